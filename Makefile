@@ -1,0 +1,104 @@
+# zplan: see README.md. Targets: deps all demo check bench fuzz lint fmt install clean
+# B is the build folder; V=1 shows commands; SAN=1 builds with AddressSanitizer and UBSan.
+
+B ?= build
+CC ?= gcc
+PKGS := libcjson libvirt libvirt-qemu libnl-3.0 libnl-route-3.0 sqlite3 mpfr libutf8proc \
+	libpcre2-8 yaml-0.1 libcrypto zlib libsodium libnftables libcurl libcrypt
+# Loaded as system headers, so that warnings are about our own code only.
+PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
+TEST_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null)
+
+VERSION := $(shell cat VERSION 2>/dev/null)
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+ifeq ($(findstring clang,$(CC)),)
+WARN += -Wjump-misses-init
+endif
+WERROR ?= -Werror
+OPT ?= -O2
+CFLAGS ?= -g
+CPPFLAGS += -D_GNU_SOURCE -I. -DZPLAN_VERSION='"$(VERSION)"'
+ALL_CFLAGS = -std=gnu17 $(OPT) $(CFLAGS) $(WARN) $(WERROR) $(SANFLAGS) $(CPPFLAGS) $(PKG_CFLAGS)
+ifeq ($(SAN),1)
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+OPT := -O1
+endif
+
+# The folders from the ground up: each may use those before it (checked by `make lint`).
+FOLDERS := base hcl-lite node providers state planner gitops cli
+sources = $(shell find $(1) -name '*.c' -not -path '*/guest/*' 2>/dev/null | LC_ALL=C sort)
+objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
+
+BASE_LIB := $(B)/libbase.a
+HCL_LIB := $(B)/libhcl-lite-only.a
+NODE_LIB := $(B)/libnode.a
+PROVIDERS_LIB := $(B)/libproviders.a
+STATE_LIB := $(B)/libstate.a
+PLANNER_LIB := $(B)/libplanner.a
+CLI_LIB := $(B)/libcli.a
+
+# What a test of each folder links, top first.
+LIBS_base := $(BASE_LIB)
+LIBS_hcl-lite := $(HCL_LIB) $(LIBS_base)
+LIBS_node := $(NODE_LIB) $(LIBS_hcl-lite)
+LIBS_providers := $(PROVIDERS_LIB) $(LIBS_node)
+LIBS_state := $(STATE_LIB) $(LIBS_hcl-lite)
+LIBS_planner := $(PLANNER_LIB) $(STATE_LIB) $(LIBS_providers)
+LIBS_cli := $(CLI_LIB) $(LIBS_planner)
+
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+endif
+
+.PHONY: all
+all: $(B)/zplan $(B)/libhcl-lite.a guest
+
+.SECONDARY:
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+define archive
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+endef
+
+$(BASE_LIB): $(call objects,base)
+	$(archive)
+$(HCL_LIB): $(call objects,hcl-lite)
+	$(archive)
+$(NODE_LIB): $(call objects,node)
+	$(archive)
+$(PROVIDERS_LIB): $(call objects,providers)
+	$(archive)
+$(STATE_LIB): $(call objects,state)
+	$(archive)
+$(PLANNER_LIB): $(call objects,planner)
+	$(archive)
+$(CLI_LIB): $(filter-out $(B)/cli/main.o,$(call objects,cli))
+	$(archive)
+# The language as one library others can link.
+$(B)/libhcl-lite.a: $(call objects,hcl-lite) $(call objects,base)
+	$(archive)
+
+$(B)/zplan: $(B)/cli/main.o $(LIBS_cli)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS_cli) -Wl,--end-group $(PKG_LIBS)
+
+# tests/<folder>/test_*.c -> $(B)/tests/<folder>/test_*, linked with that folder and what is below it.
+define test_rules
+TESTS += $$(patsubst tests/%.c,$$(B)/tests/%,$$(wildcard tests/$(1)/test_*.c))
+$$(B)/tests/$(1)/%: $$(B)/tests/$(1)/%.o $$(LIBS_$(1))
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(LIBS_$(1)) -Wl,--end-group $$(TEST_LIBS) $$(PKG_LIBS)
+endef
+$(foreach folder,base hcl-lite node providers state planner cli,$(eval $(call test_rules,$(folder))))
+
+.PHONY: tests
+tests: $(TESTS)
+
+include mk/guest.mk mk/targets.mk
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
