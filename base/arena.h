@@ -30,7 +30,7 @@ void zp_arena_init(struct zp_arena *arena);
 /* Frees every object; the arena may be used again. */
 void zp_arena_release(struct zp_arena *arena);
 
-/* Uninitialised memory, aligned for any type; size 0 gives a valid pointer. Never NULL. */
+/* Uninitialised memory, aligned to 8 bytes; size 0 gives a valid pointer. Never NULL. */
 void *zp_arena_alloc(struct zp_arena *arena, size_t size);
 /* Zeroed; aborts when count * size overflows. */
 void *zp_arena_calloc(struct zp_arena *arena, size_t count, size_t size);
