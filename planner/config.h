@@ -183,8 +183,14 @@ struct plan_module {
 struct plan_config {
 	struct zp_arena arena;
 	struct plan_module *root;
-	struct zp_source **sources; /* every file read, for diagnostics and for the plan file */
-	size_t source_count, source_capacity;
+	struct plan_source_file *files; /* every file read, for diagnostics and for the plan file */
+	size_t file_count, file_capacity;
+};
+
+struct plan_source_file {
+	const char *path;
+	struct zp_source *source; /* owned */
+	struct hcl_body *body;	  /* NULL where it could not be read */
 };
 
 struct plan_config_options {
@@ -206,6 +212,11 @@ struct plan_file_reader {
 struct plan_config *plan_config_load(const struct plan_config_options *options,
 	struct zp_diags *diags);
 void plan_config_free(struct plan_config *config);
+/*
+ * Says of each diagnostic whose subject lies in a block which block that is (snippet_context), as far
+ * as its file belongs to this configuration. To be called before diagnostics are shown.
+ */
+void plan_config_annotate(const struct plan_config *config, struct zp_diags *diags);
 /* Checks beyond loading: references, types, arguments against schemas. Everything `validate` knows. */
 void plan_config_validate(struct plan_config *config, struct zp_diags *diags);
 

@@ -1,0 +1,137 @@
+/* Small readers shared by all block types. */
+#include "planner/config_internal.h"
+
+struct hcl_content plan_content(struct plan_loader *loader, const struct hcl_body *body,
+	const struct hcl_body_schema *schema, struct hcl_body **rest)
+{
+	struct hcl_content content = { 0 };
+
+	hcl_body_content(body, schema, loader->arena, &content, rest, loader->diags);
+	return content;
+}
+
+struct hcl_expr *plan_content_expr(const struct hcl_content *content, const char *name)
+{
+	struct hcl_attribute *attribute = hcl_content_attribute(content, name);
+
+	return attribute ? attribute->expr : NULL;
+}
+
+static bool constant(struct plan_loader *loader, struct hcl_expr *expr, const struct hcl_type *type,
+	struct hcl_value *value)
+{
+	struct hcl_evaluation ev = { .arena = loader->arena, .diags = loader->diags };
+	size_t errors = loader->diags->errors;
+
+	*value = hcl_evaluate_as(&ev, expr, type);
+	return loader->diags->errors == errors && value->state == HCL_KNOWN;
+}
+
+bool plan_constant_bool(struct plan_loader *loader, const struct hcl_content *content,
+	const char *name, bool otherwise)
+{
+	struct hcl_expr *expr = plan_content_expr(content, name);
+	struct hcl_value value;
+
+	return expr && constant(loader, expr, hcl_bool, &value) ? value.boolean : otherwise;
+}
+
+const char *plan_constant_string(struct plan_loader *loader, const struct hcl_content *content,
+	const char *name)
+{
+	struct hcl_expr *expr = plan_content_expr(content, name);
+	struct hcl_value value;
+
+	return expr && constant(loader, expr, hcl_string, &value) ? value.text : NULL;
+}
+
+struct hcl_expr **plan_depends_on(struct plan_loader *loader, const struct hcl_content *content,
+	size_t *count)
+{
+	struct hcl_expr *list = plan_content_expr(content, "depends_on");
+	struct plan_expr_vec found = { 0 };
+
+	*count = 0;
+	if (!list)
+		return NULL;
+	if (list->kind != HCL_EXPR_TUPLE) {
+		zp_diag_error(loader->diags, list->range, "Invalid expression",
+			"A static list expression is required.");
+		return NULL;
+	}
+	for (size_t i = 0; i < list->tuple.count; i++) {
+		struct hcl_expr *item = list->tuple.items[i];
+		if (item->kind == HCL_EXPR_TRAVERSAL)
+			zp_vec_push(&found, item);
+		else if (item->kind != HCL_EXPR_ERROR)
+			zp_diag_error(loader->diags, item->range, "Invalid expression",
+				"A single static variable reference is required: only attribute "
+				"access and indexing with constant keys. No calculations, function "
+				"calls, template expressions, etc are allowed here.");
+	}
+	struct hcl_expr **items = zp_vec_to_arena(&found, loader->arena);
+	*count = found.count;
+	zp_vec_release(&found);
+	return items;
+}
+
+struct plan_check_rule plan_load_rule(struct plan_loader *loader, const struct hcl_block *block)
+{
+	static const struct hcl_attribute_schema attributes[] = {
+		{ "condition", true },
+		{ "error_message", true },
+	};
+	static const struct hcl_body_schema schema = { attributes, 2, NULL, 0 };
+	struct hcl_content content = plan_content(loader, block->body, &schema, NULL);
+
+	return (struct plan_check_rule){
+		.condition = plan_content_expr(&content, "condition"),
+		.error_message = plan_content_expr(&content, "error_message"),
+		.range = block->header_range,
+	};
+}
+
+bool plan_check_name(struct plan_loader *loader, struct zp_str name, struct zp_range range,
+	const char *summary)
+{
+	if (hcl_is_identifier(name))
+		return true;
+	zp_diag_error(loader->diags, range, summary,
+		"A name must start with a letter or underscore and may contain only letters, "
+		"digits, underscores, and dashes.");
+	return false;
+}
+
+struct plan_provider_ref plan_load_provider_ref(struct plan_loader *loader, struct hcl_expr *expr)
+{
+	struct plan_provider_ref ref = { .range = expr->range };
+	bool plain = expr->kind == HCL_EXPR_TRAVERSAL &&
+		(expr->traversal.count == 0 ||
+			(expr->traversal.count == 1 && expr->traversal.steps[0].name));
+
+	if (!plain) {
+		if (expr->kind != HCL_EXPR_ERROR)
+			zp_diag_error(loader->diags, expr->range,
+				"Invalid provider configuration reference",
+				"The provider argument requires a provider type name, optionally "
+				"followed by a period and then a configuration alias.");
+		return ref;
+	}
+	ref.name = expr->traversal.root;
+	if (expr->traversal.count)
+		ref.alias = expr->traversal.steps[0].name;
+	return ref;
+}
+
+const char *plan_range_text(struct zp_arena *arena, struct zp_range range)
+{
+	if (!range.file)
+		return "an unknown place";
+	struct zp_position start = zp_source_position(range.file, range.start);
+	struct zp_position end = zp_source_position(range.file, range.end);
+	if (end.line == start.line)
+		return zp_arena_format(arena, "%s:%u,%u-%u", range.file->name, start.line,
+			start.column, end.column);
+	return zp_arena_format(arena, "%s:%u,%u-%u,%u", range.file->name, start.line, start.column,
+		end.line, end.column);
+}

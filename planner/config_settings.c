@@ -1,0 +1,142 @@
+/* Blocks about providers and the program itself: provider, terraform. */
+#include "planner/config_internal.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define DEFAULT_HOST "registry.terraform.io"
+
+static const struct hcl_attribute_schema provider_attributes[] = { { "alias", false },
+	{ "version", false } };
+static const struct hcl_body_schema provider_schema = { provider_attributes,
+	COUNT(provider_attributes), NULL, 0 };
+
+void plan_load_provider(struct plan_loader *loader, const struct hcl_block *block)
+{
+	struct plan_provider_config *provider = zp_new(loader->arena, struct plan_provider_config);
+	struct hcl_content content =
+		plan_content(loader, block->body, &provider_schema, &provider->body);
+
+	if (!plan_check_name(loader, block->labels[0], block->label_ranges[0],
+		    "Invalid provider configuration name"))
+		return;
+	provider->name = zp_intern(block->labels[0]);
+	provider->alias = plan_constant_string(loader, &content, "alias");
+	provider->range = block->header_range;
+	for (size_t i = 0; i < loader->providers.count; i++) {
+		const struct plan_provider_config *other = loader->providers.items[i];
+		bool same_alias = provider->alias && other->alias ?
+			strcmp(provider->alias, other->alias) == 0 :
+			!provider->alias && !other->alias;
+		if (other->name != provider->name || !same_alias)
+			continue;
+		zp_diag_error(loader->diags, block->header_range,
+			"Duplicate provider configuration",
+			"A %s provider configuration for \"%s\" was already given at %s. If "
+			"multiple configurations are required, set the \"alias\" argument for "
+			"alternative configurations.",
+			provider->alias ? "aliased" : "default (non-aliased)", provider->name,
+			plan_range_text(loader->arena, other->range));
+		return;
+	}
+	zp_vec_push(&loader->providers, provider);
+}
+
+static const char *const one_label[] = { "type", NULL };
+static const struct hcl_block_schema terraform_blocks[] = {
+	{ "backend", one_label },
+	{ "cloud", NULL },
+	{ "required_providers", NULL },
+	{ "provider_meta", one_label },
+};
+static const struct hcl_attribute_schema terraform_attributes[] = {
+	{ "required_version", false }, { "experiments", false }, { "language", false },
+};
+static const struct hcl_body_schema terraform_schema = { terraform_attributes,
+	COUNT(terraform_attributes), terraform_blocks, COUNT(terraform_blocks) };
+
+/* "hashicorp/null" and "null" get the parts they leave out. */
+static const char *full_source(struct zp_arena *arena, const char *source)
+{
+	size_t slashes = 0;
+
+	for (const char *p = source; *p; p++)
+		slashes += *p == '/';
+	if (slashes >= 2)
+		return source;
+	if (slashes == 1)
+		return zp_arena_format(arena, DEFAULT_HOST "/%s", source);
+	return zp_arena_format(arena, DEFAULT_HOST "/hashicorp/%s", source);
+}
+
+static void load_required_provider(struct plan_loader *loader, const struct hcl_attribute *attribute)
+{
+	struct hcl_evaluation ev = { .arena = loader->arena, .diags = loader->diags };
+	struct plan_required_provider required = { .name = attribute->name,
+		.range = attribute->range };
+	struct hcl_expr *expr = attribute->expr;
+	const char *source = NULL;
+
+	if (expr->kind != HCL_EXPR_OBJECT) {
+		struct hcl_value value = hcl_evaluate_as(&ev, expr, hcl_string);
+		if (value.state == HCL_KNOWN)
+			required.version = value.text;
+	}
+	for (size_t i = 0; expr->kind == HCL_EXPR_OBJECT && i < expr->object.count; i++) {
+		const char *key = hcl_expr_keyword(expr->object.items[i].key);
+		if (!key || strcmp(key, "configuration_aliases") == 0)
+			continue;
+		struct hcl_value value =
+			hcl_evaluate_as(&ev, expr->object.items[i].value, hcl_string);
+		if (value.state != HCL_KNOWN)
+			continue;
+		if (strcmp(key, "source") == 0)
+			source = value.text;
+		else if (strcmp(key, "version") == 0)
+			required.version = value.text;
+		else
+			zp_diag_error(loader->diags, expr->object.items[i].key->range,
+				"Invalid required_providers object",
+				"required_providers objects can only contain \"version\", "
+				"\"source\" and \"configuration_aliases\" attributes. To configure "
+				"a provider, use a \"provider\" block.");
+	}
+	required.source = full_source(loader->arena, source ? source : attribute->name);
+	zp_vec_push(&loader->required_providers, required);
+}
+
+static void load_backend(struct plan_loader *loader, const struct hcl_block *block)
+{
+	if (loader->module->backend) {
+		zp_diag_error(loader->diags, block->header_range, "Duplicate 'backend' configuration block",
+			"A module may have only one 'backend' configuration block. A backend was "
+			"previously configured at %s.",
+			plan_range_text(loader->arena, loader->module->backend->range));
+		return;
+	}
+	struct plan_backend_config *backend = zp_new(loader->arena, struct plan_backend_config);
+	backend->type = zp_intern(block->labels[0]);
+	backend->body = block->body;
+	backend->range = block->header_range;
+	loader->module->backend = backend;
+}
+
+void plan_load_terraform(struct plan_loader *loader, const struct hcl_block *block)
+{
+	struct hcl_content content = plan_content(loader, block->body, &terraform_schema, NULL);
+
+	for (size_t i = 0; i < content.block_count; i++) {
+		const struct hcl_block *inner = content.blocks[i];
+		if (strcmp(inner->type, "required_providers") == 0) {
+			struct hcl_content providers = { 0 };
+			hcl_body_attributes(inner->body, loader->arena, &providers, loader->diags);
+			for (size_t k = 0; k < providers.attribute_count; k++)
+				load_required_provider(loader, providers.attributes[k]);
+		} else if (strcmp(inner->type, "backend") == 0) {
+			load_backend(loader, inner);
+		} else if (strcmp(inner->type, "cloud") == 0) {
+			zp_diag_error(loader->diags, inner->header_range,
+				"Unsupported state storage",
+				"zplan keeps state in a backend of its own choice of places, not in "
+				"HCP Terraform. Replace the \"cloud\" block by a \"backend\" block.");
+		}
+	}
+}
