@@ -16,7 +16,7 @@
 struct provider_problem {
 	enum zp_severity severity;
 	char *summary, *detail;	 /* heap */
-	struct hcl_path path;	 /* attribute it is about, steps in the operation's arena; may be empty */
+	struct hcl_path path;	 /* attribute it is about, steps on the heap too; may be empty */
 };
 
 struct provider_problems {
@@ -144,7 +144,8 @@ const struct provider_resource_type *provider_resource(const struct provider *pr
 
 /*
  * What the schema alone says of a change: defaults, computed values kept or unknown, FORCE_NEW paths.
- * Sets plan->planned and plan->replace from prior and config.
+ * Sets plan->planned and plan->replace from prior and config, which must be free of marks. Where
+ * something forces replacement, computed values are those of a new object: unknown.
  */
 void provider_plan_default(struct provider_plan *plan);
 

@@ -48,6 +48,8 @@ struct provider_schema {
 	/* filled by compile: the object type of a value, and where each attribute/block sits in it */
 	const struct hcl_type *type;
 	uint32_t *attribute_slots, *block_slots;
+	struct hcl_value empty; /* every attribute null, every block empty (a single block: null) */
+	bool has_sensitive;	/* an attribute here or in a block below is */
 };
 
 /* Idempotent; aborts on a table that is wrong in itself. Not for concurrent first use. */
@@ -57,8 +59,14 @@ const struct provider_attribute *provider_schema_attribute(const struct provider
 	const char *name);
 const struct provider_block *provider_schema_block(const struct provider_schema *schema,
 	const char *name);
-/* The value with everything null or empty, and a null of its type. */
+/* A null of the schema's type: "there is no such object". */
 struct hcl_value provider_schema_null(const struct provider_schema *schema);
+/*
+ * An object out of its parts, in the order of schema->type. Where that type is dynamic the parts' own
+ * types stand in the result's. elements must live as long as the value.
+ */
+struct hcl_value provider_schema_object(const struct provider_schema *schema,
+	struct zp_arena *arena, struct hcl_value *elements);
 /* Marks what the schema calls sensitive, at every depth. */
 struct hcl_value provider_schema_mark(const struct provider_schema *schema, struct zp_arena *arena,
 	struct hcl_value value);

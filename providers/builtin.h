@@ -1,0 +1,20 @@
+/*
+ * The built-in providers' tables, and their type tables, for the registry.
+ */
+#ifndef PROVIDERS_BUILTIN_H
+#define PROVIDERS_BUILTIN_H
+
+#include "providers/provider.h"
+
+extern const struct provider provider_zos;	 /* zos/provider.c */
+extern const struct provider provider_terraform; /* utility/terraform.c */
+
+extern const struct provider_resource_type provider_terraform_data; /* utility/terraform_data.c */
+
+extern const struct provider_resource_type provider_zos_network;      /* network/resource.c */
+extern const struct provider_resource_type provider_zos_disk;	      /* disk/resource.c */
+extern const struct provider_resource_type provider_zos_machine;      /* machine/resource.c */
+extern const struct provider_resource_type provider_zos_gateway_name; /* gateway/resource.c */
+extern const struct provider_resource_type provider_zos_gateway_fqdn; /* gateway/resource.c */
+
+#endif
