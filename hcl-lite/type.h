@@ -75,6 +75,8 @@ static inline bool hcl_type_is_sequence(const struct hcl_type *type)
 
 /* For messages: "string", "list of string", "object", "tuple", "dynamic". */
 void hcl_type_friendly(const struct hcl_type *type, struct zp_buf *out);
+/* The same, but "any type" instead of "dynamic", for what a constraint asks for. */
+void hcl_type_friendly_constraint(const struct hcl_type *type, struct zp_buf *out);
 /* As a constraint in source: list(object({a=optional(string)})). */
 void hcl_type_constraint_text(const struct hcl_type *type, struct zp_buf *out);
 /* cty's JSON form: "string", ["list","string"], ["object",{"a":"string"},["a"]]. */

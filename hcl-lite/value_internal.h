@@ -1,0 +1,40 @@
+/*
+ * What the parts of the value half share among themselves.
+ */
+#ifndef HCL_VALUE_INTERNAL_H
+#define HCL_VALUE_INTERNAL_H
+
+#include "hcl-lite/value.h"
+
+/*
+ * A set of elements whose marks, at every depth, become the set's own: elements of a set have none.
+ * elements is used as it is. With elements of a known type none may be of another.
+ */
+struct hcl_value hcl_set_build(struct zp_arena *arena, const struct hcl_type *element,
+	struct hcl_value *elements, size_t n);
+
+/*
+ * Equality as == has it: HCL_KNOWN with *equal set, or HCL_UNKNOWN when it depends on what is
+ * unknown. Marks are ignored. Values of different types are not equal.
+ */
+enum hcl_state hcl_value_equality(struct hcl_value a, struct hcl_value b, bool *equal);
+
+/* A string as Go's %q shows it, which is how the peer quotes in messages and results. */
+void hcl_go_quote(struct zp_buf *out, struct zp_str text);
+
+/* Iterates over anything with elements: list, set, tuple by position, map, object by name. */
+struct hcl_iterator {
+	struct hcl_value of;
+	uint32_t next;
+	struct hcl_value key, value;
+};
+
+static inline struct hcl_iterator hcl_iterate(struct hcl_value of)
+{
+	return (struct hcl_iterator){ .of = of };
+}
+
+/* The key of a set's element is the element itself. */
+bool hcl_iterator_next(struct hcl_iterator *it);
+
+#endif
