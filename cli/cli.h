@@ -1,0 +1,39 @@
+/*
+ * The command line. main.c finds the command in a table and hands over; one file per command. What
+ * several commands need is in view (how things look), options (flags), run (configuration, state,
+ * nodes), inputs (variables).
+ *
+ * Exit codes are Terraform's: 0 done, 1 failed, 2 (plan -detailed-exitcode) changes are there.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/diag.h"
+
+struct cli_command {
+	const char *name; /* "state list" for two words */
+	const char *synopsis;
+	const char *usage; /* the full -help text */
+	int (*run)(int argc, char **argv); /* argv[0] is the first argument after the name */
+	bool main_workflow; /* listed first in the overview */
+};
+
+/* Path by which this program was started, absolute; for starting agents. */
+const char *cli_program(void);
+/* Prints the usage text of a command to stdout. */
+void cli_print_usage(const struct cli_command *command);
+
+int cli_init(int argc, char **argv);
+int cli_validate(int argc, char **argv);
+int cli_plan(int argc, char **argv);
+int cli_apply(int argc, char **argv);
+int cli_destroy(int argc, char **argv);
+int cli_show(int argc, char **argv);
+int cli_output(int argc, char **argv);
+int cli_state_list(int argc, char **argv);
+int cli_version(int argc, char **argv);
+int cli_providers(int argc, char **argv);
+int cli_agent(int argc, char **argv);
+int cli_sandbox(int argc, char **argv);
+
+#endif

@@ -1,0 +1,212 @@
+#include "cli/run.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+void cli_common_init(struct cli_common *common)
+{
+	*common = (struct cli_common){ .lock = true, .input = true, .parallelism = 10 };
+}
+
+void cli_run_init(struct cli_run *run, bool no_color)
+{
+	*run = (struct cli_run){ .view = cli_view_init(no_color) };
+	zp_diags_init(&run->diags);
+	zp_arena_init(&run->arena);
+}
+
+int cli_run_finish(struct cli_run *run, int status)
+{
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	if (run->locked && state_backend_unlock(run->backend, &err) < 0)
+		zp_diag_error(&run->diags, ZP_NOWHERE, "Error releasing the state lock", "%s",
+			zp_error_text(&err));
+	if (run->config)
+		plan_config_annotate(run->config, &run->diags);
+	cli_print_diags(&run->view, &run->diags);
+	if (!status && run->diags.errors)
+		status = 1;
+	zp_diags_release(&run->diags);
+	plan_config_free(run->config);
+	state_free(run->state);
+	if (run->backend)
+		state_backend_free(run->backend);
+	if (run->nodes)
+		node_pool_free(run->nodes);
+	if (run->inventory)
+		node_inventory_free(run->inventory);
+	for (size_t i = 0; i < run->source_count; i++)
+		zp_source_free(run->sources[i]);
+	free(run->sources);
+	free(run->inputs);
+	free(run->workspace);
+	zp_arena_release(&run->arena);
+	return status;
+}
+
+bool cli_run_load_config(struct cli_run *run)
+{
+	struct plan_config_options options = { .dir = "." };
+
+	run->config = plan_config_load(&options, &run->diags);
+	if (run->diags.errors)
+		return false;
+	const struct plan_module *root = run->config->root;
+	if (!run->config->file_count) {
+		zp_diag_error(&run->diags, ZP_NOWHERE, "No configuration files",
+			"This folder has no *.tf or *.tf.json files. Change to the folder of your "
+			"configuration, or name it with -chdir=DIR before the command.");
+		return false;
+	}
+	(void)root;
+	plan_config_validate(run->config, &run->diags);
+	return !run->diags.errors;
+}
+
+const char *cli_data_dir(void)
+{
+	const char *dir = getenv("TF_DATA_DIR");
+
+	return dir && *dir ? dir : ".terraform";
+}
+
+char *cli_workspace(void)
+{
+	const char *env = getenv("TF_WORKSPACE");
+	zp_autofree char *path = zp_path_join(cli_data_dir(), "environment");
+	zp_autobuf text = ZP_BUF_INIT;
+
+	if (env && *env)
+		return zp_strdup(env);
+	if (zp_file_read(path, 4096, &text, NULL) < 0)
+		return zp_strdup("default");
+	while (text.len && (text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == ' '))
+		text.ptr[--text.len] = 0;
+	return zp_strdup(text.len ? text.ptr : "default");
+}
+
+/* path and workspace_dir of backend "local"; constants, as the peer wants them. */
+static bool local_settings(struct cli_run *run, const struct plan_backend_config *backend,
+	const char **path, const char **workspace_dir)
+{
+	static const struct hcl_attribute_schema attributes[] = { { "path", false },
+		{ "workspace_dir", false } };
+	static const struct hcl_body_schema schema = { attributes, 2, NULL, 0 };
+	const char **targets[] = { path, workspace_dir };
+	struct hcl_content content = { 0 };
+	struct hcl_evaluation ev = { .arena = &run->arena, .diags = &run->diags };
+
+	if (strcmp(backend->type, "local") != 0) {
+		zp_diag_error(&run->diags, backend->range, "Unsupported backend type",
+			"There is no explicit backend type named \"%s\". This version keeps state in "
+			"backend \"local\".", backend->type);
+		return false;
+	}
+	if (!hcl_body_content(backend->body, &schema, &run->arena, &content, NULL, &run->diags))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		struct hcl_attribute *found = hcl_content_attribute(&content, attributes[i].name);
+		if (!found)
+			continue;
+		struct hcl_value value = hcl_evaluate_as(&ev, found->expr, hcl_string);
+		if (value.state == HCL_KNOWN)
+			*targets[i] = value.text;
+	}
+	return !run->diags.errors;
+}
+
+bool cli_run_open_backend(struct cli_run *run, const struct cli_common *common)
+{
+	const char *path = NULL, *workspace_dir = NULL;
+
+	if (run->config && run->config->root->backend &&
+		!local_settings(run, run->config->root->backend, &path, &workspace_dir))
+		return false;
+	if (common && common->state_path)
+		path = common->state_path;
+	run->workspace = cli_workspace();
+	run->backend = state_local_open(path, run->workspace, workspace_dir,
+		common ? common->backup_path : NULL);
+	return true;
+}
+
+bool cli_run_open_state(struct cli_run *run, const struct cli_common *common, const char *operation)
+{
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	if (!run->backend && !cli_run_open_backend(run, common))
+		return false;
+	if (common->lock &&
+		state_backend_lock(run->backend, operation, common->lock_timeout, &err) < 0) {
+		zp_diag_error(&run->diags, ZP_NOWHERE, "Error acquiring the state lock", "%s",
+			zp_error_text(&err));
+		return false;
+	}
+	run->locked = common->lock;
+	if (state_backend_load(run->backend, &run->state, &err) < 0) {
+		zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to load state", "%s",
+			zp_error_text(&err));
+		return false;
+	}
+	return true;
+}
+
+bool cli_run_open_nodes(struct cli_run *run, const char *path)
+{
+	run->inventory = node_inventory_load(path, &run->diags);
+	if (!run->inventory)
+		return false;
+	run->nodes = node_pool_new(run->inventory);
+	return true;
+}
+
+static volatile int interrupts;
+
+static void on_interrupt(int number)
+{
+	static const char first[] = "\nInterrupt received.\nPlease wait for zplan to exit. What is under "
+				    "way is finished and recorded;\nanother interrupt stops at once.\n\n";
+	static const char second[] = "\nStopping at once. The journal keeps what was under way; the "
+				     "next run takes it over.\n";
+
+	(void)number;
+	interrupts++;
+	const char *text = interrupts == 1 ? first : second;
+	size_t length = interrupts == 1 ? sizeof(first) - 1 : sizeof(second) - 1;
+	if (write(STDERR_FILENO, text, length) < 0 || interrupts > 2)
+		_exit(1);
+}
+
+const volatile int *cli_interrupted(void)
+{
+	static bool installed;
+
+	if (!installed) {
+		struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
+		sigaction(SIGINT, &action, NULL);
+		sigaction(SIGTERM, &action, NULL);
+		installed = true;
+	}
+	return &interrupts;
+}
+
+char *cli_ask(const char *prompt)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+
+	fputs(prompt, stdout);
+	fflush(stdout);
+	ssize_t n = getline(&line, &capacity, stdin);
+	if (n < 0) {
+		free(line);
+		return zp_strdup("");
+	}
+	while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+		line[--n] = 0;
+	return line;
+}

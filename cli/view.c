@@ -1,0 +1,308 @@
+#include "cli/view.h"
+
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+#include "base/alloc.h"
+
+struct cli_view cli_view_init(bool no_color)
+{
+	struct winsize size;
+	const char *env = getenv("NO_COLOR");
+	bool terminal = isatty(STDOUT_FILENO);
+	struct cli_view view = { .color = terminal && !no_color && !(env && *env), .columns = 78 };
+
+	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+		view.columns = size.ws_col - 1;
+	return view;
+}
+
+const char *cli_style(const struct cli_view *view, enum cli_style style)
+{
+	static const char *const codes[] = {
+		[CLI_RESET] = "\033[0m",  [CLI_BOLD] = "\033[1m",    [CLI_UNDERLINE] = "\033[4m",
+		[CLI_RED] = "\033[31m",	  [CLI_GREEN] = "\033[32m",  [CLI_YELLOW] = "\033[33m",
+		[CLI_BLUE] = "\033[34m",  [CLI_CYAN] = "\033[36m",   [CLI_GREY] = "\033[90m",
+	};
+
+	return view->color ? codes[style] : "";
+}
+
+static void wrap_line(struct zp_buf *out, struct zp_str line, unsigned columns)
+{
+	size_t used = 0;
+
+	if (line.len && line.ptr[0] == ' ') {
+		zp_buf_str(out, line);
+		return;
+	}
+	for (size_t i = 0; i < line.len;) {
+		size_t start = i;
+		while (i < line.len && line.ptr[i] != ' ')
+			i++;
+		size_t word = i - start;
+		if (used && used + 1 + word > columns) {
+			zp_buf_char(out, '\n');
+			used = 0;
+		} else if (used) {
+			zp_buf_char(out, ' ');
+			used++;
+		}
+		zp_buf_add(out, line.ptr + start, word);
+		used += word;
+		while (i < line.len && line.ptr[i] == ' ')
+			i++;
+	}
+}
+
+void cli_wrap(struct zp_buf *out, const char *text, unsigned columns)
+{
+	for (;;) {
+		size_t n = strcspn(text, "\n");
+		wrap_line(out, zp_strn(text, n), columns);
+		if (!text[n])
+			break;
+		zp_buf_char(out, '\n');
+		text += n + 1;
+	}
+}
+
+/* The first line of the subject, cut at the line's end. Offsets within that line. */
+struct snippet {
+	struct zp_str line;
+	uint32_t number;
+	size_t start, end;
+};
+
+static struct snippet first_line(const struct zp_diag *diag)
+{
+	const struct zp_source *source = diag->subject.file;
+	struct zp_position at = zp_source_position(source, diag->subject.start);
+	struct snippet snippet = { zp_source_line(source, at.line), at.line, 0, 0 };
+	size_t offset = (size_t)(snippet.line.ptr - source->text.ptr);
+
+	snippet.start = diag->subject.start - offset;
+	snippet.end = diag->subject.end > diag->subject.start ? diag->subject.end - offset :
+								snippet.start + 1;
+	if (snippet.start > snippet.line.len)
+		snippet.start = snippet.line.len;
+	if (snippet.end > snippet.line.len)
+		snippet.end = snippet.line.len;
+	return snippet;
+}
+
+/* Where colours can not underline, a line of marks does. */
+static void mark_below(struct zp_buf *out, const struct snippet *snippet)
+{
+	zp_buf_puts(out, "       ");
+	for (size_t i = 0; i < snippet->start; i++)
+		if (((unsigned char)snippet->line.ptr[i] & 0xc0) != 0x80)
+			zp_buf_char(out, snippet->line.ptr[i] == '\t' ? '\t' : ' ');
+	for (size_t i = snippet->start; i < snippet->end || i == snippet->start; i++)
+		if (i >= snippet->line.len || ((unsigned char)snippet->line.ptr[i] & 0xc0) != 0x80)
+			zp_buf_char(out, i == snippet->start ? '^' : '~');
+	zp_buf_char(out, '\n');
+}
+
+static void add_snippet(const struct cli_view *view, const struct zp_diag *diag, struct zp_buf *out)
+{
+	struct snippet snippet = first_line(diag);
+	struct zp_str line = snippet.line;
+
+	zp_buf_printf(out, "  on %s line %u", diag->subject.file->name, snippet.number);
+	if (diag->snippet_context)
+		zp_buf_printf(out, ", in %s", diag->snippet_context);
+	zp_buf_puts(out, ":\n");
+	zp_buf_printf(out, "%4u: ", snippet.number);
+	zp_buf_add(out, line.ptr, snippet.start);
+	zp_buf_puts(out, cli_style(view, CLI_UNDERLINE));
+	zp_buf_add(out, line.ptr + snippet.start, snippet.end - snippet.start);
+	zp_buf_puts(out, cli_style(view, CLI_RESET));
+	zp_buf_add(out, line.ptr + snippet.end, line.len - snippet.end);
+	zp_buf_char(out, '\n');
+	if (!view->color)
+		mark_below(out, &snippet);
+	if (!diag->value_count && !diag->function)
+		return;
+	zp_buf_puts(out, "    ├────────────────\n");
+	if (diag->function)
+		zp_buf_printf(out, "    │ while calling %s\n", diag->function);
+	for (size_t i = 0; i < diag->value_count; i++)
+		zp_buf_printf(out, "    │ %s%s%s %s\n", cli_style(view, CLI_BOLD),
+			diag->values[i].traversal, cli_style(view, CLI_RESET),
+			diag->values[i].statement);
+}
+
+static void add_body(const struct cli_view *view, const struct zp_diag *diag, unsigned columns,
+	struct zp_buf *out)
+{
+	if (diag->address)
+		zp_buf_printf(out, "  with %s,\n", diag->address);
+	if (diag->subject.file)
+		add_snippet(view, diag, out);
+	if (diag->address || diag->subject.file)
+		zp_buf_char(out, '\n');
+	if (*diag->detail) {
+		cli_wrap(out, diag->detail, columns);
+		zp_buf_char(out, '\n');
+	}
+}
+
+/* Puts the coloured bar of the box before every line. */
+static void frame(const struct cli_view *view, enum cli_style color, struct zp_str text,
+	struct zp_buf *out)
+{
+	const char *on = cli_style(view, color), *off = cli_style(view, CLI_RESET);
+
+	zp_buf_printf(out, "%s╷%s\n", on, off);
+	for (size_t i = 0; i < text.len;) {
+		const char *newline = memchr(text.ptr + i, '\n', text.len - i);
+		size_t end = newline ? (size_t)(newline - text.ptr) : text.len;
+		zp_buf_printf(out, "%s│%s ", on, off);
+		zp_buf_add(out, text.ptr + i, end - i);
+		zp_buf_char(out, '\n');
+		i = end + 1;
+	}
+	zp_buf_printf(out, "%s╵%s\n", on, off);
+}
+
+void cli_diag_text(const struct cli_view *view, const struct zp_diag *diag, struct zp_buf *out)
+{
+	bool error = diag->severity == ZP_SEVERITY_ERROR;
+	enum cli_style color = error ? CLI_RED : CLI_YELLOW;
+	zp_autobuf text = ZP_BUF_INIT;
+
+	zp_buf_printf(&text, "%s%s%s: %s%s%s%s\n\n", cli_style(view, CLI_BOLD),
+		cli_style(view, color), error ? "Error" : "Warning", cli_style(view, CLI_RESET),
+		cli_style(view, CLI_BOLD), diag->summary, cli_style(view, CLI_RESET));
+	add_body(view, diag, view->color ? view->columns - 2 : view->columns, &text);
+	if (view->color) {
+		frame(view, color, zp_buf_slice(&text), out);
+	} else {
+		zp_buf_char(out, '\n');
+		zp_buf_str(out, zp_buf_slice(&text));
+	}
+}
+
+static void position_json(struct zp_json_writer *writer, const char *key, struct zp_position at)
+{
+	zp_json_key(writer, key);
+	zp_json_begin_object(writer);
+	zp_json_key(writer, "line");
+	zp_json_int(writer, at.line);
+	zp_json_key(writer, "column");
+	zp_json_int(writer, at.column);
+	zp_json_key(writer, "byte");
+	zp_json_int(writer, at.byte);
+	zp_json_end_object(writer);
+}
+
+static struct zp_str last_line_end(const struct zp_diag *diag, struct zp_str first)
+{
+	struct zp_position end = zp_source_position(diag->subject.file, diag->subject.end);
+	struct zp_str line = zp_source_line(diag->subject.file, end.line);
+
+	if (end.column == 1 && line.ptr > first.ptr)
+		return first; /* ends before this line's first character */
+	return zp_strn(first.ptr, (size_t)(line.ptr + line.len - first.ptr));
+}
+
+static void snippet_json(struct zp_json_writer *writer, const struct zp_diag *diag)
+{
+	struct snippet snippet = first_line(diag);
+	struct zp_str code = last_line_end(diag, snippet.line);
+	size_t length = diag->subject.end > diag->subject.start ?
+		diag->subject.end - diag->subject.start : 1;
+
+	zp_json_key(writer, "snippet");
+	zp_json_begin_object(writer);
+	zp_json_key(writer, "context");
+	if (diag->snippet_context)
+		zp_json_cstr(writer, diag->snippet_context);
+	else
+		zp_json_null(writer);
+	zp_json_key(writer, "code");
+	zp_json_string(writer, code);
+	zp_json_key(writer, "start_line");
+	zp_json_int(writer, snippet.number);
+	zp_json_key(writer, "highlight_start_offset");
+	zp_json_int(writer, (int64_t)snippet.start);
+	zp_json_key(writer, "highlight_end_offset");
+	zp_json_int(writer, (int64_t)(snippet.start + length));
+	zp_json_key(writer, "values");
+	zp_json_begin_array(writer);
+	for (size_t i = 0; i < diag->value_count; i++) {
+		zp_json_begin_object(writer);
+		zp_json_key(writer, "traversal");
+		zp_json_cstr(writer, diag->values[i].traversal);
+		zp_json_key(writer, "statement");
+		zp_json_cstr(writer, diag->values[i].statement);
+		zp_json_end_object(writer);
+	}
+	zp_json_end_array(writer);
+	if (diag->function) {
+		zp_json_key(writer, "function_call");
+		zp_json_begin_object(writer);
+		zp_json_key(writer, "called_as");
+		zp_json_cstr(writer, diag->function);
+		zp_json_end_object(writer);
+	}
+	zp_json_end_object(writer);
+}
+
+void cli_diag_json(struct zp_json_writer *writer, const struct zp_diag *diag)
+{
+	zp_json_begin_object(writer);
+	zp_json_key(writer, "severity");
+	zp_json_cstr(writer, diag->severity == ZP_SEVERITY_ERROR ? "error" : "warning");
+	zp_json_key(writer, "summary");
+	zp_json_cstr(writer, diag->summary);
+	zp_json_key(writer, "detail");
+	zp_json_cstr(writer, diag->detail);
+	if (diag->address) {
+		zp_json_key(writer, "address");
+		zp_json_cstr(writer, diag->address);
+	}
+	if (diag->subject.file) {
+		const struct zp_source *source = diag->subject.file;
+		uint32_t start = diag->subject.start, end = diag->subject.end;
+		zp_json_key(writer, "range");
+		zp_json_begin_object(writer);
+		zp_json_key(writer, "filename");
+		zp_json_cstr(writer, source->name);
+		position_json(writer, "start", zp_source_position(source, start));
+		/* An empty range is shown as the one character at its place. */
+		struct zp_position last = zp_source_position(source, end);
+		if (end <= start) {
+			last.column++;
+			last.byte++;
+		}
+		position_json(writer, "end", last);
+		zp_json_end_object(writer);
+		snippet_json(writer, diag);
+	}
+	zp_json_end_object(writer);
+}
+
+void cli_print_diags(const struct cli_view *view, const struct zp_diags *diags)
+{
+	for (size_t i = 0; i < diags->count; i++) {
+		zp_autobuf text = ZP_BUF_INIT;
+		cli_diag_text(view, diags->items[i], &text);
+		FILE *to = diags->items[i]->severity == ZP_SEVERITY_ERROR ? stderr : stdout;
+		fwrite(text.ptr, 1, text.len, to);
+		fflush(to);
+	}
+}
+
+void cli_print_error(const struct cli_view *view, const char *summary, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	zp_autofree char *detail = zp_vformat(fmt, ap);
+	va_end(ap);
+	struct zp_diag diag = { .severity = ZP_SEVERITY_ERROR, .summary = summary, .detail = detail };
+	zp_autobuf text = ZP_BUF_INIT;
+	cli_diag_text(view, &diag, &text);
+	fwrite(text.ptr, 1, text.len, stderr);
+}
