@@ -52,7 +52,7 @@ static void put_http(const struct provider_haproxy_options *options, struct zp_b
 /* Nothing is passed through: TLS ends where it arrives. */
 static void put_https(const struct provider_haproxy_options *options, struct zp_buf *out)
 {
-	zp_buf_printf(out, "\nfrontend https\n\tbind %s:443 ssl crt %s/ alpn h2,http/1.1\n",
+	zp_buf_printf(out, "\nfrontend https\n\tbind %s:443 ssl crt-list %s alpn h2,http/1.1\n",
 		options->address, options->certificates);
 	put_routing(options, true, out);
 }
@@ -87,7 +87,7 @@ static void put_inspection(const struct provider_haproxy_options *options, bool 
 		"\tserver inner abns@%s send-proxy-v2 no-check\n",
 		options->inner_socket);
 	zp_buf_printf(out,
-		"\nfrontend https\n\tbind abns@%s accept-proxy ssl crt %s/ alpn h2,http/1.1\n",
+		"\nfrontend https\n\tbind abns@%s accept-proxy ssl crt-list %s alpn h2,http/1.1\n",
 		options->inner_socket, options->certificates);
 	put_routing(options, true, out);
 }

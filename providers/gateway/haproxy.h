@@ -25,7 +25,7 @@ struct provider_haproxy_options {
 	const char *stats_socket; /* path; through it a new worker takes over the listeners */
 	const char *inner_socket; /* abstract name of the hop from hello inspection to TLS's end */
 	const char *host_map, *sni_map; /* paths */
-	const char *certificates; /* folder with one .pem per terminated proxy; never empty then */
+	const char *certificates; /* path of the list of certificates */
 };
 
 void provider_haproxy_config(const struct provider_haproxy_options *options,

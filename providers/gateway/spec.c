@@ -47,7 +47,7 @@ static bool fqdn_is_valid(const char *fqdn)
 {
 	size_t labels = 0;
 
-	if (strlen(fqdn) > 253)
+	if (strlen(fqdn) > PROVIDER_GATEWAY_FQDN_MAX)
 		return false;
 	for (;; labels++) {
 		size_t len = strcspn(fqdn, ".");

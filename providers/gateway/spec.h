@@ -15,6 +15,8 @@
 #include "base/error.h"
 
 #define PROVIDER_GATEWAY_MAX_BACKENDS 32
+/* A little under DNS's own 253, because it is also part of a file's name. */
+#define PROVIDER_GATEWAY_FQDN_MAX 230
 
 struct provider_gateway_backend {
 	char host[46]; /* IPv4 or IPv6 address, without brackets */

@@ -1,0 +1,411 @@
+#include "providers/gateway/engine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/vec.h"
+#include "providers/gateway/certificate.h"
+#include "providers/gateway/haproxy.h"
+#include "providers/gateway/store.h"
+
+#define HAPROXY "/usr/sbin/haproxy"
+#define HELPER "haproxy"
+#define HASH_BYTES 16
+#define HASH_TEXT (HASH_BYTES * 2 + 1)
+#define REPLY_LIMIT ((size_t)4 << 20)
+#define SOCKET_TIMEOUT_MS 5000
+#define TAKE_OVER_MS 15000
+#define CHECK_TIMEOUT_MS 60000
+#define CERTIFICATE_LIMIT ((size_t)64 * 1024)
+
+/* Everything a generation consists of, in memory. */
+struct build {
+	struct zp_buf config, host_map, sni_map, certificates;
+	char hash[HASH_TEXT];
+};
+
+static void build_release(struct build *build)
+{
+	zp_buf_release(&build->config);
+	zp_buf_release(&build->host_map);
+	zp_buf_release(&build->sni_map);
+	zp_buf_release(&build->certificates);
+}
+
+static char *stats_path(const struct node_context *node)
+{
+	return zp_format("%s/run/haproxy.sock", node_root(node));
+}
+
+static char *master_path(const struct node_context *node)
+{
+	return zp_format("%s/run/haproxy-master.sock", node_root(node));
+}
+
+/* <root>/gateway/<kind>-<hash>.<ending> */
+static char *part_path(const struct node_context *node, const char *kind, const char *hash,
+	const char *ending)
+{
+	return zp_format("%s/gateway/%s-%s.%s", node_root(node), kind, hash, ending);
+}
+
+/* ---- building ---- */
+
+static void put_config(const struct node_context *node, const struct provider_haproxy_proxy *proxies,
+	size_t count, const char *hash, struct zp_buf *out)
+{
+	zp_autofree char *stats = stats_path(node);
+	zp_autofree char *inner = zp_format("zplan-%s-tls", node_tag(node));
+	zp_autofree char *host = part_path(node, "host", hash, "map");
+	zp_autofree char *sni = part_path(node, "sni", hash, "map");
+	zp_autofree char *list = part_path(node, "crt", hash, "list");
+	struct provider_haproxy_options options = {
+		.address = node_wan_address(node),
+		.stats_socket = stats,
+		.inner_socket = inner,
+		.host_map = host,
+		.sni_map = sni,
+		.certificates = list,
+	};
+
+	provider_haproxy_config(&options, proxies, count, out);
+}
+
+/* Lists the certificates, and adds their content to the hash: a renewed one is a new generation. */
+static int put_certificates(const struct node_context *node, const struct provider_proxy_list *list,
+	crypto_generichash_state *hash, struct zp_buf *out, struct zp_error *err)
+{
+	zp_autofree char *folder = provider_gateway_folder(node);
+
+	for (size_t i = 0; i < list->count; i++) {
+		zp_autofree char *path = NULL;
+		zp_autobuf content = ZP_BUF_INIT;
+
+		if (list->items[i].passthrough)
+			continue;
+		path = provider_certificate_path(folder, list->items[i].fqdn);
+		if (zp_file_read(path, CERTIFICATE_LIMIT, &content, err) < 0)
+			return zp_error_wrap(err, "certificate of %s", list->items[i].fqdn);
+		crypto_generichash_update(hash, (const unsigned char *)content.ptr, content.len);
+		zp_buf_printf(out, "%s\n", path);
+	}
+	return 0;
+}
+
+static void hash_text(crypto_generichash_state *hash, const struct zp_buf *text)
+{
+	struct zp_str slice = zp_buf_slice(text);
+	uint64_t len = slice.len;
+
+	crypto_generichash_update(hash, (const unsigned char *)&len, sizeof(len));
+	crypto_generichash_update(hash, (const unsigned char *)slice.ptr, slice.len);
+}
+
+static int build_fill(const struct node_context *node, const struct provider_proxy_list *list,
+	struct build *build, struct zp_error *err)
+{
+	zp_autofree struct provider_haproxy_proxy *proxies =
+		zp_calloc(list->count, sizeof(*proxies));
+	uint8_t digest[HASH_BYTES];
+	crypto_generichash_state hash;
+
+	for (size_t i = 0; i < list->count; i++)
+		proxies[i] = (struct provider_haproxy_proxy){
+			.id = list->items[i].id,
+			.fqdn = list->items[i].fqdn,
+			.passthrough = list->items[i].passthrough,
+			.servers = list->items[i].servers,
+			.server_count = list->items[i].server_count,
+		};
+	crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
+	if (put_certificates(node, list, &hash, &build->certificates, err) < 0)
+		return -1;
+	provider_haproxy_map(proxies, list->count, false, &build->host_map);
+	provider_haproxy_map(proxies, list->count, true, &build->sni_map);
+	/* The text with no hash in its names stands for itself in the hash. */
+	put_config(node, proxies, list->count, "", &build->config);
+	hash_text(&hash, &build->config);
+	hash_text(&hash, &build->host_map);
+	hash_text(&hash, &build->sni_map);
+	crypto_generichash_final(&hash, digest, sizeof(digest));
+	sodium_bin2hex(build->hash, sizeof(build->hash), digest, sizeof(digest));
+	zp_buf_clear(&build->config);
+	put_config(node, proxies, list->count, build->hash, &build->config);
+	return 0;
+}
+
+static int write_part(const struct node_context *node, const char *kind, const char *hash,
+	const char *ending, const struct zp_buf *text, struct zp_error *err)
+{
+	zp_autofree char *path = part_path(node, kind, hash, ending);
+
+	return zp_file_write_atomic(path, zp_buf_slice(text), 0600, err);
+}
+
+static int write_parts(const struct node_context *node, const struct build *build,
+	struct zp_error *err)
+{
+	if (write_part(node, "host", build->hash, "map", &build->host_map, err) < 0 ||
+		write_part(node, "sni", build->hash, "map", &build->sni_map, err) < 0 ||
+		write_part(node, "crt", build->hash, "list", &build->certificates, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* Removes maps and lists of other generations ("": of all). Their files are read at start only. */
+static void remove_parts(const struct node_context *node, const char *keep)
+{
+	zp_autofree char *folder = provider_gateway_folder(node);
+	zp_autoclosedir DIR *dir = opendir(folder);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		struct zp_str name = zp_str(entry->d_name);
+		zp_autofree char *path = zp_path_join(folder, entry->d_name);
+
+		if (!zp_str_starts(name, "host-") && !zp_str_starts(name, "sni-") &&
+			!zp_str_starts(name, "crt-"))
+			continue;
+		if (!*keep || !strstr(entry->d_name, keep))
+			unlink(path);
+	}
+}
+
+/* ---- talking to HAProxy ---- */
+
+static int open_socket(const char *path, struct zp_error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval timeout = { .tv_sec = SOCKET_TIMEOUT_MS / 1000 };
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return zp_error_set(err, "%s: too long for a socket", path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return zp_error_errno(err, "socket");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		zp_error_errno(err, "connecting to %s", path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Sends one line and reads until the other side closes. */
+static int ask(const char *path, const char *command, struct zp_buf *reply, struct zp_error *err)
+{
+	zp_autoclose int fd = open_socket(path, err);
+	char chunk[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	if (send(fd, command, strlen(command), MSG_NOSIGNAL) != (ssize_t)strlen(command))
+		return zp_error_errno(err, "writing to %s", path);
+	while ((n = recv(fd, chunk, sizeof(chunk), 0)) > 0) {
+		zp_buf_add(reply, chunk, (size_t)n);
+		if (reply->len > REPLY_LIMIT)
+			return zp_error_set(err, "%s: answer too long", path);
+	}
+	return n < 0 ? zp_error_errno(err, "reading from %s", path) : 0;
+}
+
+/* Whether the worker that answers has loaded this generation: it knows the maps by their paths. */
+static bool runs_generation(struct node_context *node, const char *hash)
+{
+	zp_autofree char *stats = stats_path(node);
+	zp_autobuf reply = ZP_BUF_INIT;
+
+	return node_helper_pid(node, HELPER) > 0 && ask(stats, "show map\n", &reply, NULL) == 0 &&
+	       reply.len > 0 && strstr(reply.ptr, hash);
+}
+
+/* ---- switching ---- */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What HAProxy wrote when it gave up: the alerts among the last lines of its log. */
+static void last_alerts(const struct node_context *node, struct zp_buf *out)
+{
+	zp_autofree char *path = zp_format("%s/run/" HELPER ".log", node_root(node));
+	zp_autobuf log = ZP_BUF_INIT;
+	const char *found = NULL;
+
+	if (zp_file_read(path, (size_t)1 << 20, &log, NULL) < 0 || log.len == 0)
+		return;
+	for (const char *at = log.ptr; (at = strstr(at, "[ALERT]")); at++)
+		found = at;
+	if (found)
+		zp_buf_printf(out, ": %.*s", (int)strcspn(found, "\n"), found);
+}
+
+static int wait_for_generation(struct node_context *node, const char *hash, struct zp_error *err)
+{
+	int64_t start = now_ms();
+	zp_autobuf alerts = ZP_BUF_INIT;
+
+	for (int pause = 10; now_ms() - start < TAKE_OVER_MS; pause = pause < 100 ? pause * 2 : 100) {
+		if (runs_generation(node, hash))
+			return 0;
+		/* A first start that fails shows soon; the supervisor would only try again. */
+		if (now_ms() - start > 1000 && node_helper_pid(node, HELPER) <= 0)
+			break;
+		poll(NULL, 0, pause);
+	}
+	last_alerts(node, &alerts);
+	return zp_error_set(err, "HAProxy did not take over its configuration%s",
+		zp_buf_slice(&alerts).ptr);
+}
+
+static int check_config(const char *path, struct zp_error *err)
+{
+	struct zp_process_options options = { .timeout_ms = CHECK_TIMEOUT_MS };
+
+	return zp_run((const char *[]){ HAPROXY, "-c", "-q", "-f", path, NULL }, &options, NULL, err);
+}
+
+/* The configuration beside the running one, checked, then in its place. */
+static int install_config(const struct node_context *node, const struct build *build,
+	struct zp_error *err)
+{
+	zp_autofree char *path = zp_format("%s/gateway/haproxy.cfg", node_root(node));
+	zp_autofree char *candidate = zp_format("%s.new", path);
+
+	if (write_parts(node, build, err) < 0 ||
+		zp_file_write_atomic(candidate, zp_buf_slice(&build->config), 0600, err) < 0)
+		return -1;
+	if (check_config(candidate, err) < 0) {
+		unlink(candidate);
+		return -1;
+	}
+	if (rename(candidate, path) < 0)
+		return zp_error_errno(err, "replacing %s", path);
+	return zp_file_sync_parent(path, err);
+}
+
+static int start_or_reload(struct node_context *node, struct zp_error *err)
+{
+	zp_autofree char *config = zp_format("%s/gateway/haproxy.cfg", node_root(node));
+	zp_autofree char *master = master_path(node);
+	zp_autofree char *listen = zp_format("%s,mode,600", master);
+	zp_autofree char *run = zp_path_join(node_root(node), "run");
+	const char *const argv[] = { HAPROXY, "-W", "-f", config, "-S", listen, NULL };
+	zp_autobuf reply = ZP_BUF_INIT;
+	zp_autoerror lost = ZP_ERROR_INIT;
+	bool running = node_helper_pid(node, HELPER) > 0;
+
+	if (zp_mkdirs(run, 0700, err) < 0)
+		return -1;
+	/* Also when it runs: the node may not yet know it after a restart of the agent. */
+	if (node_helper_start(node, HELPER, argv, err) < 0)
+		return -1;
+	/* The master closes the connection as it restarts itself: no answer is expected. */
+	if (running && ask(master, "reload\n", &reply, &lost) < 0 && lost.code != ECONNRESET)
+		return zp_error_set(err, "reloading HAProxy: %s", zp_error_text(&lost));
+	return 0;
+}
+
+static int stop_engine(struct node_context *node, struct zp_error *err)
+{
+	zp_autofree char *config = zp_format("%s/gateway/haproxy.cfg", node_root(node));
+
+	if (node_helper_stop(node, HELPER, err) < 0)
+		return -1;
+	unlink(config);
+	remove_parts(node, "");
+	return 0;
+}
+
+static int apply_locked(struct node_context *node, struct zp_error *err)
+{
+	zp_autofree char *folder = provider_gateway_folder(node);
+	provider_autoproxies list = { 0 };
+	zp_cleanup(build_release) struct build build = { 0 };
+
+	if (zp_mkdirs(folder, 0700, err) < 0 || provider_store_list(node, &list, err) < 0)
+		return -1;
+	if (list.count == 0)
+		return stop_engine(node, err);
+	if (build_fill(node, &list, &build, err) < 0)
+		return -1;
+	if (runs_generation(node, build.hash))
+		return 0;
+	if (install_config(node, &build, err) < 0)
+		return zp_error_wrap(err, "HAProxy's configuration");
+	if (start_or_reload(node, err) < 0 || wait_for_generation(node, build.hash, err) < 0)
+		return -1;
+	remove_parts(node, build.hash);
+	return 0;
+}
+
+int provider_engine_apply(struct node_context *node, struct zp_error *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = apply_locked(node, err);
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+/* The path of the map as HAProxy knows it, from "0 (/path/host-x.map) pattern ...". */
+static char *find_map(const char *reply, const char *kind)
+{
+	zp_autofree char *start = zp_format("/gateway/%s-", kind);
+	const char *found = strstr(reply, start);
+	const char *from = found;
+
+	if (!found)
+		return NULL;
+	while (from > reply && from[-1] != '(')
+		from--;
+	return zp_strndup(from, strcspn(from, ")\n"));
+}
+
+bool provider_engine_serves(struct node_context *node, const char *fqdn, bool passthrough,
+	struct zp_buf *message)
+{
+	zp_autofree char *stats = stats_path(node);
+	zp_autofree char *map = NULL, *command = NULL;
+	zp_autobuf maps = ZP_BUF_INIT, reply = ZP_BUF_INIT;
+	zp_autoerror problem = ZP_ERROR_INIT;
+
+	if (node_helper_pid(node, HELPER) <= 0) {
+		zp_buf_puts(message, "HAProxy does not run");
+		return false;
+	}
+	if (ask(stats, "show map\n", &maps, &problem) < 0) {
+		zp_buf_printf(message, "HAProxy does not answer: %s", zp_error_text(&problem));
+		return false;
+	}
+	map = maps.len ? find_map(maps.ptr, passthrough ? "sni" : "host") : NULL;
+	if (map) {
+		command = zp_format("get map %s %s\n", map, fqdn);
+		ask(stats, command, &reply, NULL);
+	}
+	if (reply.len > 0 && strstr(reply.ptr, "found=yes"))
+		return true;
+	zp_buf_printf(message, "HAProxy does not know %s", fqdn);
+	return false;
+}

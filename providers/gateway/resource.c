@@ -1,0 +1,224 @@
+/*
+ * zos_gateway_name and zos_gateway_fqdn: a name on a gateway node that leads to backends, realised by a
+ * gateway-name-proxy or gateway-fqdn-proxy workload.
+ */
+#include "providers/builtin.h"
+#include "providers/gateway/spec.h"
+#include "providers/zos/checks.h"
+#include "providers/zos/object.h"
+
+#define ATTRIBUTE_BACKENDS                                                                         \
+	{                                                                                          \
+		.name = "backends", .type = "list(string)", .flags = PROVIDER_REQUIRED,            \
+		.description = "Where requests go: \"http://10.1.1.2:8000\", or \"10.1.1.2:443\" " \
+			       "with tls_passthrough. Several are balanced."                       \
+	}
+#define ATTRIBUTE_PASSTHROUGH                                                                      \
+	{                                                                                          \
+		.name = "tls_passthrough", .type = "bool", .flags = PROVIDER_OPTIONAL,             \
+		.default_value = "false",                                                          \
+		.description = "Hand TLS on to the backends instead of ending it at the gateway."  \
+	}
+#define ATTRIBUTE_NETWORK                                                                          \
+	{                                                                                          \
+		.name = "network", .type = "string", .flags = PROVIDER_OPTIONAL,                   \
+		.description = "Id of the zos_network the backends' addresses belong to."          \
+	}
+#define ATTRIBUTE_DESCRIPTION                                                                      \
+	{                                                                                          \
+		.name = "description", .type = "string", .flags = PROVIDER_OPTIONAL,               \
+		.description = "For people; nodes do not see it."                                  \
+	}
+
+static struct provider_attribute name_attributes[] = {
+	ZOS_ID,
+	ZOS_NODE,
+	{ .name = "name", .type = "string", .flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
+		.description = "First label of the name; unique among the gateways." },
+	ATTRIBUTE_BACKENDS,
+	ATTRIBUTE_PASSTHROUGH,
+	ATTRIBUTE_NETWORK,
+	ATTRIBUTE_DESCRIPTION,
+	{ .name = "fqdn", .type = "string", .flags = PROVIDER_COMPUTED,
+		.description = "The whole name: name and the node's domain." },
+	ZOS_STATUS,
+};
+
+static struct provider_schema name_schema = {
+	.description = "A name under the gateway node's domain that leads to backends.",
+	.attributes = name_attributes,
+	.attribute_count = ZP_ARRAY_SIZE(name_attributes),
+};
+
+static struct provider_attribute fqdn_attributes[] = {
+	ZOS_ID,
+	ZOS_NODE,
+	{ .name = "fqdn", .type = "string", .flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
+		.description = "A full domain name whose DNS entry points to the gateway node." },
+	ATTRIBUTE_BACKENDS,
+	ATTRIBUTE_PASSTHROUGH,
+	ATTRIBUTE_NETWORK,
+	ATTRIBUTE_DESCRIPTION,
+	ZOS_STATUS,
+};
+
+static struct provider_schema fqdn_schema = {
+	.description = "A domain name of one's own that leads to backends.",
+	.attributes = fqdn_attributes,
+	.attribute_count = ZP_ARRAY_SIZE(fqdn_attributes),
+};
+
+static cJSON *gateway_spec(struct zp_arena *arena, struct hcl_value values, const char *name)
+{
+	cJSON *spec = cJSON_CreateObject();
+	zos_json_add_text(spec, name, provider_get(values, name));
+	zos_json_add_list(spec, "backends", provider_get(values, "backends"));
+	cJSON_AddBoolToObject(spec, "tls_passthrough",
+		provider_get_bool(values, "tls_passthrough", false));
+	const char *network = provider_get_text(values, "network");
+	if (network && *network)
+		cJSON_AddStringToObject(spec, "network", zos_workload_id(arena, network, "net"));
+	return spec;
+}
+
+static cJSON *name_spec(struct zp_arena *arena, struct hcl_value values)
+{
+	return gateway_spec(arena, values, "name");
+}
+
+static cJSON *fqdn_spec(struct zp_arena *arena, struct hcl_value values)
+{
+	return gateway_spec(arena, values, "fqdn");
+}
+
+static struct hcl_value network_of(struct zp_arena *arena, const cJSON *spec)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(spec, "network"));
+	const char *slash = text ? strrchr(text, '/') : NULL;
+	return slash ? hcl_string_value(arena, zp_strn(text, (size_t)(slash - text))) :
+		       hcl_null(hcl_string);
+}
+
+static void fill(struct provider_builder *builder, struct hcl_value before, const cJSON *spec)
+{
+	provider_build_set(builder, "backends", zos_json_list(builder->arena, spec, "backends"));
+	provider_build_set(builder, "tls_passthrough",
+		hcl_bool_value(cJSON_IsTrue(cJSON_GetObjectItem(spec, "tls_passthrough"))));
+	provider_build_set(builder, "network",
+		zos_keep_empty(provider_get(before, "network"), network_of(builder->arena, spec)));
+}
+
+static void fill_name(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,
+	const cJSON *result)
+{
+	fill(builder, before, spec);
+	provider_build_set(builder, "name", zos_json_text(builder->arena, spec, "name"));
+	struct hcl_value fqdn = zos_json_text(builder->arena, result, "fqdn");
+	provider_build_set(builder, "fqdn",
+		fqdn.state == HCL_NULL ? provider_get(before, "fqdn") : fqdn);
+}
+
+static void fill_fqdn(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,
+	const cJSON *result)
+{
+	(void)result;
+	fill(builder, before, spec);
+	provider_build_set(builder, "fqdn", zos_json_text(builder->arena, spec, "fqdn"));
+}
+
+static bool is_part_known(struct hcl_value config, const char *name)
+{
+	return hcl_is_wholly_known(provider_get(config, name));
+}
+
+/*
+ * The node's own check of a spec, made before any node is asked. Its messages begin with the field's
+ * name, which is the attribute's too. Where parts are not known yet harmless ones stand in for them.
+ */
+static void validate(struct hcl_value config, struct provider_problems *problems, bool by_name)
+{
+	static const char *const fields[] = { "name", "fqdn", "backends", "network" };
+	const char *name = by_name ? "name" : "fqdn";
+	zos_check_reference(problems, config, "network", "zos_network");
+	if (config.state != HCL_KNOWN || problems->errors || !is_part_known(config, "tls_passthrough"))
+		return;
+	struct zp_arena arena;
+	zp_arena_init(&arena);
+	zp_autoerror err = ZP_ERROR_INIT;
+	struct provider_gateway_spec checked;
+	cJSON *spec = gateway_spec(&arena, config, name);
+	if (!is_part_known(config, name))
+		cJSON_AddStringToObject(spec, name, by_name ? "name" : "name.example");
+	if (!is_part_known(config, "backends")) {
+		bool raw = provider_get_bool(config, "tls_passthrough", false);
+		const char *stand_in = raw ? "192.0.2.1:443" : "http://192.0.2.1";
+		cJSON_ReplaceItemInObject(spec, "backends", cJSON_CreateStringArray(&stand_in, 1));
+	}
+	if (!provider_gateway_spec_read(spec, by_name, &checked, &err)) {
+		provider_gateway_spec_release(&checked);
+	} else {
+		const char *attribute = NULL;
+		for (size_t i = 0; i < ZP_ARRAY_SIZE(fields); i++)
+			if (zp_str_starts(zp_str(err.message), fields[i]))
+				attribute = fields[i];
+		provider_error_from(problems, attribute, "Invalid gateway", &err);
+	}
+	cJSON_Delete(spec);
+	zp_arena_release(&arena);
+}
+
+static void validate_name(struct hcl_value config, struct provider_problems *problems)
+{
+	validate(config, problems, true);
+}
+
+static void validate_fqdn(struct hcl_value config, struct provider_problems *problems)
+{
+	validate(config, problems, false);
+}
+
+static const struct zos_kind name_kind = {
+	.part = "gw",
+	.workload = "gateway-name-proxy",
+	.spec = name_spec,
+	.fill = fill_name,
+};
+
+static const struct zos_kind fqdn_kind = {
+	.part = "gw",
+	.workload = "gateway-fqdn-proxy",
+	.spec = fqdn_spec,
+	.fill = fill_fqdn,
+};
+
+static void run_name(struct provider_instance *instance, struct provider_operation *const *ops,
+	size_t count)
+{
+	zos_object_run(&name_kind, instance, ops, count);
+}
+
+static void run_fqdn(struct provider_instance *instance, struct provider_operation *const *ops,
+	size_t count)
+{
+	zos_object_run(&fqdn_kind, instance, ops, count);
+}
+
+const struct provider_resource_type provider_zos_gateway_name = {
+	.name = "zos_gateway_name",
+	.schema = &name_schema,
+	.identity_attribute = "id",
+	.validate = validate_name,
+	.plan = zos_object_plan,
+	.run = run_name,
+	.batch_key = zos_object_node,
+};
+
+const struct provider_resource_type provider_zos_gateway_fqdn = {
+	.name = "zos_gateway_fqdn",
+	.schema = &fqdn_schema,
+	.identity_attribute = "id",
+	.validate = validate_fqdn,
+	.plan = zos_object_plan,
+	.run = run_fqdn,
+	.batch_key = zos_object_node,
+};
