@@ -103,7 +103,7 @@ void zos_members_wipe(struct zos_member *members, size_t count)
 static size_t access_node(const struct zos_member *members, size_t count)
 {
 	size_t i = 0;
-	while (i < count && !members[i].public_address)
+	while (i < count && !members[i].public_address[0])
 		i++;
 	return i;
 }
@@ -145,7 +145,7 @@ static cJSON *peer_spec(const struct zos_member *peer)
 	cJSON_AddStringToObject(object, "subnet", text);
 	add_key(object, "wireguard_public_key", peer->public_key);
 	add_allowed(cJSON_AddArrayToObject(object, "allowed_ips"), peer);
-	if (peer->public_address) {
+	if (peer->public_address[0]) {
 		char endpoint[64];
 		snprintf(endpoint, sizeof(endpoint), "%s:%d", peer->public_address, peer->port);
 		cJSON_AddStringToObject(object, "endpoint", endpoint);
@@ -160,16 +160,16 @@ static cJSON *peer_spec(const struct zos_member *peer)
 static void add_peers(cJSON *list, const struct zos_member *members, size_t count, size_t self)
 {
 	size_t access = access_node(members, count);
-	bool hidden = !members[self].public_address;
+	bool hidden = !members[self].public_address[0];
 	for (size_t i = 0; i < count; i++) {
-		if (i == self || (hidden && !members[i].public_address))
+		if (i == self || (hidden && !members[i].public_address[0]))
 			continue;
 		cJSON *peer = peer_spec(&members[i]);
 		cJSON_AddItemToArray(list, peer);
 		if (!hidden || i != access)
 			continue;
 		for (size_t j = 0; j < count; j++)
-			if (j != self && !members[j].public_address)
+			if (j != self && !members[j].public_address[0])
 				add_allowed(cJSON_GetObjectItem(peer, "allowed_ips"), &members[j]);
 	}
 }

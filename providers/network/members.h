@@ -21,8 +21,8 @@ struct zos_member {
 	const char *node;
 	struct provider_subnet subnet; /* a /24 */
 	uint8_t private_key[PROVIDER_WG_KEY_BYTES], public_key[PROVIDER_WG_KEY_BYTES];
-	int port;		   /* WireGuard listens on it; 0 in a network of one node */
-	const char *public_address; /* IPv4; NULL: hidden, so that it must call the others */
+	int port; /* WireGuard listens on it; 0 in a network of one node */
+	char public_address[PROVIDER_IPV4_TEXT]; /* "": hidden, so that it must call the others */
 };
 
 /*

@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "providers/builtin.h"
 #include "providers/network/members.h"
-#include "providers/network/ports.h"
+#include "providers/network/reach.h"
 #include "providers/network/spec.h"
 #include "providers/zos/checks.h"
 #include "providers/zos/object.h"

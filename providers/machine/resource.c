@@ -1,0 +1,316 @@
+/*
+ * zos_machine: a machine on one node, in one private network, realised by a zmachine workload.
+ */
+#include "providers/builtin.h"
+#include "providers/zos/checks.h"
+#include "providers/zos/object.h"
+
+#define MEGABYTE (INT64_C(1) << 20)
+#define MAX_MEMORY_MB (256 * 1024)
+#define MIN_MEMORY_MB 250
+#define MAX_ROOTFS_MB (10 * 1024 * 1024)
+#define MIN_ROOTFS_MB 500
+/* A machine of this size (cores times GB of memory) needs a larger root. */
+#define LARGE_MACHINE 8
+#define MIN_LARGE_ROOTFS_MB 2048
+#define MAX_CORES 32
+
+static struct provider_attribute mount_attributes[] = {
+	{ .name = "disk", .type = "string", .flags = PROVIDER_REQUIRED,
+		.description = "Id of a zos_disk on the same node." },
+	{ .name = "mount_point", .type = "string", .flags = PROVIDER_REQUIRED,
+		.description = "Folder in the machine, an absolute path." },
+};
+
+static struct provider_schema mount_schema = {
+	.attributes = mount_attributes,
+	.attribute_count = ZP_ARRAY_SIZE(mount_attributes),
+};
+
+static struct provider_attribute attributes[] = {
+	ZOS_ID,
+	ZOS_NODE,
+	{ .name = "flist", .type = "string", .flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
+		.description = "Content of the machine: an http, https or file URL." },
+	{ .name = "flist_checksum", .type = "string", .flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
+		.description = "What the content must hash to: SHA-256 or MD5 in hexadecimal." },
+	{ .name = "network", .type = "string", .flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
+		.description = "Id of the zos_network it is in." },
+	{ .name = "ip", .type = "string",
+		.flags = PROVIDER_OPTIONAL | PROVIDER_COMPUTED | PROVIDER_FORCE_NEW,
+		.description = "Private address; by default the next free one of the node's subnet." },
+	{ .name = "cpu", .type = "number", .flags = PROVIDER_OPTIONAL, .default_value = "1",
+		.description = "Virtual cores, 1 to 32." },
+	{ .name = "memory", .type = "number", .flags = PROVIDER_OPTIONAL, .default_value = "256",
+		.description = "Memory in MB (2^20 bytes), at least 250." },
+	{ .name = "rootfs_size", .type = "number", .flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
+		.default_value = "500",
+		.description = "Size of the root file system in MB; at least 500, or 2048 for a large "
+			       "machine (cpu times GB of memory is 8 or more)." },
+	{ .name = "entrypoint", .type = "string", .flags = PROVIDER_OPTIONAL,
+		.description = "Command line the machine runs." },
+	{ .name = "env", .type = "map(string)", .flags = PROVIDER_OPTIONAL,
+		.description = "Environment of the entrypoint." },
+	{ .name = "corex", .type = "bool", .flags = PROVIDER_OPTIONAL, .default_value = "false",
+		.description = "Serve a console on the private address instead of the entrypoint." },
+	{ .name = "description", .type = "string", .flags = PROVIDER_OPTIONAL,
+		.description = "For people; nodes do not see it." },
+	{ .name = "console_url", .type = "string", .flags = PROVIDER_COMPUTED,
+		.description = "Address and port of the console, inside the private network." },
+	ZOS_STATUS,
+};
+
+static struct provider_block blocks[] = {
+	{ .name = "mounts", .nesting = PROVIDER_LIST, .schema = &mount_schema },
+};
+
+static struct provider_schema schema = {
+	.description = "A virtual machine on one node, in one private network.",
+	.attributes = attributes,
+	.attribute_count = ZP_ARRAY_SIZE(attributes),
+	.blocks = blocks,
+	.block_count = ZP_ARRAY_SIZE(blocks),
+};
+
+static void check_content(struct hcl_value config, struct provider_problems *problems)
+{
+	const char *url = provider_get_text(config, "flist");
+	if (url && !zp_str_starts(zp_str(url), "http://") && !zp_str_starts(zp_str(url), "https://") &&
+		!zp_str_starts(zp_str(url), "file:///"))
+		provider_error(problems, "flist", "Not a URL of content",
+			"\"flist\" begins with http://, https:// or file:/// (and an absolute path), not "
+			"\"%s\".",
+			url);
+	const char *checksum = provider_get_text(config, "flist_checksum");
+	size_t len = checksum ? strlen(checksum) : 0;
+	if (checksum && ((len != 32 && len != 64) ||
+		strspn(checksum, "0123456789abcdefABCDEF") != len))
+		provider_error(problems, "flist_checksum", "Not a checksum",
+			"\"flist_checksum\" is a SHA-256 (64) or MD5 (32 hexadecimal digits).");
+}
+
+/* A number the configuration leaves out has its default; -1 while it is unknown. */
+static int64_t number_or(struct hcl_value config, const char *name, int64_t fallback)
+{
+	struct hcl_value value = provider_get(config, name);
+	return provider_get_int(config, name, value.state == HCL_NULL ? fallback : -1);
+}
+
+static void check_size(struct hcl_value config, struct provider_problems *problems)
+{
+	size_t errors = problems->errors;
+	zos_check_int(problems, config, "cpu", 1, MAX_CORES, "cores");
+	zos_check_int(problems, config, "memory", MIN_MEMORY_MB, MAX_MEMORY_MB, "MB");
+	zos_check_int(problems, config, "rootfs_size", MIN_ROOTFS_MB, MAX_ROOTFS_MB, "MB");
+	int64_t cores = number_or(config, "cpu", 1), memory = number_or(config, "memory", 256);
+	int64_t root = number_or(config, "rootfs_size", MIN_ROOTFS_MB);
+	if (problems->errors > errors || cores < 0 || memory < 0 || root < 0)
+		return;
+	if (cores * memory >= LARGE_MACHINE * 1024 && root < MIN_LARGE_ROOTFS_MB)
+		provider_error(problems, "rootfs_size", "Root file system too small",
+			"A machine of %lld cores and %lld MB needs a root file system of at least %d MB: "
+			"\"rootfs_size\" is %lld.",
+			(long long)cores, (long long)memory, MIN_LARGE_ROOTFS_MB, (long long)root);
+}
+
+static void check_environment(struct hcl_value config, struct provider_problems *problems)
+{
+	struct hcl_value env = provider_get(config, "env");
+	if (env.state != HCL_KNOWN)
+		return;
+	for (uint32_t i = 0; i < env.count; i++) {
+		struct zp_str key = env.entries[i].key;
+		struct hcl_value value = env.entries[i].value;
+		if (!key.len || memchr(key.ptr, '=', key.len) || memchr(key.ptr, '\0', key.len))
+			provider_error(problems, "env", "Invalid environment",
+				"\"%.*s\" can not be the name of an environment variable.", ZP_FMT(key));
+		else if (value.state == HCL_NULL)
+			provider_error(problems, "env", "Invalid environment",
+				"The value of \"%.*s\" is null. Leave the variable out instead.",
+				ZP_FMT(key));
+		else if (value.state == HCL_KNOWN && memchr(value.text, '\0', value.count))
+			provider_error(problems, "env", "Invalid environment",
+				"The value of \"%.*s\" contains a NUL character.", ZP_FMT(key));
+	}
+}
+
+static bool is_mount_point(const char *path)
+{
+	size_t len = strlen(path);
+	return len >= 2 && len < 4096 && path[0] == '/' && !strstr(path, "//") &&
+	       !strstr(path, "/../") && !zp_str_ends(zp_str(path), "/..") &&
+	       strcspn(path, " \t\r\n:,") == len;
+}
+
+static void check_mounts(struct hcl_value config, struct provider_problems *problems)
+{
+	struct hcl_value mounts = provider_get(config, "mounts");
+	if (mounts.state != HCL_KNOWN)
+		return;
+	for (uint32_t i = 0; i < mounts.count; i++) {
+		const char *path = provider_get_text(mounts.elements[i], "mount_point");
+		const char *disk = provider_get_text(mounts.elements[i], "disk");
+		zos_check_reference(problems, mounts.elements[i], "disk", "zos_disk");
+		if (path && !is_mount_point(path))
+			provider_error(problems, "mounts", "Invalid mount point",
+				"\"mount_point\" is an absolute path of a folder other than /, without "
+				"white space, as \"/data\", not \"%s\".",
+				path);
+		for (uint32_t j = 0; j < i; j++) {
+			const char *other = provider_get_text(mounts.elements[j], "mount_point");
+			const char *other_disk = provider_get_text(mounts.elements[j], "disk");
+			if (path && other && !strcmp(path, other))
+				provider_error(problems, "mounts", "Mount point used twice",
+					"Two disks are to be mounted at \"%s\".", path);
+			if (disk && other_disk && !strcmp(disk, other_disk))
+				provider_error(problems, "mounts", "Disk mounted twice",
+					"The disk %s is mounted twice in this machine.", disk);
+		}
+	}
+}
+
+static void validate(struct hcl_value config, struct provider_problems *problems)
+{
+	check_content(config, problems);
+	check_size(config, problems);
+	zos_check_reference(problems, config, "network", "zos_network");
+	zos_check_ipv4(problems, config, "ip");
+	check_environment(config, problems);
+	check_mounts(config, problems);
+}
+
+static void add_interface(cJSON *spec, struct zp_arena *arena, struct hcl_value values)
+{
+	cJSON *network = cJSON_AddObjectToObject(spec, "network");
+	cJSON *interface = cJSON_CreateObject();
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(network, "interfaces"), interface);
+	const char *id = provider_get_text(values, "network");
+	if (id)
+		cJSON_AddStringToObject(interface, "network", zos_workload_id(arena, id, "net"));
+	const char *ip = provider_get_text(values, "ip");
+	cJSON_AddStringToObject(interface, "ip", ip ? ip : "");
+}
+
+static void add_mounts(cJSON *spec, struct zp_arena *arena, struct hcl_value mounts)
+{
+	cJSON *list = cJSON_AddArrayToObject(spec, "mounts");
+	if (mounts.state != HCL_KNOWN)
+		return;
+	for (uint32_t i = 0; i < mounts.count; i++) {
+		const char *disk = provider_get_text(mounts.elements[i], "disk");
+		cJSON *mount = cJSON_CreateObject();
+		if (disk)
+			cJSON_AddStringToObject(mount, "name", zos_workload_id(arena, disk, "disk"));
+		zos_json_add_text(mount, "mountpoint",
+			provider_get(mounts.elements[i], "mount_point"));
+		cJSON_AddItemToArray(list, mount);
+	}
+}
+
+static cJSON *machine_spec(struct zp_arena *arena, struct hcl_value values)
+{
+	cJSON *spec = cJSON_CreateObject();
+	zos_json_add_text(spec, "flist", provider_get(values, "flist"));
+	zos_json_add_text(spec, "flist_checksum", provider_get(values, "flist_checksum"));
+	add_interface(spec, arena, values);
+	cJSON_AddNumberToObject(spec, "size",
+		(double)(provider_get_int(values, "rootfs_size", MIN_ROOTFS_MB) * MEGABYTE));
+	cJSON *capacity = cJSON_AddObjectToObject(spec, "compute_capacity");
+	cJSON_AddNumberToObject(capacity, "cpu", (double)provider_get_int(values, "cpu", 1));
+	cJSON_AddNumberToObject(capacity, "memory",
+		(double)(provider_get_int(values, "memory", 256) * MEGABYTE));
+	add_mounts(spec, arena, provider_get(values, "mounts"));
+	zos_json_add_text(spec, "entrypoint", provider_get(values, "entrypoint"));
+	zos_json_add_map(spec, "env", provider_get(values, "env"));
+	cJSON_AddBoolToObject(spec, "corex", provider_get_bool(values, "corex", false));
+	return spec;
+}
+
+/* "<id>/<part>" without the part. */
+static struct hcl_value object_of(struct zp_arena *arena, const cJSON *object, const char *key)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(object, key));
+	const char *slash = text ? strrchr(text, '/') : NULL;
+	return slash ? hcl_string_value(arena, zp_strn(text, (size_t)(slash - text))) :
+		       hcl_null(hcl_string);
+}
+
+static struct hcl_value mounts_of(struct zp_arena *arena, const cJSON *spec)
+{
+	const cJSON *list = cJSON_GetObjectItem(spec, "mounts"), *item;
+	size_t count = 0, room = (size_t)cJSON_GetArraySize(list);
+	struct hcl_value *elements = zp_new_array(arena, struct hcl_value, room);
+	cJSON_ArrayForEach(item, list) {
+		struct provider_builder builder;
+		provider_build(&builder, arena, &mount_schema, mount_schema.empty);
+		provider_build_set(&builder, "disk", object_of(arena, item, "name"));
+		provider_build_set(&builder, "mount_point", zos_json_text(arena, item, "mountpoint"));
+		elements[count++] = provider_built(&builder);
+	}
+	return hcl_list_value(mount_schema.type, elements, count);
+}
+
+/* The address the machine has: what the node chose, else what it was told. */
+static struct hcl_value address_of(struct zp_arena *arena, const cJSON *interface,
+	const cJSON *result, struct hcl_value before)
+{
+	struct hcl_value ip = zos_json_text(arena, result, "ip");
+	if (ip.state == HCL_NULL)
+		ip = zos_json_text(arena, interface, "ip");
+	return ip.state == HCL_NULL ? provider_get(before, "ip") : ip;
+}
+
+static void fill_text(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,
+	const char *name)
+{
+	provider_build_set(builder, name, zos_keep_empty(provider_get(before, name),
+		zos_json_text(builder->arena, spec, name)));
+}
+
+static void fill(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,
+	const cJSON *result)
+{
+	struct zp_arena *arena = builder->arena;
+	const cJSON *capacity = cJSON_GetObjectItem(spec, "compute_capacity");
+	const cJSON *interface = cJSON_GetArrayItem(
+		cJSON_GetObjectItem(cJSON_GetObjectItem(spec, "network"), "interfaces"), 0);
+	fill_text(builder, before, spec, "flist");
+	fill_text(builder, before, spec, "flist_checksum");
+	fill_text(builder, before, spec, "entrypoint");
+	provider_build_set(builder, "network", object_of(arena, interface, "network"));
+	provider_build_set(builder, "ip", address_of(arena, interface, result, before));
+	provider_build_set(builder, "cpu", hcl_int_value(zos_json_int(capacity, "cpu", 1)));
+	provider_build_set(builder, "memory",
+		hcl_int_value(zos_json_int(capacity, "memory", 0) / MEGABYTE));
+	provider_build_set(builder, "rootfs_size",
+		hcl_int_value(zos_json_int(spec, "size", 0) / MEGABYTE));
+	provider_build_set(builder, "env",
+		zos_keep_empty(provider_get(before, "env"), zos_json_map(arena, spec, "env")));
+	provider_build_set(builder, "corex",
+		hcl_bool_value(cJSON_IsTrue(cJSON_GetObjectItem(spec, "corex"))));
+	provider_build_set(builder, "mounts", mounts_of(arena, spec));
+	provider_build_set(builder, "console_url", zos_json_text(arena, result, "console_url"));
+}
+
+static const struct zos_kind kind = {
+	.part = "vm",
+	.workload = "zmachine",
+	.spec = machine_spec,
+	.fill = fill,
+};
+
+static void run(struct provider_instance *instance, struct provider_operation *const *ops,
+	size_t count)
+{
+	zos_object_run(&kind, instance, ops, count);
+}
+
+const struct provider_resource_type provider_zos_machine = {
+	.name = "zos_machine",
+	.schema = &schema,
+	.identity_attribute = "id",
+	.validate = validate,
+	.plan = zos_object_plan,
+	.run = run,
+	.batch_key = zos_object_node,
+};

@@ -1,0 +1,23 @@
+#include "providers/builtin.h"
+
+static struct provider_schema schema = {
+	.description = "Workloads on nodes. Which nodes there are, the inventory says (-nodes, "
+		       "ZPLAN_NODES, nodes.hcl); the provider itself needs no configuration.",
+};
+
+static const struct provider_resource_type *const resources[] = {
+	&provider_zos_network,
+	&provider_zos_disk,
+	&provider_zos_machine,
+	&provider_zos_gateway_name,
+	&provider_zos_gateway_fqdn,
+	NULL,
+};
+
+const struct provider provider_zos = {
+	.name = "zos",
+	.source = "registry.terraform.io/zplan/zos",
+	.version = ZPLAN_VERSION,
+	.schema = &schema,
+	.resources = resources,
+};
