@@ -13,11 +13,21 @@
  */
 bool hcl_convert(struct zp_arena *arena, struct hcl_value v, const struct hcl_type *type,
 	struct hcl_value *out, struct zp_buf *error);
+/* The same; on failure `path` (may be NULL) gets where in the value it was, as ".a[0].b", or nothing. */
+bool hcl_convert_at(struct zp_arena *arena, struct hcl_value v, const struct hcl_type *type,
+	struct hcl_value *out, struct zp_buf *error, struct zp_buf *path);
+/*
+ * Whether values of one type convert to another. `lossy`: also where it depends on the value, as from
+ * string to number, list to set, map to object. hcl_convert is lossy.
+ */
+bool hcl_type_converts(const struct hcl_type *from, const struct hcl_type *to, bool lossy);
 /*
  * The type all the given ones convert to, or NULL when there is none. Never less specific than need be:
  * tuples become lists and objects maps only where they must.
  */
 const struct hcl_type *hcl_unify(const struct hcl_type *const *types, size_t count);
+/* The same, by conversions that can not fail. */
+const struct hcl_type *hcl_unify_safe(const struct hcl_type *const *types, size_t count);
 /* Why `got` can not be converted to `want`, in words. */
 void hcl_mismatch_text(const struct hcl_type *got, const struct hcl_type *want, struct zp_buf *out);
 

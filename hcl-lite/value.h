@@ -26,7 +26,8 @@ enum hcl_marks {
 	HCL_SENSITIVE = 1,
 	HCL_EPHEMERAL = 2,
 	HCL_DEPRECATED = 4,
-	HCL_ALL_MARKS = 7,
+	HCL_CONSOLE_TYPE = 8, /* text that console's type() made, shown without quotes */
+	HCL_ALL_MARKS = 15,
 	HCL_HAS_UNKNOWN = 16, /* in `inside` only */
 };
 

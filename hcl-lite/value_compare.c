@@ -32,7 +32,7 @@ bool hcl_iterator_next(struct hcl_iterator *it)
 	return true;
 }
 
-static bool printable(uint32_t rune)
+bool hcl_rune_printable(uint32_t rune)
 {
 	if (rune < 0x80)
 		return rune >= 0x20 && rune < 0x7f;
@@ -59,7 +59,7 @@ static void quote_rune(struct zp_buf *out, uint32_t rune)
 	if (rune < sizeof(escapes) && escapes[rune]) {
 		zp_buf_char(out, '\\');
 		zp_buf_char(out, escapes[rune]);
-	} else if (printable(rune)) {
+	} else if (hcl_rune_printable(rune)) {
 		zp_buf_rune(out, rune);
 	} else if (rune < 0x80) {
 		zp_buf_printf(out, "\\x%02x", rune);

@@ -21,6 +21,8 @@ enum hcl_state hcl_value_equality(struct hcl_value a, struct hcl_value b, bool *
 
 /* A string as Go's %q shows it, which is how the peer quotes in messages and results. */
 void hcl_go_quote(struct zp_buf *out, struct zp_str text);
+/* Letters, marks, numbers, punctuation, symbols, and the plain space. */
+bool hcl_rune_printable(uint32_t rune);
 
 /* Iterates over anything with elements: list, set, tuple by position, map, object by name. */
 struct hcl_iterator {
