@@ -328,10 +328,14 @@ static int start_or_reload(struct node_context *node, struct zp_error *err)
 static int stop_engine(struct node_context *node, struct zp_error *err)
 {
 	zp_autofree char *config = zp_format("%s/gateway/haproxy.cfg", node_root(node));
+	zp_autofree char *stats = stats_path(node);
+	zp_autofree char *master = master_path(node);
 
 	if (node_helper_stop(node, HELPER, err) < 0)
 		return -1;
 	unlink(config);
+	unlink(stats);
+	unlink(master);
 	remove_parts(node, "");
 	return 0;
 }

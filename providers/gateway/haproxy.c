@@ -2,7 +2,7 @@
 
 /*
  * idle-close-on-response: without it, keep-alive clients see closed connections at a reload.
- * maxconn: without it HAProxy sizes its tables by the file limit, which may be a million.
+ * fd-hard-limit: without it HAProxy sizes its tables by the system's limit, which may be a million.
  */
 static void put_globals(const struct provider_haproxy_options *options, struct zp_buf *out)
 {
@@ -11,7 +11,7 @@ static void put_globals(const struct provider_haproxy_options *options, struct z
 		"global\n"
 		"\tuser haproxy\n"
 		"\tgroup haproxy\n"
-		"\tmaxconn 10000\n"
+		"\tfd-hard-limit 32768\n"
 		"\tstats socket %s mode 600 level admin expose-fd listeners\n"
 		"\tssl-default-bind-options ssl-min-ver TLSv1.2\n"
 		"\n"

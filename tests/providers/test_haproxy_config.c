@@ -17,7 +17,7 @@ static const struct provider_haproxy_options options = {
 	.inner_socket = "zp-a-tls",
 	.host_map = "/r/host.map",
 	.sni_map = "/r/sni.map",
-	.certificates = "/r/certs",
+	.certificates = "/r/crt.list",
 };
 
 static const struct provider_gateway_backend two[] = {
@@ -38,7 +38,7 @@ static const struct provider_haproxy_proxy proxies[] = {
 	"global\n"                                                                                 \
 	"\tuser haproxy\n"                                                                         \
 	"\tgroup haproxy\n"                                                                        \
-	"\tmaxconn 10000\n"                                                                        \
+	"\tfd-hard-limit 32768\n"                                                                  \
 	"\tstats socket /r/stats.sock mode 600 level admin expose-fd listeners\n"                  \
 	"\tssl-default-bind-options ssl-min-ver TLSv1.2\n"                                         \
 	"\n"                                                                                       \
@@ -65,7 +65,7 @@ static const struct provider_haproxy_proxy proxies[] = {
 	"\tdefault_backend none\n"
 
 #define HTTPS                                                                                      \
-	" ssl crt /r/certs/ alpn h2,http/1.1\n"                                                    \
+	" ssl crt-list /r/crt.list alpn h2,http/1.1\n"                                             \
 	"\toption forwardfor\n"                                                                    \
 	"\thttp-request set-header X-Forwarded-Proto https\n"                                      \
 	"\tuse_backend %[req.hdr(host),field(1,:),lower,map(/r/host.map,none)]\n"                  \

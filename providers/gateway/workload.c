@@ -1,0 +1,358 @@
+#include "providers/gateway/workload.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/vec.h"
+#include "node/client.h"
+#include "node/context.h"
+#include "providers/gateway/certificate.h"
+#include "providers/gateway/engine.h"
+#include "providers/gateway/store.h"
+#include "providers/network/forward.h"
+#include "providers/network/names.h"
+
+#define NAME_POOL "gateway-name"
+#define FIRST_PORT 20001
+#define PORT_BLOCKS ((65535 - FIRST_PORT) / PROVIDER_GATEWAY_MAX_BACKENDS)
+#define RENEWAL_CHECK_SECONDS (12 * 60 * 60)
+
+static bool is_by_name(const struct node_workload *w)
+{
+	return strcmp(w->type, PROVIDER_GATEWAY_NAME_TYPE) == 0;
+}
+
+/* ---- from the spec to the proxy as stored ---- */
+
+/* Heap; NULL after an error. */
+static char *full_name(const struct node_context *node, const struct provider_gateway_spec *spec,
+	struct zp_error *err)
+{
+	zp_autofree char *fqdn = NULL;
+
+	if (spec->fqdn)
+		return zp_strdup(spec->fqdn);
+	if (!*node_domain(node)) {
+		zp_error_code(err, NODE_E_INVALID,
+			"name: node %s has no domain, so it can not serve names (domain in node.hcl)",
+			node_name(node));
+		return NULL;
+	}
+	fqdn = zp_format("%s.%s", spec->name, node_domain(node));
+	if (strlen(fqdn) > PROVIDER_GATEWAY_FQDN_MAX) {
+		zp_error_code(err, NODE_E_INVALID, "name: %s is longer than %d characters", fqdn,
+			PROVIDER_GATEWAY_FQDN_MAX);
+		return NULL;
+	}
+	return zp_steal(fqdn);
+}
+
+/* Backends within a network: HAProxy connects to the uplink, the network sends it on. */
+static int forward_servers(struct node_context *node, const struct provider_gateway_spec *spec,
+	struct provider_proxy *proxy, struct zp_error *err)
+{
+	zp_autofree char *pool = zp_format("gateway-port/%s", spec->network);
+	struct provider_network_names names;
+	int64_t block = 0;
+
+	provider_network_names(node, spec->network, &names);
+	if (!provider_network_exists(node, spec->network))
+		return zp_error_code(err, NODE_E_FAILED, "network: %s is not on node %s",
+			spec->network, node_name(node));
+	if (provider_network_uplink(node, spec->network, &names, err) < 0 ||
+		node_lease_int(node, pool, proxy->id, 0, PORT_BLOCKS - 1, &block, err) < 0)
+		return -1;
+	proxy->network = zp_strdup(spec->network);
+	for (size_t i = 0; i < proxy->server_count; i++) {
+		struct provider_gateway_backend *server = &proxy->servers[i];
+		struct provider_forward *forward = &proxy->forwards[i];
+
+		provider_ipv4_parse(server->host, &forward->address);
+		forward->to_port = server->port;
+		forward->port = FIRST_PORT + (int)block * PROVIDER_GATEWAY_MAX_BACKENDS + (int)i;
+		provider_ipv4_format(names.inner_address, server->host);
+		server->port = forward->port;
+	}
+	return 0;
+}
+
+static int make_proxy(struct node_context *node, const struct node_workload *w,
+	struct provider_proxy *proxy, struct zp_error *err)
+{
+	provider_autogateway spec = { 0 };
+
+	memset(proxy, 0, sizeof(*proxy));
+	if (provider_gateway_spec_read(w->spec, is_by_name(w), &spec, err) < 0)
+		return -1;
+	proxy->fqdn = full_name(node, &spec, err);
+	if (!proxy->fqdn)
+		return -1;
+	proxy->id = zp_strdup(w->id);
+	proxy->passthrough = spec.passthrough;
+	proxy->server_count = spec.backend_count;
+	memcpy(proxy->servers, spec.backends, sizeof(proxy->servers));
+	return spec.network ? forward_servers(node, &spec, proxy, err) : 0;
+}
+
+/* ---- putting it in place ---- */
+
+/* The forwards of all stored proxies into this network. Serialised, so that none is lost. */
+static int apply_forwards(struct node_context *node, const char *network, struct zp_error *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	ZP_VEC(forwards, struct provider_forward) forwards = { 0 };
+	provider_autoproxies list = { 0 };
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = provider_store_list(node, &list, err);
+	for (size_t i = 0; rc == 0 && i < list.count; i++) {
+		const struct provider_proxy *proxy = &list.items[i];
+
+		if (!proxy->network || strcmp(proxy->network, network) != 0)
+			continue;
+		for (size_t j = 0; j < proxy->server_count; j++)
+			zp_vec_push(&forwards, proxy->forwards[j]);
+	}
+	if (rc == 0)
+		rc = provider_forward_apply(node, network, forwards.items, forwards.count, err);
+	pthread_mutex_unlock(&lock);
+	zp_vec_release(&forwards);
+	return rc;
+}
+
+/* The network a stored proxy was in is told that it left. */
+static int leave_network(struct node_context *node, const char *stored, const char *now_in,
+	struct zp_error *err)
+{
+	provider_autoproxy old = { 0 };
+
+	if (!stored || provider_proxy_decode(stored, &old, NULL) < 0 || !old.network)
+		return 0;
+	if ((now_in && strcmp(old.network, now_in) == 0) ||
+		!provider_network_exists(node, old.network))
+		return 0;
+	return apply_forwards(node, old.network, err);
+}
+
+static int switch_over(struct node_context *node, const struct provider_proxy *proxy,
+	struct zp_error *err)
+{
+	if (proxy->network && apply_forwards(node, proxy->network, err) < 0)
+		return zp_error_wrap(err, "forwarding into network %s", proxy->network);
+	return provider_engine_apply(node, err);
+}
+
+/* Stores the proxy and makes it work; when that fails, what was stored before works again. */
+static int replace_proxy(struct node_context *node, const struct provider_proxy *proxy,
+	struct zp_error *err)
+{
+	zp_autofree char *before = NULL;
+	char *text = provider_proxy_encode(proxy);
+	int rc = -1;
+
+	if (provider_store_get(node, proxy->id, &before, err) == 0)
+		rc = provider_store_put(node, proxy->id, text, err);
+	free(text);
+	if (rc < 0)
+		return -1;
+	if (switch_over(node, proxy, err) == 0)
+		return leave_network(node, before, proxy->network, err);
+	if (provider_store_put(node, proxy->id, before, NULL) == 0) {
+		provider_engine_apply(node, NULL);
+		if (proxy->network)
+			apply_forwards(node, proxy->network, NULL);
+	}
+	return -1;
+}
+
+static int check_public(const struct node_context *node, struct zp_error *err)
+{
+	if (*node_wan_address(node))
+		return 0;
+	return zp_error_code(err, NODE_E_FAILED,
+		"node %s has no public address, so it can not be a gateway", node_name(node));
+}
+
+static int make_certificate(const struct node_context *node, const struct provider_proxy *proxy,
+	struct zp_error *err)
+{
+	zp_autofree char *folder = NULL, *authority = NULL;
+
+	if (proxy->passthrough)
+		return 0;
+	folder = provider_gateway_folder(node);
+	authority = zp_format("zplan gateway %s", node_name(node));
+	return provider_certificate_ensure(folder, authority, proxy->fqdn, err);
+}
+
+/* After a failure: a gateway that never worked holds no name, no ports and no certificate. */
+static void give_back(struct node_context *node, const struct provider_proxy *proxy)
+{
+	zp_autofree char *folder = provider_gateway_folder(node);
+	zp_autofree char *stored = NULL;
+
+	if (provider_store_get(node, proxy->id, &stored, NULL) < 0 || stored)
+		return;
+	provider_certificate_remove(folder, proxy->fqdn, NULL);
+	node_lease_release(node, NULL, proxy->id, NULL);
+}
+
+static int ensure(struct node_context *node, const struct node_workload *w, cJSON **result,
+	struct zp_error *err)
+{
+	provider_autoproxy proxy = { 0 };
+
+	if (check_public(node, err) < 0 || make_proxy(node, w, &proxy, err) < 0)
+		return -1;
+	if (node_lease_take(node, NAME_POOL, w->id, proxy.fqdn, err) < 0) {
+		zp_error_wrap(err, "%s is taken", proxy.fqdn);
+		if (err)
+			err->code = NODE_E_BUSY;
+		return -1;
+	}
+	if (make_certificate(node, &proxy, err) < 0 || replace_proxy(node, &proxy, err) < 0) {
+		give_back(node, &proxy);
+		return -1;
+	}
+	*result = cJSON_CreateObject();
+	cJSON_AddStringToObject(*result, "fqdn", proxy.fqdn);
+	return 0;
+}
+
+/* ---- looking ---- */
+
+/* True when all is well; else message says what is not. */
+static bool look(struct node_context *node, const struct node_workload *w, const char *stored,
+	struct provider_proxy *proxy, struct zp_buf *message)
+{
+	zp_autoerror problem = ZP_ERROR_INIT;
+	zp_autofree char *expected = NULL;
+
+	if (make_proxy(node, w, proxy, &problem) < 0) {
+		zp_buf_puts(message, zp_error_text(&problem));
+		return false;
+	}
+	expected = provider_proxy_encode(proxy);
+	if (strcmp(expected, stored) != 0) {
+		zp_buf_printf(message, "%s is served with other settings", proxy->fqdn);
+		return false;
+	}
+	if (!provider_engine_serves(node, proxy->fqdn, proxy->passthrough, message))
+		return false;
+	return !proxy->network || provider_forward_check(node, proxy->network, proxy->forwards,
+					  proxy->server_count, message);
+}
+
+static int read_gateway(struct node_context *node, const struct node_workload *w,
+	enum node_workload_status *status, cJSON **result, struct zp_buf *message,
+	struct zp_error *err)
+{
+	zp_autofree char *stored = NULL;
+	provider_autoproxy proxy = { 0 };
+	provider_autoproxy kept = { 0 };
+
+	*status = NODE_ABSENT;
+	if (provider_store_get(node, w->id, &stored, err) < 0)
+		return -1;
+	if (!stored)
+		return 0;
+	*status = look(node, w, stored, &proxy, message) ? NODE_OK : NODE_DEGRADED;
+	if (provider_proxy_decode(stored, &kept, NULL) < 0)
+		return 0;
+	*result = cJSON_CreateObject();
+	cJSON_AddStringToObject(*result, "fqdn", kept.fqdn);
+	return 0;
+}
+
+/* ---- leaving ---- */
+
+static int remove_certificate(const struct node_context *node, const char *stored,
+	struct zp_error *err)
+{
+	zp_autofree char *folder = provider_gateway_folder(node);
+	provider_autoproxy old = { 0 };
+
+	if (!stored || provider_proxy_decode(stored, &old, NULL) < 0 || old.passthrough)
+		return 0;
+	return provider_certificate_remove(folder, old.fqdn, err);
+}
+
+static int remove_gateway(struct node_context *node, const struct node_workload *w,
+	struct zp_error *err)
+{
+	zp_autofree char *stored = NULL;
+
+	if (provider_store_get(node, w->id, &stored, err) < 0 ||
+		provider_store_put(node, w->id, NULL, err) < 0 ||
+		provider_engine_apply(node, err) < 0 ||
+		leave_network(node, stored, NULL, err) < 0 ||
+		remove_certificate(node, stored, err) < 0)
+		return -1;
+	return node_lease_release(node, NULL, w->id, err);
+}
+
+/* ---- renewal ---- */
+
+/* Twice a day, by whichever gateway is watched first then: certificates of all of them. */
+static int tick(struct node_context *node, const struct node_workload *w, bool *changed,
+	struct zp_error *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static time_t checked;
+	provider_autoproxies list = { 0 };
+	time_t now = time(NULL);
+	bool due;
+
+	(void)w;
+	(void)changed;
+	pthread_mutex_lock(&lock);
+	due = now - checked >= RENEWAL_CHECK_SECONDS || now < checked;
+	if (due)
+		checked = now;
+	pthread_mutex_unlock(&lock);
+	if (!due)
+		return 0;
+	if (provider_store_list(node, &list, err) < 0)
+		return -1;
+	for (size_t i = 0; i < list.count; i++)
+		if (make_certificate(node, &list.items[i], err) < 0)
+			return -1;
+	return list.count ? provider_engine_apply(node, err) : 0;
+}
+
+static int validate_name(const cJSON *spec, struct zp_error *err)
+{
+	provider_autogateway checked = { 0 };
+
+	return provider_gateway_spec_read(spec, true, &checked, err);
+}
+
+static int validate_fqdn(const cJSON *spec, struct zp_error *err)
+{
+	provider_autogateway checked = { 0 };
+
+	return provider_gateway_spec_read(spec, false, &checked, err);
+}
+
+const struct node_workload_type provider_gateway_name_workload = {
+	.name = PROVIDER_GATEWAY_NAME_TYPE,
+	.order = 50,
+	.validate = validate_name,
+	.ensure = ensure,
+	.read = read_gateway,
+	.remove = remove_gateway,
+	.tick = tick,
+};
+
+const struct node_workload_type provider_gateway_fqdn_workload = {
+	.name = PROVIDER_GATEWAY_FQDN_TYPE,
+	.order = 50,
+	.validate = validate_fqdn,
+	.ensure = ensure,
+	.read = read_gateway,
+	.remove = remove_gateway,
+	.tick = tick,
+};
