@@ -1,0 +1,18 @@
+/*
+ * What is going on while a plan is made or carried out, a line at a time.
+ */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include "cli/view.h"
+#include "planner/plan.h"
+
+struct cli_progress {
+	struct plan_hooks hooks;
+	const struct cli_view *view;
+	size_t added, changed, destroyed;
+};
+
+void cli_progress_init(struct cli_progress *progress, const struct cli_view *view);
+
+#endif
