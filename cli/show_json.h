@@ -1,0 +1,14 @@
+/*
+ * The machine-readable documents of `show -json`: plans (format_version 1.2) and states (1.0), as
+ * Terraform documents them ("JSON Output Format").
+ */
+#ifndef CLI_SHOW_JSON_H
+#define CLI_SHOW_JSON_H
+
+#include "planner/plan.h"
+
+/* Each appends the document and a newline. */
+void cli_plan_json(const struct plan *plan, struct zp_buf *out);
+void cli_state_json(const struct state *state, struct zp_buf *out);
+
+#endif
