@@ -260,7 +260,7 @@ static void conclude(struct work *work, struct hcl_value before)
 	if (op->verb == PROVIDER_IMPORT)
 		provider_build_set(&builder, "nodes",
 			names_of_entries(op->arena, subnets, subnet_count));
-	if (op->verb == PROVIDER_IMPORT || subnet_count == work->count)
+	if (subnet_count == work->count || !provider_has(before, "subnets"))
 		provider_build_set(&builder, "subnets",
 			hcl_map_value(hcl_string, subnets, subnet_count));
 	op->result = zos_built(&builder);
@@ -293,6 +293,21 @@ static bool look_init(struct work *work, struct provider_instance *instance,
 	return work->count > 0;
 }
 
+/* An import asked every node there is: those that know nothing of the network are not in it. */
+static void drop_absent(struct work *work)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < work->count; i++) {
+		const char *message;
+		struct part *part = &work->parts[i];
+		if (zos_presence(part->query.reply, &message) == ZOS_ABSENT)
+			zos_query_release(&part->query);
+		else
+			work->parts[kept++] = *part;
+	}
+	work->count = kept;
+}
+
 static void look_finish(struct work *work)
 {
 	struct provider_operation *op = work->op;
@@ -305,6 +320,8 @@ static void look_finish(struct work *work)
 	}
 	if (failed)
 		return;
+	if (op->verb == PROVIDER_IMPORT)
+		drop_absent(work);
 	conclude(work,
 		op->verb == PROVIDER_READ    ? op->prior :
 		op->verb == PROVIDER_RECOVER ? op->planned :
