@@ -90,7 +90,8 @@ static void fake_reset(void)
 const struct node_entry *node_inventory_find(const struct node_inventory *inventory, const char *name)
 {
 	for (size_t i = 0; i < inventory->count; i++)
-		if (!strcmp(inventory->items[i].name, name))
+		if (!strcmp(inventory->items[i].name, name) ||
+			(inventory->items[i].id && inventory->items[i].id == strtol(name, NULL, 10)))
 			return &inventory->items[i];
 	return NULL;
 }
@@ -104,8 +105,9 @@ const struct node_inventory *node_pool_inventory(const struct node_pool *pool)
 struct node_client *node_pool_get(struct node_pool *pool, const char *node, struct zp_error *err)
 {
 	(void)pool;
-	for (size_t i = 0; i < ZP_ARRAY_SIZE(fake_nodes); i++) {
-		if (strcmp(fake_nodes[i].name, node) != 0)
+	const struct node_entry *entry = node_inventory_find(&fake_inventory, node);
+	for (size_t i = 0; entry && i < ZP_ARRAY_SIZE(fake_nodes); i++) {
+		if (strcmp(fake_nodes[i].name, entry->name) != 0)
 			continue;
 		if (!fake_nodes[i].unreachable)
 			return &fake_nodes[i];

@@ -1,0 +1,524 @@
+#include "providers/network/run.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "providers/network/members.h"
+#include "providers/network/reach.h"
+#include "providers/zos/object.h"
+
+bool zos_network_same_node(const struct node_inventory *inventory, struct zp_str a, struct zp_str b)
+{
+	if (zp_str_equal(a, b))
+		return true;
+	zp_autofree char *a_text = zp_strndup(a.ptr, a.len);
+	zp_autofree char *b_text = zp_strndup(b.ptr, b.len);
+	const struct node_entry *entry = node_inventory_find(inventory, a_text);
+	return entry && entry == node_inventory_find(inventory, b_text);
+}
+
+struct hcl_value zos_network_former_subnets(struct zp_arena *arena,
+	const struct node_inventory *inventory, struct hcl_value prior, struct hcl_value nodes)
+{
+	struct hcl_value subnets = provider_get(prior, "subnets");
+	if (subnets.state != HCL_KNOWN || !hcl_is_wholly_known(nodes) || nodes.state != HCL_KNOWN)
+		return subnets;
+	struct hcl_map_entry *entries = zp_new_array(arena, struct hcl_map_entry, subnets.count);
+	for (uint32_t i = 0; i < subnets.count; i++) {
+		entries[i] = subnets.entries[i];
+		for (uint32_t j = 0; j < nodes.count; j++)
+			if (zos_network_same_node(inventory, entries[i].key, hcl_text(nodes.elements[j])))
+				entries[i].key = hcl_text(nodes.elements[j]);
+	}
+	return hcl_map_value(hcl_string, entries, subnets.count);
+}
+
+/* One node's part in an operation. */
+struct part {
+	const char *node;
+	struct zos_query query;
+	struct zp_error error;
+	bool remains; /* its workload may still be there */
+};
+
+/* An operation under way. Members and parts come in the order of the planned nodes. */
+struct work {
+	struct provider_instance *instance;
+	struct provider_operation *op;
+	const char *id; /* of the workload, the same on every node */
+	const char *ip_range;
+	struct zos_member *members;
+	struct part *parts;
+	size_t count;
+};
+
+static struct node_pool *pool_of(const struct work *work)
+{
+	return work->instance->environment->nodes;
+}
+
+static void report(struct provider_operation *op, const char *what, struct zp_error *err)
+{
+	zp_autofree char *summary = zp_format("%s zos_network failed", what);
+	provider_error_from(&op->problems, NULL, summary, err);
+}
+
+/* The first error of the parts becomes the operation's; the others follow it as problems of their own. */
+static bool report_parts(struct work *work, const char *what)
+{
+	bool failed = false;
+	for (size_t i = 0; i < work->count; i++) {
+		if (!work->parts[i].error.message)
+			continue;
+		failed = true;
+		report(work->op, what, &work->parts[i].error);
+	}
+	return failed;
+}
+
+static void set_nodes(struct work *work, struct hcl_value nodes)
+{
+	struct zp_arena *arena = work->op->arena;
+	work->count = nodes.state == HCL_KNOWN ? nodes.count : 0;
+	work->parts = zp_new_array(arena, struct part, work->count);
+	work->members = zp_new_array(arena, struct zos_member, work->count);
+	for (size_t i = 0; i < work->count; i++) {
+		work->parts[i].node = work->members[i].node = nodes.elements[i].text;
+		work->parts[i].query.node = nodes.elements[i].text;
+		work->parts[i].query.id = work->id;
+	}
+}
+
+static bool work_init(struct work *work, struct provider_instance *instance,
+	struct provider_operation *op)
+{
+	const char *identity = zos_identity(op);
+	*work = (struct work){ .instance = instance, .op = op };
+	if (!identity) {
+		provider_error(&op->problems, NULL, "Network without an identity",
+			"The state of this network lacks its id, so that no node can be asked about it. "
+			"Restore the state from a backup, or remove the network from it.");
+		return false;
+	}
+	work->id = zos_workload_id(op->arena, identity, "net");
+	return true;
+}
+
+/* --- looking --- */
+
+static const char *identity_of(const struct work *work)
+{
+	return zp_arena_strndup(work->op->arena, work->id, strlen(work->id) - strlen("/net"));
+}
+
+/* What the parts' replies say together: their status, and the subnets of those that have one. */
+static enum zos_presence sum_up(const struct work *work, struct zp_buf *message,
+	struct hcl_map_entry *subnets, size_t *subnet_count)
+{
+	struct zp_arena *arena = work->op->arena;
+	size_t absent = 0;
+	bool degraded = false;
+	for (size_t i = 0; i < work->count; i++) {
+		const struct part *part = &work->parts[i];
+		const char *text;
+		enum zos_presence presence = zos_presence(part->query.reply, &text);
+		const cJSON *spec = cJSON_GetObjectItem(part->query.reply, "spec");
+		struct hcl_value subnet = zos_json_text(arena, spec, "subnet");
+		if (subnet.state == HCL_KNOWN) {
+			subnets[*subnet_count].key = zp_arena_str(arena, zp_str(part->node));
+			subnets[(*subnet_count)++].value = subnet;
+		}
+		if (presence == ZOS_OK)
+			continue;
+		degraded = true;
+		absent += presence == ZOS_ABSENT;
+		zp_buf_printf(message, "%s%s: %s", message->len ? "; " : "", part->node,
+			presence == ZOS_ABSENT ? "missing on the node" :
+			text		       ? text :
+						 "the node does not say why");
+	}
+	if (absent == work->count)
+		return ZOS_ABSENT;
+	return degraded ? ZOS_DEGRADED : ZOS_OK;
+}
+
+static struct hcl_value names_of_entries(struct zp_arena *arena,
+	const struct hcl_map_entry *entries, size_t count)
+{
+	struct hcl_value *names = zp_new_array(arena, struct hcl_value, count);
+	for (size_t i = 0; i < count; i++)
+		names[i] = hcl_string_value(arena, entries[i].key);
+	return hcl_set_value(hcl_string, names, count);
+}
+
+static void conclude(struct work *work, struct hcl_value before)
+{
+	struct provider_operation *op = work->op;
+	struct provider_builder builder;
+	zp_autobuf message = ZP_BUF_INIT;
+	size_t subnet_count = 0;
+	struct hcl_map_entry *subnets =
+		zp_new_array(op->arena, struct hcl_map_entry, work->count);
+	enum zos_presence presence = sum_up(work, &message, subnets, &subnet_count);
+	op->result = provider_schema_null(op->type->schema);
+	if (presence == ZOS_ABSENT)
+		return;
+	provider_build(&builder, op->arena, op->type->schema, before);
+	provider_build_set(&builder, "id", hcl_string_cstr(op->arena, identity_of(work)));
+	provider_build_set(&builder, "status", zos_status(op->arena, presence, message.ptr));
+	for (size_t i = 0; i < work->count; i++) {
+		const cJSON *spec = cJSON_GetObjectItem(work->parts[i].query.reply, "spec");
+		struct hcl_value range = zos_json_text(op->arena, spec, "ip_range");
+		if (range.state == HCL_KNOWN)
+			provider_build_set(&builder, "ip_range", range);
+	}
+	if (op->verb == PROVIDER_IMPORT)
+		provider_build_set(&builder, "nodes",
+			names_of_entries(op->arena, subnets, subnet_count));
+	if (subnet_count == work->count || !provider_has(before, "subnets"))
+		provider_build_set(&builder, "subnets",
+			hcl_map_value(hcl_string, subnets, subnet_count));
+	op->result = zos_built(&builder);
+}
+
+static struct hcl_value inventory_names(struct zp_arena *arena, struct node_pool *pool)
+{
+	const struct node_inventory *inventory = node_pool_inventory(pool);
+	struct hcl_value *names = zp_new_array(arena, struct hcl_value, inventory->count);
+	for (size_t i = 0; i < inventory->count; i++)
+		names[i] = hcl_string_cstr(arena, inventory->items[i].name);
+	return hcl_set_value(hcl_string, names, inventory->count);
+}
+
+/* False when the answer is clear without asking. */
+static bool look_init(struct work *work, struct provider_instance *instance,
+	struct provider_operation *op)
+{
+	op->result = op->verb == PROVIDER_READ ? op->prior : provider_schema_null(op->type->schema);
+	if (op->verb != PROVIDER_IMPORT) {
+		if (!work_init(work, instance, op))
+			return false;
+		set_nodes(work, provider_get(op->verb == PROVIDER_READ ? op->prior : op->planned,
+					"nodes"));
+		return work->count > 0;
+	}
+	*work = (struct work){ .instance = instance, .op = op };
+	work->id = zos_workload_id(op->arena, op->import_id ? op->import_id : "", "net");
+	set_nodes(work, inventory_names(op->arena, pool_of(work)));
+	return work->count > 0;
+}
+
+/* An import asked every node there is: those that know nothing of the network are not in it. */
+static void drop_absent(struct work *work)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < work->count; i++) {
+		const char *message;
+		struct part *part = &work->parts[i];
+		if (zos_presence(part->query.reply, &message) == ZOS_ABSENT)
+			zos_query_release(&part->query);
+		else
+			work->parts[kept++] = *part;
+	}
+	work->count = kept;
+}
+
+static void look_finish(struct work *work)
+{
+	struct provider_operation *op = work->op;
+	bool failed = false;
+	for (size_t i = 0; i < work->count; i++) {
+		if (work->parts[i].query.reply)
+			continue;
+		failed = true;
+		report(op, "Reading", &work->parts[i].query.error);
+	}
+	if (failed)
+		return;
+	if (op->verb == PROVIDER_IMPORT)
+		drop_absent(work);
+	conclude(work,
+		op->verb == PROVIDER_READ    ? op->prior :
+		op->verb == PROVIDER_RECOVER ? op->planned :
+					       op->type->schema->empty);
+	if (op->verb == PROVIDER_IMPORT && op->result.state != HCL_KNOWN)
+		provider_error(&op->problems, NULL, "Cannot import what does not exist",
+			"No node of the inventory has a network with the id %s.",
+			op->import_id ? op->import_id : "");
+}
+
+/* All parts of all networks in one go, so that each node hears once. */
+static void look_at_all(struct work *works, size_t count)
+{
+	size_t total = 0, n = 0;
+	for (size_t i = 0; i < count; i++)
+		total += works[i].count;
+	if (!total)
+		return;
+	zp_autofree struct zos_query *queries = zp_calloc(total, sizeof(*queries));
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < works[i].count; j++)
+			queries[n++] = works[i].parts[j].query;
+	zos_query_all(pool_of(&works[0]), queries, total);
+	n = 0;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < works[i].count; j++)
+			works[i].parts[j].query = queries[n++];
+		look_finish(&works[i]);
+		for (size_t j = 0; j < works[i].count; j++)
+			zos_query_release(&works[i].parts[j].query);
+	}
+}
+
+/* --- changing --- */
+
+/* Keys and ports of nodes that are in the network already, new ones for those that join. */
+static void take_secrets(struct zos_member *member, const cJSON *reply)
+{
+	const cJSON *spec = cJSON_GetObjectItem(reply, "spec");
+	const char *key = cJSON_GetStringValue(cJSON_GetObjectItem(spec, "wireguard_private_key"));
+	if (!zos_member_take_key(member, key))
+		zos_member_new_key(member);
+	member->port = (int)zos_json_int(spec, "wireguard_listen_port", 0);
+}
+
+static void prepare_member(void *data, size_t index)
+{
+	struct work *work = data;
+	struct zos_member *member = &work->members[index];
+	struct part *part = &work->parts[index];
+	struct node_client *client = node_pool_get(pool_of(work), member->node, &part->error);
+	if (!client)
+		return;
+	if (zos_member_ask(member, client, work->id, &part->error) < 0)
+		zp_error_wrap(&part->error, "node %s", member->node);
+}
+
+/* A network of one node needs no tunnels, hence no keys and ports. */
+static bool prepare_members(struct work *work)
+{
+	struct provider_operation *op = work->op;
+	zp_autoerror err = ZP_ERROR_INIT;
+	if (work->count < 2)
+		return true;
+	zp_autofree struct zos_query *queries = zp_calloc(work->count, sizeof(*queries));
+	for (size_t i = 0; i < work->count; i++)
+		queries[i] = work->parts[i].query;
+	zos_query_all(pool_of(work), queries, work->count);
+	for (size_t i = 0; i < work->count; i++) {
+		if (queries[i].reply)
+			take_secrets(&work->members[i], queries[i].reply);
+		else
+			zp_error_set(&work->parts[i].error, "%s", zp_error_text(&queries[i].error));
+		zos_query_release(&queries[i]);
+	}
+	if (report_parts(work, "Preparing"))
+		return false;
+	zos_parallel(work->count, prepare_member, work);
+	if (report_parts(work, "Preparing"))
+		return false;
+	if (zos_members_check(work->members, work->count, &err) < 0) {
+		provider_error_from(&op->problems, "nodes", "Nodes can not reach each other", &err);
+		return false;
+	}
+	return true;
+}
+
+static void ensure_member(void *data, size_t index)
+{
+	struct work *work = data;
+	struct part *part = &work->parts[index];
+	struct node_client *client = node_pool_get(pool_of(work), part->node, &part->error);
+	if (!client)
+		return;
+	cJSON *spec = zos_member_spec(work->ip_range, work->members, work->count, index);
+	part->remains = true;
+	cJSON *result = zos_ensure(work->instance, work->op, client, work->id, "network", spec,
+		&part->error);
+	if (!result)
+		zp_error_wrap(&part->error, "node %s", part->node);
+	cJSON_Delete(result);
+	cJSON_Delete(spec);
+}
+
+static void remove_part(void *data, size_t index)
+{
+	struct work *work = data;
+	struct part *part = &work->parts[index];
+	struct node_client *client = node_pool_get(pool_of(work), part->node, &part->error);
+	part->remains = true;
+	if (client && node_remove(client, work->id, &part->error) == 0)
+		part->remains = false;
+	else if (client)
+		zp_error_wrap(&part->error, "node %s", part->node);
+}
+
+/* The nodes of a that are not in b. */
+static struct hcl_value nodes_without(const struct work *work, struct hcl_value a, struct hcl_value b)
+{
+	size_t count = 0;
+	struct zp_arena *arena = work->op->arena;
+	const struct node_inventory *inventory = node_pool_inventory(pool_of(work));
+	struct hcl_value *names = zp_new_array(arena, struct hcl_value, a.count);
+	for (uint32_t i = 0; a.state == HCL_KNOWN && i < a.count; i++) {
+		bool found = false;
+		for (uint32_t j = 0; b.state == HCL_KNOWN && j < b.count; j++)
+			found |= zos_network_same_node(inventory, hcl_text(a.elements[i]),
+				hcl_text(b.elements[j]));
+		if (!found)
+			names[count++] = a.elements[i];
+	}
+	return hcl_set_value(hcl_string, names, count);
+}
+
+/* Removes the network from nodes; those where that failed are added to *left. */
+static void leave_nodes(const struct work *work, struct hcl_value nodes, const char *what,
+	struct hcl_value *left)
+{
+	struct work leaving = { .instance = work->instance, .op = work->op, .id = work->id };
+	set_nodes(&leaving, nodes);
+	zos_parallel(leaving.count, remove_part, &leaving);
+	size_t count = 0;
+	struct hcl_value *names = zp_new_array(work->op->arena, struct hcl_value, leaving.count);
+	for (size_t i = 0; i < leaving.count; i++)
+		if (leaving.parts[i].remains)
+			names[count++] = hcl_string_cstr(work->op->arena, leaving.parts[i].node);
+	*left = hcl_set_value(hcl_string, names, count);
+	if (what) {
+		report_parts(&leaving, what);
+		return;
+	}
+	for (size_t i = 0; i < leaving.count; i++)
+		zp_error_clear(&leaving.parts[i].error);
+}
+
+/* Subnets as planned, or, when the plan could not know them, as they are assigned now. */
+static bool set_subnets(struct work *work, struct provider_builder *builder)
+{
+	struct provider_operation *op = work->op;
+	zp_autoerror err = ZP_ERROR_INIT;
+	struct hcl_value subnets = provider_get(op->planned, "subnets");
+	struct hcl_value nodes = provider_get(op->planned, "nodes");
+	struct hcl_value former = zos_network_former_subnets(op->arena, node_pool_inventory(pool_of(work)),
+		op->prior, nodes);
+	if (subnets.state != HCL_KNOWN &&
+		!zos_subnets_assign(op->arena, work->ip_range, nodes, former, &subnets, &err)) {
+		provider_error_from(&op->problems, "nodes", "The network has no room", &err);
+		return false;
+	}
+	for (size_t i = 0; i < work->count; i++) {
+		struct hcl_value text;
+		if (!hcl_map_lookup(subnets, zp_str(work->members[i].node), &text) ||
+			!provider_subnet_parse(text.text, &work->members[i].subnet)) {
+			provider_error(&op->problems, "nodes", "Plan without a subnet",
+				"The plan has no subnet for node %s.", work->members[i].node);
+			return false;
+		}
+	}
+	provider_build_set(builder, "subnets", subnets);
+	return true;
+}
+
+/* After a failure: the state must go on to know every node that may have a part of the network. */
+static void keep_traces(struct work *work, struct provider_builder *builder, struct hcl_value nodes)
+{
+	struct provider_operation *op = work->op;
+	struct hcl_value prior = provider_get(op->prior, "nodes");
+	struct hcl_value gone = nodes_without(work, prior, nodes);
+	struct hcl_value *all =
+		zp_new_array(op->arena, struct hcl_value, nodes.count + gone.count);
+	memcpy(all, nodes.elements, nodes.count * sizeof(*all));
+	if (gone.count)
+		memcpy(all + nodes.count, gone.elements, gone.count * sizeof(*all));
+	provider_build_set(builder, "nodes",
+		hcl_set_value(hcl_string, all, nodes.count + gone.count));
+	provider_build_set(builder, "status",
+		hcl_string_static("degraded: the last change was not completed"));
+	op->result = zos_built(builder);
+}
+
+static void undo_create(struct work *work, struct provider_builder *builder)
+{
+	struct hcl_value left;
+	struct hcl_value nodes = provider_get(work->op->planned, "nodes");
+	leave_nodes(work, nodes, NULL, &left);
+	if (left.count)
+		keep_traces(work, builder, left);
+}
+
+static void converge(struct provider_instance *instance, struct provider_operation *op)
+{
+	struct work work;
+	struct provider_builder builder;
+	bool fresh = op->verb == PROVIDER_CREATE;
+	struct hcl_value nodes = provider_get(op->planned, "nodes"), left;
+	op->result = fresh ? provider_schema_null(op->type->schema) : op->prior;
+	if (!work_init(&work, instance, op))
+		return;
+	work.ip_range = provider_get_text(op->planned, "ip_range");
+	set_nodes(&work, nodes);
+	provider_build(&builder, op->arena, op->type->schema, op->planned);
+	provider_build_set(&builder, "id", hcl_string_cstr(op->arena, identity_of(&work)));
+	if (!work.ip_range || !work.count || !set_subnets(&work, &builder) || !prepare_members(&work))
+		return;
+	zos_parallel(work.count, ensure_member, &work);
+	zos_members_wipe(work.members, work.count);
+	if (report_parts(&work, fresh ? "Creating" : "Updating")) {
+		if (fresh)
+			undo_create(&work, &builder);
+		else
+			keep_traces(&work, &builder, nodes);
+		return;
+	}
+	leave_nodes(&work, nodes_without(&work, provider_get(op->prior, "nodes"), nodes),
+		"Updating", &left);
+	if (left.count)
+		keep_traces(&work, &builder, nodes);
+	else
+		op->result = zos_built(&builder);
+}
+
+static void destroy(struct provider_instance *instance, struct provider_operation *op)
+{
+	struct work work;
+	struct hcl_value left;
+	op->result = op->prior;
+	if (!work_init(&work, instance, op))
+		return;
+	leave_nodes(&work, provider_get(op->prior, "nodes"), "Destroying", &left);
+	if (!left.count)
+		op->result = provider_schema_null(op->type->schema);
+}
+
+struct changes {
+	struct provider_instance *instance;
+	struct provider_operation **ops;
+};
+
+static void change_one(void *data, size_t index)
+{
+	const struct changes *changes = data;
+	struct provider_operation *op = changes->ops[index];
+	if (op->verb == PROVIDER_DELETE)
+		destroy(changes->instance, op);
+	else
+		converge(changes->instance, op);
+}
+
+void zos_network_run(struct provider_instance *instance, struct provider_operation *const *ops,
+	size_t count)
+{
+	zp_autofree struct work *looks = zp_calloc(count + 1, sizeof(*looks));
+	zp_autofree struct provider_operation **list = zp_calloc(count + 1, sizeof(*list));
+	struct changes changes = { .instance = instance, .ops = list };
+	size_t look_count = 0, change_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (ops[i]->verb == PROVIDER_READ || ops[i]->verb == PROVIDER_RECOVER ||
+			ops[i]->verb == PROVIDER_IMPORT)
+			look_count += look_init(&looks[look_count], instance, ops[i]);
+		else
+			changes.ops[change_count++] = ops[i];
+	}
+	look_at_all(looks, look_count);
+	zos_parallel(change_count, change_one, &changes);
+}
