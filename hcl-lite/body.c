@@ -276,7 +276,7 @@ bool hcl_body_context(const struct hcl_body *body, struct zp_range place, struct
 		return false;
 	const struct hcl_block *block = body->blocks[low - 1];
 	bool closed = block->close_range.start < block->close_range.end;
-	if (closed && place.start >= block->range.end)
+	if (closed && place.start > block->range.end)
 		return false;
 	zp_buf_puts(out, block->type);
 	for (size_t i = 0; i < block->label_count; i++)

@@ -12,6 +12,7 @@ struct reader {
 	uint32_t depth;
 	bool failed; /* skipping to the next member or element */
 	size_t errors;
+	ZP_VEC(, struct zp_diag *) reported;
 	struct zp_arena *arena;
 	struct zp_diags *diags;
 	struct zp_diags private; /* problems of templates */
@@ -52,10 +53,22 @@ static void ZP_PRINTF(4, 5)
 	va_start(ap, fmt);
 	zp_buf_vprintf(&detail, fmt, ap);
 	va_end(ap);
-	zp_diag_error(r->diags, at, summary, "%.*s", ZP_FMT(zp_buf_slice(&detail)));
+	struct zp_diag *diag =
+		zp_diag_error(r->diags, at, summary, "%.*s", ZP_FMT(zp_buf_slice(&detail)));
+	zp_vec_push(&r->reported, diag);
 	r->failed = true;
 	if (++r->errors >= HCL_MAX_SYNTAX_ERRORS)
 		r->at = (uint32_t)r->text.len;
+}
+
+/* The same about brackets that do not match, which after another error is no news. */
+static void fail_structure(
+	struct reader *r, struct zp_range at, const char *summary, const char *detail)
+{
+	if (r->errors)
+		r->failed = true;
+	else
+		fail(r, at, summary, "%s", detail);
 }
 
 /* The character that stands here, whole, as a range. */
@@ -187,7 +200,8 @@ static bool find_string_end(struct reader *r, bool *escaped)
 	}
 	if (r->at > r->text.len)
 		r->at = (uint32_t)r->text.len;
-	fail(r, here(r), "Invalid JSON string", "There is a syntax error in the given JSON string.");
+	fail(r, range(r, r->at, r->at), "Invalid JSON string",
+		"There is a syntax error in the given JSON string.");
 	return false;
 }
 
@@ -237,30 +251,22 @@ static bool read_string(struct reader *r, struct hcl_json_text *string)
 	uint32_t start = r->at++;
 	struct decoder d = { 0 };
 	bool escaped, good = find_string_end(r, &escaped);
+	uint32_t end = r->at;
 
-	if (good && escaped) {
-		good = decode_string(r, &d, start + 1, r->at);
-		string->text = zp_arena_str(r->arena, zp_buf_slice(&d.out));
-	} else {
-		string->text = zp_strn(r->text.ptr + start + 1, r->at - start - 1);
-		note_offset(&d, start + 1);
-	}
 	if (good)
 		r->at++;
 	string->range = range(r, start, r->at);
-	if (good && has_sequence(string->text)) {
-		string->offset_count = d.offsets.count;
-		string->offsets = zp_vec_to_arena(&d.offsets, r->arena);
-		parse_template(r, string);
-	} else if (good && !escaped) {
-		struct hcl_offset *only = zp_new(r->arena, struct hcl_offset);
-		*only = d.offsets.items[0];
-		string->offsets = only;
-		string->offset_count = 1;
-	} else if (good) {
-		string->offset_count = d.offsets.count;
-		string->offsets = zp_vec_to_arena(&d.offsets, r->arena);
+	if (good && escaped) {
+		good = decode_string(r, &d, start + 1, end);
+		string->text = zp_arena_str(r->arena, zp_buf_slice(&d.out));
+	} else {
+		string->text = zp_strn(r->text.ptr + start + 1, end - start - 1);
+		note_offset(&d, start + 1);
 	}
+	string->offset_count = d.offsets.count;
+	string->offsets = zp_vec_to_arena(&d.offsets, r->arena);
+	if (good && has_sequence(string->text))
+		parse_template(r, string);
 	zp_buf_release(&d.out);
 	zp_vec_release(&d.offsets);
 	return good;
@@ -382,14 +388,14 @@ static void fail_separator(struct reader *r, uint32_t open, bool object)
 	char c = look(r);
 
 	if (at_end(r))
-		fail(r, range(r, open, open + 1), "Unclosed object", "%s",
+		fail_structure(r, range(r, open, open + 1), "Unclosed object",
 			object ? "No closing brace was found for this JSON object." :
 				 "No closing bracket was found for this JSON array.");
 	else if (object && c == ']')
-		fail(r, here(r), "Mismatched braces",
+		fail_structure(r, here(r), "Mismatched braces",
 			"A JSON object must be closed with a brace, not a bracket.");
 	else if (!object && c == '}')
-		fail(r, here(r), "Mismatched brackets",
+		fail_structure(r, here(r), "Mismatched brackets",
 			"A JSON array must be closed with a bracket, not a brace.");
 	else
 		fail(r, here(r), no_comma, "A comma must appear between each %s.",
@@ -405,7 +411,8 @@ static bool next_item(struct reader *r, uint32_t open, bool object)
 	char closing = object ? '}' : ']';
 
 	for (;;) {
-		if (r->failed)
+		bool broken = r->failed;
+		if (broken)
 			resync(r);
 		skip_space(r);
 		uint32_t comma = r->at;
@@ -418,6 +425,8 @@ static bool next_item(struct reader *r, uint32_t open, bool object)
 			skip_space(r);
 			if (look(r) != closing)
 				return true;
+			if (broken)
+				continue;
 			fail(r, range(r, comma, comma + 1),
 				object ? "Trailing comma in object" : "Trailing comma in array",
 				"JSON does not permit a trailing comma after the final %s.",
@@ -586,7 +595,7 @@ static struct hcl_json_value *read_root(struct reader *r)
 
 	skip_space(r);
 	if (complete && !at_end(r))
-		fail(r, here(r), "Extraneous data after value",
+		fail_structure(r, here(r), "Extraneous data after value",
 			"Extra characters appear after the JSON value.");
 	if (complete && root->kind != HCL_JSON_OBJECT && root->kind != HCL_JSON_ARRAY) {
 		r->failed = false;
@@ -602,6 +611,18 @@ static struct hcl_json_value *read_root(struct reader *r)
 	return root;
 }
 
+static void add_contexts(struct reader *r, const struct hcl_json_value *root)
+{
+	for (size_t i = 0; i < r->reported.count; i++) {
+		zp_autobuf context = ZP_BUF_INIT;
+		struct zp_diag *diag = r->reported.items[i];
+		if (hcl_json_context(root, diag->subject.start, &context))
+			diag->snippet_context =
+				zp_arena_strndup(r->arena, context.ptr, context.len);
+	}
+	zp_vec_release(&r->reported);
+}
+
 struct hcl_body *hcl_parse_json(
 	const struct zp_source *source, struct zp_arena *arena, struct zp_diags *diags)
 {
@@ -614,7 +635,9 @@ struct hcl_body *hcl_parse_json(
 		r.failed = true;
 	}
 	zp_diags_init(&r.private);
-	struct hcl_body *body = hcl_json_body(arena, read_root(&r));
+	struct hcl_json_value *root = read_root(&r);
+	add_contexts(&r, root);
+	struct hcl_body *body = hcl_json_body(arena, root);
 	if (r.templates)
 		hcl_parser_free(r.templates);
 	zp_diags_release(&r.private);

@@ -50,11 +50,17 @@ static void add_attribute(struct hcl_parser *p, struct body_builder *b, struct h
  * Recovery. The item is read again from its start, by a lexer of its own, counting what opens and
  * closes; the first place at or behind the error where the item can have ended is where the body goes on.
  */
+enum brace_rule {
+	BRACE_ENDS_NOTHING,    /* at the top */
+	BRACE_ENDS_BLOCK,      /* a closing brace too many is that of the block around */
+	BRACE_ENDS_AT_LINE,    /* it is when it begins a line; else it is part of what is wrong */
+};
+
 struct recovery {
 	struct hcl_lexer lexer;
 	struct zp_str text;
 	uint32_t error;
-	bool nested;	      /* in a block: a closing brace too many is that block's */
+	enum brace_rule rule;
 	char *open;	      /* kinds of open brackets, the innermost last */
 	size_t depth, capacity;
 };
@@ -99,6 +105,20 @@ static bool ends_item(const struct recovery *r, uint32_t offset)
 	       hcl_looks_like_item(r->text, offset);
 }
 
+static bool begins_line(struct zp_str text, uint32_t offset)
+{
+	while (offset && (text.ptr[offset - 1] == ' ' || text.ptr[offset - 1] == '\t'))
+		offset--;
+	return !offset || text.ptr[offset - 1] == '\n';
+}
+
+static bool is_end_of_block(const struct recovery *r, struct hcl_token brace)
+{
+	if (r->rule == BRACE_ENDS_NOTHING || brace.start < r->error)
+		return false;
+	return r->rule == BRACE_ENDS_BLOCK || begins_line(r->text, brace.start);
+}
+
 /* True when the body goes on at *offset, which may be this token's start or its end. */
 static bool recovery_step(struct recovery *r, struct hcl_token token, uint32_t *offset)
 {
@@ -125,7 +145,7 @@ static bool recovery_step(struct recovery *r, struct hcl_token token, uint32_t *
 		recovery_open(r, '{');
 		return false;
 	case HCL_TOKEN_CLOSE_BRACE:
-		if (recovery_close(r, '{') || !r->nested || token.start < r->error)
+		if (recovery_close(r, '{') || !is_end_of_block(r, token))
 			return false;
 		*offset = token.start;
 		return true;
@@ -146,9 +166,9 @@ static bool recovery_step(struct recovery *r, struct hcl_token token, uint32_t *
 	}
 }
 
-static void recover(struct hcl_parser *p, uint32_t item, bool nested)
+static void recover(struct hcl_parser *p, uint32_t item, enum brace_rule rule)
 {
-	struct recovery r = { .text = p->text, .error = p->failed_at, .nested = nested };
+	struct recovery r = { .text = p->text, .error = p->failed_at, .rule = rule };
 	uint32_t offset;
 
 	if (p->stopped)
@@ -157,7 +177,6 @@ static void recover(struct hcl_parser *p, uint32_t item, bool nested)
 	hcl_lexer_restart(&r.lexer, item);
 	while (!recovery_step(&r, hcl_lexer_next(&r.lexer), &offset))
 		;
-	p->swallowed = offset >= p->text.len && (r.depth || r.error >= p->text.len);
 	hcl_lexer_release(&r.lexer);
 	free(r.open);
 	hcl_lexer_restart(&p->lexer, offset);
@@ -322,7 +341,7 @@ static void rule_single_line(struct hcl_parser *p, struct body_builder *b)
 		fail_lone_name(p, token);
 	}
 	if (p->failed)
-		recover(p, token.start, true);
+		recover(p, token.start, BRACE_ENDS_BLOCK);
 }
 
 static struct hcl_body *rule_items(
@@ -364,23 +383,27 @@ static void rule_item(struct hcl_parser *p, struct body_builder *b, bool nested)
 	struct hcl_token token = hcl_peek(p);
 	struct hcl_token second = hcl_peek_second(p);
 	uint32_t start = token.start;
+	enum brace_rule rule = nested ? BRACE_ENDS_AT_LINE : BRACE_ENDS_NOTHING;
 
 	if (token.kind != HCL_TOKEN_IDENTIFIER) {
 		fail_item(p, token);
 	} else if (second.kind == HCL_TOKEN_EQUAL) {
 		add_attribute(p, b, rule_attribute(p));
+		if (!p->failed && nested)
+			rule = BRACE_ENDS_BLOCK;
 		rule_attribute_end(p);
 	} else if (begins_block(second.kind)) {
 		struct hcl_block *block = rule_block(p);
 		if (block) {
 			zp_vec_push(&b->blocks, block);
 			start = p->failed_at; /* the block is whole: what follows it is not */
+			rule = nested ? BRACE_ENDS_BLOCK : rule;
 		}
 	} else {
 		fail_lone_name(p, token);
 	}
 	if (p->failed)
-		recover(p, start, nested);
+		recover(p, start, rule);
 }
 
 static struct hcl_body *rule_items(
@@ -389,6 +412,7 @@ static struct hcl_body *rule_items(
 	struct hcl_body *body = zp_new(p->arena, struct hcl_body);
 	struct body_builder b = { 0 };
 	bool newlines = p->newlines;
+	size_t errors = p->reported.count;
 
 	p->newlines = true;
 	if (open)
@@ -401,7 +425,8 @@ static struct hcl_body *rule_items(
 		if (!hcl_accept(p, HCL_TOKEN_NEWLINE))
 			rule_item(p, &b, open != NULL);
 	}
-	if (open && close->kind == HCL_TOKEN_EOF && !p->swallowed)
+	/* After an error in it, the brace may have been taken for another one's. */
+	if (open && close->kind == HCL_TOKEN_EOF && p->reported.count == errors)
 		hcl_fail_at(p, *close, hcl_token_range(p, *open), "Unclosed configuration block",
 			"There is no closing brace for this block before the end of the file. This "
 			"may be caused by incorrect brace nesting elsewhere in this file.");

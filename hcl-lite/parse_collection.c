@@ -154,7 +154,7 @@ static void rule_separator(struct hcl_parser *p, struct hcl_token open)
 {
 	struct hcl_token token = hcl_peek(p);
 
-	if (token.kind == HCL_TOKEN_NEWLINE)
+	if (token.kind == HCL_TOKEN_NEWLINE || token.kind == HCL_TOKEN_COMMA)
 		hcl_fail(p, token, "Missing attribute value",
 			"Expected an attribute value, introduced by an equals sign (\"=\").");
 	else if (token.kind == HCL_TOKEN_EOF)

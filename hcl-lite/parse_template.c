@@ -62,6 +62,7 @@ static size_t decode_escape(
 	hcl_report(p, hcl_range(p, start, start + (uint32_t)n), "Invalid escape sequence",
 		"The symbol \"%.*s\" is not a valid escape sequence selector.", (int)(n - 1),
 		text.ptr + i + 1);
+	zp_buf_add(out, text.ptr + i + 1, n - 1);
 	return n;
 }
 

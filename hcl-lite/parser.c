@@ -34,7 +34,7 @@ void hcl_parser_restart(struct hcl_parser *p, struct zp_str text, enum hcl_lex_m
 	p->offset_count = offset_count;
 	p->reported.count = 0;
 	p->ahead_count = p->last_end = p->depth = p->chain = 0;
-	p->newlines = p->failed = p->stopped = p->swallowed = false;
+	p->newlines = p->failed = p->stopped = false;
 }
 
 /* Reads on until n tokens are ahead. Comments between slash and star are no tokens here. */

@@ -45,7 +45,6 @@ struct hcl_parser {
 	bool newlines; /* count as tokens, as in a body; else they are space */
 	bool failed;
 	bool stopped;	     /* too many errors */
-	bool swallowed;	     /* recovery went to the end: an end missed there is no news */
 	uint32_t failed_at;  /* offset of the token that made it fail */
 	struct { struct zp_str text; const char *name; } names[HCL_NAME_CACHE];
 };
