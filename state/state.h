@@ -62,6 +62,7 @@ struct state_object {
 	size_t dependency_count;
 	struct zp_str extra;  /* unknown members, as above */
 	const char *address;  /* with key, without deposed: module.a.type.name["k"] */
+	size_t position;      /* in state->objects; the state's own */
 };
 
 struct state_output {

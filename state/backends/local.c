@@ -1,0 +1,336 @@
+/*
+ * A file on this machine. Terraform's own locks are respected and taken: a record lock on the state file
+ * and the lock info file beside it. The lock belongs to the open file, not to the process, so that reading
+ * the state elsewhere in the program does not drop it; both kinds exclude each other.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/vec.h"
+#include "state/backend.h"
+#include "state/lock_info.h"
+
+#define DEFAULT_PATH "terraform.tfstate"
+#define DEFAULT_WORKSPACE_DIR "terraform.tfstate.d"
+#define MAX_STATE_BYTES ((size_t)8 << 30)
+
+struct local {
+	struct state_backend backend;
+	char *path, *info_path, *backup_path; /* backup_path NULL: none is wanted */
+	char *workspace_dir;
+	int fd; /* the locked state file, or -1 */
+	bool made; /* it was created, empty, for the lock */
+	bool backed_up;
+	char *lineage; /* of the state as loaded or last stored; NULL when there was none */
+	int64_t serial;
+};
+
+static struct local *local_of(struct state_backend *backend)
+{
+	return (struct local *)backend;
+}
+
+static bool same_file(int fd, const char *path)
+{
+	struct stat open_file, named;
+
+	return fstat(fd, &open_file) == 0 && stat(path, &named) == 0 &&
+		open_file.st_ino == named.st_ino && open_file.st_dev == named.st_dev;
+}
+
+static int try_lock(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_OFD_SETLK, &whole);
+}
+
+static int make_parent(const char *path, struct zp_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash || slash == path)
+		return 0;
+	zp_autofree char *dir = zp_strndup(path, (size_t)(slash - path));
+	return zp_mkdirs(dir, 0755, err);
+}
+
+static void read_holder(const struct local *local, struct state_lock_info *holder)
+{
+	zp_autobuf text = ZP_BUF_INIT;
+
+	if (zp_file_read(local->info_path, 65536, &text, NULL) == 0)
+		state_lock_info_read(zp_buf_slice(&text), holder);
+}
+
+static int write_info(struct local *local, const struct state_lock_info *info, struct zp_error *err)
+{
+	struct state_lock_info mine = *info;
+	zp_autobuf text = ZP_BUF_INIT;
+
+	mine.path = local->path;
+	state_lock_info_write(&mine, &text);
+	return zp_file_write_atomic(local->info_path, zp_buf_slice(&text), 0600, err);
+}
+
+/*
+ * The file may be replaced between open and lock: then the lock is on a file that has no name any more,
+ * and the new one is tried.
+ */
+static int lock_local(struct state_backend *backend, const struct state_lock_info *info,
+	struct state_lock_info *holder, struct zp_error *err)
+{
+	struct local *local = local_of(backend);
+
+	if (make_parent(local->path, err) < 0)
+		return -1;
+	for (;;) {
+		bool existed = zp_file_exists(local->path);
+		zp_autoclose int fd = open(local->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return zp_error_errno(err, "open %s", local->path);
+		if (try_lock(fd) < 0) {
+			if (errno != EAGAIN && errno != EACCES)
+				return zp_error_errno(err, "lock %s", local->path);
+			read_holder(local, holder);
+			return zp_error_code(err, STATE_LOCKED, "locked");
+		}
+		if (!same_file(fd, local->path))
+			continue;
+		if (write_info(local, info, err) < 0)
+			return -1;
+		local->fd = fd;
+		local->made = !existed;
+		fd = -1;
+		return 0;
+	}
+}
+
+static int unlock_local(struct state_backend *backend, struct zp_error *err)
+{
+	struct local *local = local_of(backend);
+	struct stat st;
+
+	if (local->fd < 0)
+		return zp_error_set(err, "the state %s is not locked by this run", local->path);
+	unlink(local->info_path);
+	if (local->made && fstat(local->fd, &st) == 0 && st.st_size == 0)
+		unlink(local->path);
+	close(local->fd);
+	local->fd = -1;
+	return 0;
+}
+
+static void remember(struct local *local, const struct state *state)
+{
+	free(local->lineage);
+	local->lineage = zp_strdup(state->lineage);
+	local->serial = state->serial;
+}
+
+/* *state stays NULL where there is no file, or an empty one. */
+static int read_state(const struct local *local, struct state **state, struct zp_error *err)
+{
+	zp_autobuf text = ZP_BUF_INIT;
+	zp_autoerror failure = ZP_ERROR_INIT;
+
+	if (zp_file_read(local->path, MAX_STATE_BYTES, &text, &failure) < 0) {
+		if (failure.code == ENOENT)
+			return 0;
+		return zp_error_set(err, "%s", zp_error_text(&failure));
+	}
+	if (!text.len)
+		return 0;
+	*state = state_parse(zp_buf_slice(&text), local->path, err);
+	return *state ? 0 : -1;
+}
+
+static int load_local(struct state_backend *backend, struct state **state, struct zp_error *err)
+{
+	struct local *local = local_of(backend);
+
+	if (read_state(local, state, err) < 0)
+		return -1;
+	if (*state)
+		remember(local, *state);
+	return 0;
+}
+
+/* The first store of a run keeps what was there before it. */
+static int back_up(struct local *local, struct zp_error *err)
+{
+	zp_autobuf text = ZP_BUF_INIT;
+	zp_autoerror failure = ZP_ERROR_INIT;
+
+	if (local->backed_up || !local->backup_path)
+		return 0;
+	if (zp_file_read(local->path, MAX_STATE_BYTES, &text, &failure) < 0 || !text.len) {
+		local->backed_up = true;
+		return 0;
+	}
+	if (zp_file_write_atomic(local->backup_path, zp_buf_slice(&text), 0600, err) < 0)
+		return zp_error_wrap(err, "writing the backup");
+	local->backed_up = true;
+	return 0;
+}
+
+/*
+ * As zp_file_write_atomic, but the new file is locked before it gets the name, so that there is no
+ * moment at which somebody else could lock it.
+ */
+static int replace_locked(struct local *local, struct zp_str text, struct zp_error *err)
+{
+	zp_autofree char *temporary = zp_format("%s.tmp-XXXXXX", local->path);
+	zp_autoclose int fd = mkostemp(temporary, O_CLOEXEC);
+
+	if (fd < 0)
+		return zp_error_errno(err, "create %s", temporary);
+	zp_fault_point("state.write");
+	bool written = zp_write_all(fd, text.ptr, text.len, err) == 0;
+	if (written && (fsync(fd) < 0 || try_lock(fd) < 0)) {
+		zp_error_errno(err, "fsync %s", temporary);
+		written = false;
+	}
+	zp_fault_point("state.rename");
+	if (written && rename(temporary, local->path) < 0) {
+		zp_error_errno(err, "rename %s to %s", temporary, local->path);
+		written = false;
+	}
+	if (!written) {
+		unlink(temporary);
+		return zp_error_wrap(err, "writing state %s", local->path);
+	}
+	zp_fault_point("state.renamed");
+	close(local->fd);
+	local->fd = fd;
+	fd = -1;
+	return zp_file_sync_parent(local->path, err);
+}
+
+/* Somebody who ignored the lock may have written meanwhile: theirs is not overwritten. */
+static int check_unchanged(struct local *local, struct zp_error *err)
+{
+	struct state *there = NULL;
+
+	if (read_state(local, &there, err) < 0)
+		return -1;
+	bool changed = there && (!local->lineage || strcmp(there->lineage, local->lineage) != 0 ||
+		there->serial != local->serial);
+	state_free(there);
+	if (changed)
+		return zp_error_code(err, STATE_CONFLICT,
+			"%s was changed by another program since this run read it", local->path);
+	return 0;
+}
+
+static int store_local(struct state_backend *backend, const struct state *state,
+	struct zp_error *err)
+{
+	struct local *local = local_of(backend);
+	zp_autobuf text = ZP_BUF_INIT;
+
+	if (make_parent(local->path, err) < 0 || check_unchanged(local, err) < 0 ||
+		back_up(local, err) < 0)
+		return -1;
+	state_write(state, &text);
+	int rc = local->fd >= 0 ? replace_locked(local, zp_buf_slice(&text), err) :
+				  zp_file_write_atomic(local->path, zp_buf_slice(&text), 0600, err);
+	if (!rc)
+		remember(local, state);
+	return rc;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int workspaces_local(struct state_backend *backend, char ***names, struct zp_error *err)
+{
+	struct local *local = local_of(backend);
+	ZP_VEC(, char *) found = { 0 };
+	zp_autoclosedir DIR *dir = opendir(local->workspace_dir);
+
+	if (!dir && errno != ENOENT)
+		return zp_error_errno(err, "open %s", local->workspace_dir);
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		zp_autofree char *path = zp_path_join(local->workspace_dir, entry->d_name);
+		if (entry->d_name[0] != '.' && zp_is_directory(path))
+			zp_vec_push(&found, zp_strdup(entry->d_name));
+	}
+	if (found.count)
+		qsort(found.items, found.count, sizeof(*found.items), by_text);
+	zp_vec_push(&found, NULL);
+	*names = found.items;
+	return 0;
+}
+
+static int delete_workspace_local(struct state_backend *backend, const char *name,
+	struct zp_error *err)
+{
+	zp_autofree char *path = zp_path_join(local_of(backend)->workspace_dir, name);
+
+	return zp_remove_tree(path, err);
+}
+
+static void free_local(struct state_backend *backend)
+{
+	struct local *local = local_of(backend);
+
+	if (local->fd >= 0)
+		close(local->fd);
+	free(local->path);
+	free(local->info_path);
+	free(local->backup_path);
+	free(local->workspace_dir);
+	free(local->lineage);
+	free(local);
+}
+
+static const struct state_backend_type local_type = {
+	.name = "local",
+	.lock = lock_local,
+	.unlock = unlock_local,
+	.load = load_local,
+	.store = store_local,
+	.workspaces = workspaces_local,
+	.delete_workspace = delete_workspace_local,
+	.free = free_local,
+};
+
+/* "dir/.NAME.lock.info" beside "dir/NAME", as the peer names it. */
+static char *info_path_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int folder = slash ? (int)(slash - path) + 1 : 0;
+
+	return zp_format("%.*s.%s.lock.info", folder, path, path + folder);
+}
+
+struct state_backend *state_local_open(const char *path, const char *workspace,
+	const char *workspace_dir, const char *backup_path)
+{
+	struct local *local = zp_calloc(1, sizeof(*local));
+	const char *dir = workspace_dir && *workspace_dir ? workspace_dir : DEFAULT_WORKSPACE_DIR;
+	bool is_default = !workspace || strcmp(workspace, "default") == 0;
+
+	local->backend.type = &local_type;
+	local->backend.workspace = zp_strdup(is_default ? "default" : workspace);
+	local->path = is_default ? zp_strdup(path && *path ? path : DEFAULT_PATH) :
+				   zp_format("%s/%s/%s", dir, workspace, DEFAULT_PATH);
+	local->workspace_dir = zp_strdup(dir);
+	local->info_path = info_path_of(local->path);
+	local->backend.journal_path = zp_format("%s.journal", local->path);
+	if (!backup_path || !*backup_path)
+		local->backup_path = zp_format("%s.backup", local->path);
+	else if (strcmp(backup_path, "-") != 0)
+		local->backup_path = zp_strdup(backup_path);
+	local->fd = -1;
+	return &local->backend;
+}

@@ -1,0 +1,215 @@
+#include "state/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "state/journal_record.h"
+
+/*
+ * Group commit: `written` counts the bytes handed to write(2), `durable` those an fsync has covered. Who
+ * needs more than is durable becomes the one that syncs, or waits for the one that does.
+ */
+struct state_journal {
+	int fd;
+	char *path;
+	pthread_mutex_t lock;
+	pthread_cond_t synced;
+	uint64_t next_intent;
+	uint64_t written, durable;
+	bool syncing;
+	int broken; /* errno of a failed write or sync: nothing after it may be trusted */
+};
+
+static struct state_journal *journal_new(int fd, const char *path)
+{
+	struct state_journal *journal = zp_calloc(1, sizeof(*journal));
+
+	journal->fd = fd;
+	journal->path = zp_strdup(path);
+	journal->next_intent = 1;
+	pthread_mutex_init(&journal->lock, NULL);
+	pthread_cond_init(&journal->synced, NULL);
+	return journal;
+}
+
+static void journal_free(struct state_journal *journal)
+{
+	close(journal->fd);
+	free(journal->path);
+	pthread_cond_destroy(&journal->synced);
+	pthread_mutex_destroy(&journal->lock);
+	free(journal);
+}
+
+static int broken(const struct state_journal *journal, struct zp_error *err)
+{
+	errno = journal->broken;
+	return zp_error_errno(err, "journal %s", journal->path);
+}
+
+/* Under the lock. */
+static int append(struct state_journal *journal, struct zp_str json, struct zp_error *err)
+{
+	zp_autobuf line = ZP_BUF_INIT;
+
+	if (journal->broken)
+		return broken(journal, err);
+	state_record_seal(json, &line);
+	zp_fault_point("journal.write");
+	if (zp_write_all(journal->fd, line.ptr, line.len, err) < 0) {
+		journal->broken = err && err->code ? err->code : EIO;
+		return zp_error_wrap(err, "journal %s", journal->path);
+	}
+	journal->written += line.len;
+	zp_fault_point("journal.written");
+	return 0;
+}
+
+/* Under the lock, which is given up while the disk works. */
+static int sync_to(struct state_journal *journal, uint64_t target, struct zp_error *err)
+{
+	while (journal->durable < target && !journal->broken) {
+		if (journal->syncing) {
+			pthread_cond_wait(&journal->synced, &journal->lock);
+			continue;
+		}
+		uint64_t covered = journal->written;
+		journal->syncing = true;
+		pthread_mutex_unlock(&journal->lock);
+		int failed = fdatasync(journal->fd) < 0 ? errno : 0;
+		zp_fault_point("journal.sync");
+		pthread_mutex_lock(&journal->lock);
+		journal->syncing = false;
+		if (failed)
+			journal->broken = failed;
+		else
+			journal->durable = covered;
+		pthread_cond_broadcast(&journal->synced);
+	}
+	return journal->durable >= target ? 0 : broken(journal, err);
+}
+
+static int write_header(struct state_journal *journal, const char *lineage, int64_t serial,
+	struct zp_error *err)
+{
+	struct zp_json_writer writer;
+	zp_autobuf json = ZP_BUF_INIT;
+
+	zp_json_writer_init(&writer, &json, false);
+	zp_json_begin_object(&writer);
+	zp_json_key(&writer, "journal");
+	zp_json_int(&writer, STATE_JOURNAL_FORMAT);
+	zp_json_key(&writer, "lineage");
+	zp_json_cstr(&writer, lineage);
+	zp_json_key(&writer, "serial");
+	zp_json_int(&writer, serial);
+	zp_json_end_object(&writer);
+	pthread_mutex_lock(&journal->lock);
+	int rc = append(journal, zp_buf_slice(&json), err);
+	if (!rc)
+		rc = sync_to(journal, journal->written, err);
+	pthread_mutex_unlock(&journal->lock);
+	return rc;
+}
+
+struct state_journal *state_journal_create(const char *path, const char *lineage, int64_t serial,
+	struct zp_error *err)
+{
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		zp_error_errno(err, "open journal %s", path);
+		return NULL;
+	}
+	if (fstat(fd, &st) == 0 && st.st_size > 0) {
+		close(fd);
+		zp_error_set(err, "journal %s: an earlier run did not finish, and was not taken over",
+			path);
+		return NULL;
+	}
+	struct state_journal *journal = journal_new(fd, path);
+	if (write_header(journal, lineage, serial, err) < 0 || zp_file_sync_parent(path, err) < 0) {
+		unlink(path);
+		journal_free(journal);
+		return NULL;
+	}
+	return journal;
+}
+
+uint64_t state_journal_intent(struct state_journal *journal, const struct state_intent *intent,
+	struct zp_error *err)
+{
+	zp_autobuf json = ZP_BUF_INIT;
+
+	pthread_mutex_lock(&journal->lock);
+	uint64_t number = journal->next_intent++;
+	state_record_intent(&json, number, intent);
+	int rc = append(journal, zp_buf_slice(&json), err);
+	if (!rc)
+		rc = sync_to(journal, journal->written, err);
+	pthread_mutex_unlock(&journal->lock);
+	return rc ? 0 : number;
+}
+
+static int outcome(struct state_journal *journal, uint64_t intent, bool failed,
+	const struct state_object *object, const char *message, struct zp_error *err)
+{
+	zp_autobuf json = ZP_BUF_INIT;
+
+	state_record_outcome(&json, intent, failed, object, message);
+	pthread_mutex_lock(&journal->lock);
+	int rc = append(journal, zp_buf_slice(&json), err);
+	pthread_mutex_unlock(&journal->lock);
+	return rc;
+}
+
+int state_journal_outcome(struct state_journal *journal, uint64_t intent,
+	const struct state_object *object, struct zp_error *err)
+{
+	return outcome(journal, intent, false, object, NULL, err);
+}
+
+int state_journal_failed(struct state_journal *journal, uint64_t intent,
+	const struct state_object *object, const char *message, struct zp_error *err)
+{
+	return outcome(journal, intent, true, object, message, err);
+}
+
+int state_journal_sync(struct state_journal *journal, struct zp_error *err)
+{
+	pthread_mutex_lock(&journal->lock);
+	int rc = sync_to(journal, journal->written, err);
+	pthread_mutex_unlock(&journal->lock);
+	return rc;
+}
+
+int state_journal_finish(struct state_journal *journal, struct zp_error *err)
+{
+	zp_fault_point("journal.finish");
+	int rc = state_journal_remove(journal->path, err);
+
+	journal_free(journal);
+	return rc;
+}
+
+void state_journal_abandon(struct state_journal *journal)
+{
+	if (journal)
+		journal_free(journal);
+}
+
+int state_journal_remove(const char *path, struct zp_error *err)
+{
+	if (unlink(path) < 0 && errno != ENOENT)
+		return zp_error_errno(err, "remove journal %s", path);
+	zp_fault_point("journal.removed");
+	return zp_file_sync_parent(path, err);
+}

@@ -1,0 +1,292 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/vec.h"
+#include "state/journal_record.h"
+#include "state/state_internal.h"
+
+#define MAX_JOURNAL_BYTES ((size_t)4 << 30)
+
+ZP_VEC(entry_vec, struct state_replay_entry);
+
+struct replay_reader {
+	struct state_replay *replay;
+	struct entry_vec entries;
+	struct zp_json json;
+};
+
+static const char *read_text(struct replay_reader *reader)
+{
+	struct zp_str text = { "", 0 };
+
+	zp_json_read_string_arena(&reader->json, &reader->replay->arena, &text);
+	return text.ptr;
+}
+
+static struct zp_str read_slice(struct replay_reader *reader)
+{
+	struct zp_str text = { "", 0 };
+
+	zp_json_read_string_arena(&reader->json, &reader->replay->arena, &text);
+	return text;
+}
+
+static struct state_key read_key(struct replay_reader *reader)
+{
+	struct state_key key = { 0 };
+
+	if (zp_json_peek(&reader->json) == ZP_JSON_NUMBER) {
+		key.kind = STATE_INT_KEY;
+		zp_json_read_int(&reader->json, &key.number);
+	} else {
+		key.kind = STATE_STRING_KEY;
+		key.text = read_slice(reader);
+	}
+	return key;
+}
+
+static const char *const *read_names(struct replay_reader *reader, size_t *count)
+{
+	ZP_VEC(, const char *) names = { 0 };
+
+	for (zp_json_enter_array(&reader->json); zp_json_next_element(&reader->json);)
+		zp_vec_push(&names, read_text(reader));
+	const char **items = zp_vec_to_arena(&names, &reader->replay->arena);
+	*count = names.count;
+	zp_vec_release(&names);
+	return items;
+}
+
+static enum state_action read_action(struct replay_reader *reader)
+{
+	const char *text = read_text(reader);
+
+	return strcmp(text, "create") == 0 ? STATE_ACT_CREATE :
+		strcmp(text, "update") == 0 ? STATE_ACT_UPDATE :
+		strcmp(text, "delete") == 0 ? STATE_ACT_DELETE :
+					      STATE_ACT_FORGET;
+}
+
+static void intent_member(struct replay_reader *reader, struct state_intent *intent, struct zp_str key)
+{
+	if (zp_str_is(key, "action"))
+		intent->action = read_action(reader);
+	else if (zp_str_is(key, "address"))
+		intent->address = read_text(reader);
+	else if (zp_str_is(key, "deposed"))
+		intent->deposed = read_text(reader);
+	else if (zp_str_is(key, "identity"))
+		intent->identity = read_text(reader);
+	else if (zp_str_is(key, "module"))
+		intent->module = read_text(reader);
+	else if (zp_str_is(key, "type"))
+		intent->type = read_text(reader);
+	else if (zp_str_is(key, "name"))
+		intent->name = read_text(reader);
+	else if (zp_str_is(key, "provider"))
+		intent->provider = read_text(reader);
+	else if (zp_str_is(key, "key"))
+		intent->key = read_key(reader);
+	else if (zp_str_is(key, "schema_version"))
+		zp_json_read_int(&reader->json, &intent->schema_version);
+	else if (zp_str_is(key, "planned"))
+		intent->planned = read_slice(reader);
+	else if (zp_str_is(key, "sensitive"))
+		intent->sensitive = read_slice(reader);
+	else if (zp_str_is(key, "dependencies"))
+		intent->dependencies = read_names(reader, &intent->dependency_count);
+	else
+		zp_json_skip(&reader->json, NULL);
+}
+
+static void object_member(struct replay_reader *reader, struct state_object *object,
+	struct state_resource *resource, struct zp_str key)
+{
+	if (zp_str_is(key, "module"))
+		resource->module = read_text(reader);
+	else if (zp_str_is(key, "mode"))
+		resource->mode = strcmp(read_text(reader), "data") == 0 ? STATE_DATA : STATE_MANAGED;
+	else if (zp_str_is(key, "type"))
+		resource->type = read_text(reader);
+	else if (zp_str_is(key, "name"))
+		resource->name = read_text(reader);
+	else if (zp_str_is(key, "provider"))
+		resource->provider = read_text(reader);
+	else if (zp_str_is(key, "key"))
+		object->key = read_key(reader);
+	else if (zp_str_is(key, "deposed"))
+		object->deposed = read_text(reader);
+	else if (zp_str_is(key, "tainted"))
+		zp_json_read_bool(&reader->json, &object->tainted);
+	else if (zp_str_is(key, "create_before_destroy"))
+		zp_json_read_bool(&reader->json, &object->create_before_destroy);
+	else if (zp_str_is(key, "schema_version"))
+		zp_json_read_int(&reader->json, &object->schema_version);
+	else if (zp_str_is(key, "attributes"))
+		object->attributes = read_slice(reader);
+	else if (zp_str_is(key, "sensitive"))
+		object->sensitive_attributes = read_slice(reader);
+	else if (zp_str_is(key, "private"))
+		object->private_data = read_slice(reader);
+	else if (zp_str_is(key, "identity"))
+		object->identity = read_slice(reader);
+	else if (zp_str_is(key, "dependencies"))
+		object->dependencies = read_names(reader, &object->dependency_count);
+	else
+		zp_json_skip(&reader->json, NULL);
+}
+
+static struct state_object *read_object(struct replay_reader *reader)
+{
+	struct zp_arena *arena = &reader->replay->arena;
+	struct state_object *object = zp_new(arena, struct state_object);
+	struct state_resource *resource = zp_new(arena, struct state_resource);
+	zp_autobuf address = ZP_BUF_INIT;
+	struct zp_str key;
+
+	*resource = (struct state_resource){ .module = "", .type = "", .name = "", .provider = "" };
+	for (zp_json_enter_object(&reader->json); zp_json_next_key(&reader->json, &key);)
+		object_member(reader, object, resource, key);
+	state_address_text(resource->module, resource->mode, resource->type, resource->name,
+		(struct state_key){ 0 }, &address);
+	resource->address = zp_arena_strdup(arena, address.ptr);
+	object->resource = resource;
+	object->address = state_object_address(arena, resource, object->key);
+	return object;
+}
+
+static void header_member(struct replay_reader *reader, struct zp_str key)
+{
+	if (zp_str_is(key, "lineage")) {
+		free(reader->replay->lineage);
+		reader->replay->lineage = zp_strdup(read_text(reader));
+	} else if (zp_str_is(key, "serial")) {
+		zp_json_read_int(&reader->json, &reader->replay->serial);
+	} else {
+		zp_json_skip(&reader->json, NULL);
+	}
+}
+
+static void outcome_member(struct replay_reader *reader, struct state_replay_entry *entry,
+	struct zp_str key)
+{
+	if (zp_str_is(key, "object"))
+		entry->object = read_object(reader);
+	else
+		zp_json_skip(&reader->json, NULL);
+}
+
+/* The first member tells what kind of record it is. False when it makes no sense here. */
+static bool read_record(struct replay_reader *reader, struct zp_str text)
+{
+	struct zp_str key;
+	int64_t number = 0;
+
+	zp_json_init(&reader->json, text);
+	if (!zp_json_enter_object(&reader->json) || !zp_json_next_key(&reader->json, &key))
+		return false;
+	bool header = zp_str_is(key, "journal"), intent = zp_str_is(key, "intent");
+	bool done = zp_str_is(key, "done"), failed = zp_str_is(key, "failed");
+	if (!zp_json_read_int(&reader->json, &number))
+		return false;
+	if (intent && number == (int64_t)reader->entries.count + 1)
+		zp_vec_add(&reader->entries);
+	else if (intent)
+		return false;
+	if (!header && (number < 1 || number > (int64_t)reader->entries.count))
+		return false;
+	if (header && number != STATE_JOURNAL_FORMAT)
+		return false;
+	struct state_replay_entry *entry = header ? NULL : &reader->entries.items[number - 1];
+	while (zp_json_next_key(&reader->json, &key)) {
+		if (header)
+			header_member(reader, key);
+		else if (intent)
+			intent_member(reader, &entry->intent, key);
+		else
+			outcome_member(reader, entry, key);
+	}
+	if (!reader->json.error && (done || failed)) {
+		entry->done = true;
+		entry->failed = failed;
+	}
+	return !reader->json.error;
+}
+
+static void read_lines(struct replay_reader *reader, struct zp_str text)
+{
+	while (text.len) {
+		const char *newline = memchr(text.ptr, '\n', text.len);
+		size_t length = newline ? (size_t)(newline - text.ptr) : text.len;
+		struct zp_str json;
+		bool good = newline && state_record_open(zp_strn(text.ptr, length), &json) &&
+			read_record(reader, json);
+		zp_json_release(&reader->json);
+		reader->json = (struct zp_json){ 0 };
+		if (!good) {
+			reader->replay->truncated = true;
+			return;
+		}
+		text.ptr += length + 1;
+		text.len -= length + 1;
+	}
+}
+
+int state_journal_read(const char *path, struct state_replay **replay, struct zp_error *err)
+{
+	zp_autobuf text = ZP_BUF_INIT;
+	zp_autoerror failure = ZP_ERROR_INIT;
+
+	*replay = NULL;
+	if (zp_file_read(path, MAX_JOURNAL_BYTES, &text, &failure) < 0) {
+		if (failure.code == ENOENT)
+			return 0;
+		return zp_error_set(err, "journal: %s", zp_error_text(&failure));
+	}
+	if (!text.len)
+		return 0;
+	struct replay_reader reader = { .replay = zp_calloc(1, sizeof(**replay)) };
+	zp_arena_init(&reader.replay->arena);
+	read_lines(&reader, zp_buf_slice(&text));
+	if (!reader.replay->lineage)
+		reader.replay->lineage = zp_strdup("");
+	reader.replay->entries = reader.entries.items;
+	reader.replay->count = reader.entries.count;
+	*replay = reader.replay;
+	return 0;
+}
+
+void state_replay_free(struct state_replay *replay)
+{
+	if (!replay)
+		return;
+	free(replay->lineage);
+	free(replay->entries);
+	zp_arena_release(&replay->arena);
+	free(replay);
+}
+
+static void take_over(struct state *state, const struct state_object *object)
+{
+	const struct state_resource *from = object->resource;
+	struct state_object mine = *object;
+
+	mine.resource = state_resource(state, from->module, from->mode, from->type, from->name,
+		from->provider);
+	state_set(state, &mine);
+}
+
+void state_replay_apply(const struct state_replay *replay, struct state *state)
+{
+	for (size_t i = 0; i < replay->count; i++) {
+		const struct state_replay_entry *entry = &replay->entries[i];
+		if (!entry->done)
+			continue;
+		if (entry->object)
+			take_over(state, entry->object);
+		else if (!entry->failed)
+			state_remove(state, entry->intent.address, entry->intent.deposed);
+	}
+}

@@ -1,0 +1,26 @@
+/*
+ * Shared by the files of the state model; not for others.
+ */
+#ifndef STATE_STATE_INTERNAL_H
+#define STATE_STATE_INTERNAL_H
+
+#include "base/json.h"
+#include "state/state.h"
+
+/* An empty state without lineage. */
+struct state *state_allocate(void);
+/* A random UUID, NUL-terminated. */
+void state_uuid(char out[37]);
+/* Puts an object of the state's arena, address set, at its place. */
+void state_index(struct state *state, struct state_object *object);
+/* Deep copy into an arena; the resource is shared. */
+void state_object_copy(struct zp_arena *arena, struct state_object *to,
+	const struct state_object *from);
+const char *state_object_address(struct zp_arena *arena, const struct state_resource *resource,
+	struct state_key key);
+/* The same document, whatever the white space between its tokens. */
+bool state_json_equal(struct zp_str a, struct zp_str b);
+/* Copies a document through the writer, so that it gets the writer's layout. Texts stay as written. */
+void state_json_copy(struct zp_json_writer *writer, struct zp_str json);
+
+#endif
