@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 
-#include "base/intern.h"
 #include "base/vec.h"
 
 ZP_VEC(path_list, struct hcl_path);
@@ -45,9 +44,9 @@ static void merge_replaces(struct merge *merge)
 	zp_vec_push(&merge->replace, path);
 }
 
-static struct hcl_step merge_name(const char *name)
+static struct hcl_step merge_name(const char *interned)
 {
-	return (struct hcl_step){ .name = zp_intern_cstr(name) };
+	return (struct hcl_step){ .name = interned };
 }
 
 static struct hcl_value merge_attribute(const struct merge *merge,

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/intern.h"
+
 /* What compiled schemas refer to lives as long as the process, as the tables themselves do. */
 static struct zp_arena schema_arena;
 
@@ -82,6 +84,7 @@ static void compile_attribute(struct provider_attribute *attribute)
 		table_is_wrong(attribute->name, "only an optional attribute has a default");
 	if ((flags & PROVIDER_VOLATILE) && !(flags & PROVIDER_COMPUTED))
 		table_is_wrong(attribute->name, "only a computed attribute is volatile");
+	attribute->name = zp_intern_cstr(attribute->name);
 	attribute->value_type = compile_type(attribute);
 	attribute->default_compiled = compile_default(attribute);
 }
@@ -171,6 +174,7 @@ void provider_schema_compile(struct provider_schema *schema)
 			schema->has_sensitive = true;
 	}
 	for (size_t i = 0; i < schema->block_count; i++) {
+		schema->blocks[i].name = zp_intern_cstr(schema->blocks[i].name);
 		provider_schema_compile(schema->blocks[i].schema);
 		if (schema->blocks[i].schema->has_sensitive)
 			schema->has_sensitive = true;
@@ -202,18 +206,42 @@ struct hcl_value provider_schema_null(const struct provider_schema *schema)
 	return hcl_null(schema->type);
 }
 
-struct hcl_value provider_schema_object(const struct provider_schema *schema,
-	struct zp_arena *arena, struct hcl_value *elements)
+static bool has_parts_of_type(const struct hcl_type *type, const struct hcl_value *elements)
+{
+	for (uint32_t i = 0; i < type->count; i++)
+		if (type->attributes[i].type != elements[i].type)
+			return false;
+	return true;
+}
+
+static const struct hcl_type *type_of_parts(const struct provider_schema *schema,
+	struct zp_arena *arena, const struct hcl_value *elements)
 {
 	uint32_t count = schema->type->count;
-	if (!schema->type->has_dynamic)
-		return hcl_object_value(schema->type, elements);
-	struct hcl_attribute_type *members = zp_new_array(arena, struct hcl_attribute_type, count);
+	struct hcl_attribute_type few[16], *members = few;
+	if (count > ZP_ARRAY_SIZE(few))
+		members = zp_new_array(arena, struct hcl_attribute_type, count);
 	for (uint32_t i = 0; i < count; i++) {
 		members[i].name = schema->type->attributes[i].name;
 		members[i].type = elements[i].type;
+		members[i].optional = false;
 	}
-	return hcl_object_value(hcl_object_type(members, count), elements);
+	return hcl_object_type(members, count);
+}
+
+/* Objects of one schema mostly have the types of the one before, so that no table is searched. */
+struct hcl_value provider_schema_object(const struct provider_schema *schema,
+	struct zp_arena *arena, struct hcl_value *elements)
+{
+	static _Thread_local const struct provider_schema *last_schema;
+	static _Thread_local const struct hcl_type *last_type;
+	if (!schema->type->has_dynamic)
+		return hcl_object_value(schema->type, elements);
+	if (last_schema != schema || !has_parts_of_type(last_type, elements)) {
+		last_type = type_of_parts(schema, arena, elements);
+		last_schema = schema;
+	}
+	return hcl_object_value(last_type, elements);
 }
 
 static struct hcl_value mark_map(const struct provider_schema *schema, struct zp_arena *arena,

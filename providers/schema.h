@@ -19,7 +19,7 @@ enum provider_flags {
 };
 
 struct provider_attribute {
-	const char *name;
+	const char *name; /* interned by compile */
 	const char *type; /* constraint text: "string", "map(string)", "any" */
 	unsigned flags;
 	const char *default_value; /* constant expression text, as "8" or "\"x\"", or NULL */
@@ -32,7 +32,7 @@ struct provider_attribute {
 enum provider_nesting { PROVIDER_SINGLE, PROVIDER_LIST, PROVIDER_SET, PROVIDER_MAP, PROVIDER_GROUP };
 
 struct provider_block {
-	const char *name;
+	const char *name; /* interned by compile */
 	enum provider_nesting nesting;
 	uint32_t min, max; /* of blocks; max 0: any number */
 	struct provider_schema *schema;
