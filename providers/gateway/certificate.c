@@ -83,8 +83,8 @@ static int set_serial(X509 *x509, struct zp_error *err)
 }
 
 /* Unsigned, without extensions; starts an hour ago, for clocks that are behind. */
-static X509 *new_certificate(EVP_PKEY *key, const char *common_name, X509 *issuer, long days,
-	struct zp_error *err)
+static X509 *new_certificate(
+	EVP_PKEY *key, const char *common_name, X509 *issuer, long days, struct zp_error *err)
 {
 	autox509 *x509 = X509_new();
 	X509_NAME *subject = x509 ? X509_get_subject_name(x509) : NULL;
@@ -108,8 +108,8 @@ static X509 *new_certificate(EVP_PKEY *key, const char *common_name, X509 *issue
 	return zp_steal(x509);
 }
 
-static int write_pem(const char *path, EVP_PKEY *key, X509 *first, X509 *second,
-	struct zp_error *err)
+static int write_pem(
+	const char *path, EVP_PKEY *key, X509 *first, X509 *second, struct zp_error *err)
 {
 	autobio *bio = BIO_new(BIO_s_mem());
 	char *text = NULL;
@@ -127,7 +127,8 @@ static int write_pem(const char *path, EVP_PKEY *key, X509 *first, X509 *second,
 	return rc;
 }
 
-/* Key and first certificate of a file, either may be NULL if not asked for; false when not there. */
+/* Key and first certificate of a file, either may be NULL if not asked for; false when not there.
+ */
 static bool read_pem(const char *path, EVP_PKEY **key, X509 **x509)
 {
 	zp_autobuf text = ZP_BUF_INIT;
@@ -166,7 +167,8 @@ static int make_authority(const char *key_path, const char *path, const char *na
 	if (!*x509 ||
 		add_extension(*x509, *x509, NID_basic_constraints, "critical,CA:TRUE,pathlen:0",
 			err) < 0 ||
-		add_extension(*x509, *x509, NID_key_usage, "critical,keyCertSign,cRLSign", err) < 0 ||
+		add_extension(*x509, *x509, NID_key_usage, "critical,keyCertSign,cRLSign", err) <
+			0 ||
 		add_extension(*x509, *x509, NID_subject_key_identifier, "hash", err) < 0)
 		return -1;
 	if (!X509_sign(*x509, *key, EVP_sha256()))
@@ -177,8 +179,8 @@ static int make_authority(const char *key_path, const char *path, const char *na
 	return write_pem(path, NULL, *x509, NULL, err);
 }
 
-static int get_authority(const char *folder, const char *name, EVP_PKEY **key, X509 **x509,
-	struct zp_error *err)
+static int get_authority(
+	const char *folder, const char *name, EVP_PKEY **key, X509 **x509, struct zp_error *err)
 {
 	zp_autofree char *key_path = zp_path_join(folder, "ca.key");
 	zp_autofree char *path = zp_path_join(folder, "ca.pem");
@@ -205,12 +207,15 @@ static int make_named(const char *path, const char *fqdn, EVP_PKEY *authority_ke
 		return openssl_error(err, "making a key");
 	x509 = new_certificate(key, fqdn, authority, NAME_DAYS, err);
 	if (!x509 ||
-		add_extension(x509, authority, NID_basic_constraints, "critical,CA:FALSE", err) < 0 ||
-		add_extension(x509, authority, NID_key_usage, "critical,digitalSignature", err) < 0 ||
+		add_extension(x509, authority, NID_basic_constraints, "critical,CA:FALSE", err) <
+			0 ||
+		add_extension(x509, authority, NID_key_usage, "critical,digitalSignature", err) <
+			0 ||
 		add_extension(x509, authority, NID_ext_key_usage, "serverAuth", err) < 0 ||
 		add_extension(x509, authority, NID_subject_alt_name, alternative, err) < 0 ||
 		add_extension(x509, authority, NID_subject_key_identifier, "hash", err) < 0 ||
-		add_extension(x509, authority, NID_authority_key_identifier, "keyid:always", err) < 0)
+		add_extension(x509, authority, NID_authority_key_identifier, "keyid:always", err) <
+			0)
 		return -1;
 	if (!X509_sign(x509, authority_key, EVP_sha256()))
 		return openssl_error(err, "signing");
@@ -234,8 +239,8 @@ char *provider_certificate_path(const char *folder, const char *fqdn)
 	return zp_format("%s/certs/%s.pem", folder, fqdn);
 }
 
-int provider_certificate_ensure(const char *folder, const char *authority, const char *fqdn,
-	struct zp_error *err)
+int provider_certificate_ensure(
+	const char *folder, const char *authority, const char *fqdn, struct zp_error *err)
 {
 	zp_autofree char *certs = zp_path_join(folder, "certs");
 	zp_autofree char *path = provider_certificate_path(folder, fqdn);

@@ -53,16 +53,17 @@ static char *master_path(const struct node_context *node)
 }
 
 /* <root>/gateway/<kind>-<hash>.<ending> */
-static char *part_path(const struct node_context *node, const char *kind, const char *hash,
-	const char *ending)
+static char *part_path(
+	const struct node_context *node, const char *kind, const char *hash, const char *ending)
 {
 	return zp_format("%s/gateway/%s-%s.%s", node_root(node), kind, hash, ending);
 }
 
 /* ---- building ---- */
 
-static void put_config(const struct node_context *node, const struct provider_haproxy_proxy *proxies,
-	size_t count, const char *hash, struct zp_buf *out)
+static void put_config(const struct node_context *node,
+	const struct provider_haproxy_proxy *proxies, size_t count, const char *hash,
+	struct zp_buf *out)
 {
 	zp_autofree char *stats = stats_path(node);
 	zp_autofree char *inner = zp_format("zplan-%s-tls", node_tag(node));
@@ -152,8 +153,8 @@ static int write_part(const struct node_context *node, const char *kind, const c
 	return zp_file_write_atomic(path, zp_buf_slice(text), 0600, err);
 }
 
-static int write_parts(const struct node_context *node, const struct build *build,
-	struct zp_error *err)
+static int write_parts(
+	const struct node_context *node, const struct build *build, struct zp_error *err)
 {
 	if (write_part(node, "host", build->hash, "map", &build->host_map, err) < 0 ||
 		write_part(node, "sni", build->hash, "map", &build->sni_map, err) < 0 ||
@@ -264,7 +265,8 @@ static int wait_for_generation(struct node_context *node, const char *hash, stru
 	int64_t start = now_ms();
 	zp_autobuf alerts = ZP_BUF_INIT;
 
-	for (int pause = 10; now_ms() - start < TAKE_OVER_MS; pause = pause < 100 ? pause * 2 : 100) {
+	for (int pause = 10; now_ms() - start < TAKE_OVER_MS;
+		pause = pause < 100 ? pause * 2 : 100) {
 		if (runs_generation(node, hash))
 			return 0;
 		/* A first start that fails shows soon; the supervisor would only try again. */
@@ -273,20 +275,21 @@ static int wait_for_generation(struct node_context *node, const char *hash, stru
 		poll(NULL, 0, pause);
 	}
 	last_alerts(node, &alerts);
-	return zp_error_set(err, "HAProxy did not take over its configuration%s",
-		zp_buf_slice(&alerts).ptr);
+	return zp_error_set(
+		err, "HAProxy did not take over its configuration%s", zp_buf_slice(&alerts).ptr);
 }
 
 static int check_config(const char *path, struct zp_error *err)
 {
 	struct zp_process_options options = { .timeout_ms = CHECK_TIMEOUT_MS };
 
-	return zp_run((const char *[]){ HAPROXY, "-c", "-q", "-f", path, NULL }, &options, NULL, err);
+	return zp_run(
+		(const char *[]){ HAPROXY, "-c", "-q", "-f", path, NULL }, &options, NULL, err);
 }
 
 /* The configuration beside the running one, checked, then in its place. */
-static int install_config(const struct node_context *node, const struct build *build,
-	struct zp_error *err)
+static int install_config(
+	const struct node_context *node, const struct build *build, struct zp_error *err)
 {
 	zp_autofree char *path = zp_format("%s/gateway/haproxy.cfg", node_root(node));
 	zp_autofree char *candidate = zp_format("%s.new", path);
@@ -387,8 +390,8 @@ static char *find_map(const char *reply, const char *kind)
 	return zp_strndup(from, strcspn(from, ")\n"));
 }
 
-bool provider_engine_serves(struct node_context *node, const char *fqdn, bool passthrough,
-	struct zp_buf *message)
+bool provider_engine_serves(
+	struct node_context *node, const char *fqdn, bool passthrough, struct zp_buf *message)
 {
 	zp_autofree char *stats = stats_path(node);
 	zp_autofree char *map = NULL, *command = NULL;

@@ -32,8 +32,8 @@ static void put_globals(const struct provider_haproxy_options *options, struct z
 		options->stats_socket);
 }
 
-static void put_routing(const struct provider_haproxy_options *options, bool tls,
-	struct zp_buf *out)
+static void put_routing(
+	const struct provider_haproxy_options *options, bool tls, struct zp_buf *out)
 {
 	zp_buf_printf(out,
 		"\toption forwardfor\n"
@@ -58,11 +58,11 @@ static void put_https(const struct provider_haproxy_options *options, struct zp_
 }
 
 /*
- * Looks at the name in the hello. Who sends none, or one that is not passed through, goes on to where
- * TLS ends, or is turned away where it ends nowhere.
+ * Looks at the name in the hello. Who sends none, or one that is not passed through, goes on to
+ * where TLS ends, or is turned away where it ends nowhere.
  */
-static void put_inspection(const struct provider_haproxy_options *options, bool terminates,
-	struct zp_buf *out)
+static void put_inspection(
+	const struct provider_haproxy_options *options, bool terminates, struct zp_buf *out)
 {
 	const char *otherwise = terminates ? "inner_tls" : "refuse_tls";
 
@@ -77,7 +77,8 @@ static void put_inspection(const struct provider_haproxy_options *options, bool 
 		"\tdefault_backend %s\n",
 		options->address, options->sni_map, otherwise, otherwise);
 	if (!terminates) {
-		zp_buf_puts(out, "\nbackend refuse_tls\n\tmode tcp\n\ttcp-request content reject\n");
+		zp_buf_puts(
+			out, "\nbackend refuse_tls\n\tmode tcp\n\ttcp-request content reject\n");
 		return;
 	}
 	zp_buf_printf(out,
@@ -92,8 +93,8 @@ static void put_inspection(const struct provider_haproxy_options *options, bool 
 	put_routing(options, true, out);
 }
 
-static void put_server(const struct provider_gateway_backend *server, size_t number,
-	struct zp_buf *out)
+static void put_server(
+	const struct provider_gateway_backend *server, size_t number, struct zp_buf *out)
 {
 	bool v6 = memchr(server->host, ':', strlen(server->host)) != NULL;
 

@@ -1,10 +1,11 @@
 /*
- * HAProxy's configuration as text: one configuration and two maps for all the proxies of a node. Pure
- * functions of their arguments; proxies are written in the order given, so equal input gives equal
- * bytes.
+ * HAProxy's configuration as text: one configuration and two maps for all the proxies of a node.
+ * Pure functions of their arguments; proxies are written in the order given, so equal input gives
+ * equal bytes.
  *
- * Port 80 answers by Host header. Port 443 looks at the TLS hello first when a proxy passes TLS through
- * (by SNI, untouched), and otherwise ends TLS at once. Both maps lead from a host name to a backend.
+ * Port 80 answers by Host header. Port 443 looks at the TLS hello first when a proxy passes TLS
+ * through (by SNI, untouched), and otherwise ends TLS at once. Both maps lead from a host name to a
+ * backend.
  */
 #ifndef PROVIDER_GATEWAY_HAPROXY_H
 #define PROVIDER_GATEWAY_HAPROXY_H
@@ -25,7 +26,7 @@ struct provider_haproxy_options {
 	const char *stats_socket; /* path; through it a new worker takes over the listeners */
 	const char *inner_socket; /* abstract name of the hop from hello inspection to TLS's end */
 	const char *host_map, *sni_map; /* paths */
-	const char *certificates; /* path of the list of certificates */
+	const char *certificates;	/* path of the list of certificates */
 };
 
 void provider_haproxy_config(const struct provider_haproxy_options *options,

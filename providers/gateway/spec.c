@@ -60,8 +60,8 @@ static bool fqdn_is_valid(const char *fqdn)
 	}
 }
 
-static int read_name(const cJSON *json, bool by_name, struct provider_gateway_spec *spec,
-	struct zp_error *err)
+static int read_name(
+	const cJSON *json, bool by_name, struct provider_gateway_spec *spec, struct zp_error *err)
 {
 	const char *field = by_name ? "name" : "fqdn";
 	const char *text;
@@ -81,8 +81,9 @@ static int read_name(const cJSON *json, bool by_name, struct provider_gateway_sp
 		return 0;
 	}
 	if (!fqdn_is_valid(text))
-		return zp_error_set(err, "fqdn: \"%s\" is not a full domain name such as "
-					 "www.example.com",
+		return zp_error_set(err,
+			"fqdn: \"%s\" is not a full domain name such as "
+			"www.example.com",
 			text);
 	spec->fqdn = lower_copy(text);
 	return 0;
@@ -133,16 +134,17 @@ static int read_http_backend(const char *text, size_t index,
 		skip = strlen("https://");
 		backend->tls = true;
 	} else {
-		return zp_error_set(err, "backends[%zu]: \"%s\" must begin with http:// or https://",
-			index, text);
+		return zp_error_set(err,
+			"backends[%zu]: \"%s\" must begin with http:// or https://", index, text);
 	}
 	len = strcspn(text + skip, "/");
 	if (text[skip + len] && text[skip + len + 1])
 		return zp_error_set(err, "backends[%zu]: \"%s\" must not have a path", index, text);
 	address = zp_strndup(text + skip, len);
 	if (!parse_address(address, backend))
-		return zp_error_set(err, "backends[%zu]: \"%s\" is not http://address[:port] with an IP "
-					 "address and a port from 1 to 65535",
+		return zp_error_set(err,
+			"backends[%zu]: \"%s\" is not http://address[:port] with an IP "
+			"address and a port from 1 to 65535",
 			index, text);
 	if (backend->port == 0)
 		backend->port = backend->tls ? 443 : 80;
@@ -160,20 +162,22 @@ static int read_backend(const cJSON *item, struct provider_gateway_spec *spec, s
 		if (read_http_backend(item->valuestring, index, backend, err) < 0)
 			return -1;
 	} else if (!parse_address(item->valuestring, backend) || backend->port == 0) {
-		return zp_error_set(err, "backends[%zu]: \"%s\" is not address:port, which "
-					 "tls_passthrough needs",
+		return zp_error_set(err,
+			"backends[%zu]: \"%s\" is not address:port, which "
+			"tls_passthrough needs",
 			index, item->valuestring);
 	}
 	if (spec->network && strchr(backend->host, ':'))
-		return zp_error_set(err, "backends[%zu]: \"%s\" is IPv6, but private networks have IPv4 "
-					 "addresses only",
+		return zp_error_set(err,
+			"backends[%zu]: \"%s\" is IPv6, but private networks have IPv4 "
+			"addresses only",
 			index, item->valuestring);
 	spec->backend_count++;
 	return 0;
 }
 
-static int read_backends(const cJSON *json, struct provider_gateway_spec *spec,
-	struct zp_error *err)
+static int read_backends(
+	const cJSON *json, struct provider_gateway_spec *spec, struct zp_error *err)
 {
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "backends");
 	const cJSON *item;
@@ -184,9 +188,7 @@ static int read_backends(const cJSON *json, struct provider_gateway_spec *spec,
 	if (count > PROVIDER_GATEWAY_MAX_BACKENDS)
 		return zp_error_set(err, "backends: has %d entries, the limit is %d", count,
 			PROVIDER_GATEWAY_MAX_BACKENDS);
-	cJSON_ArrayForEach(item, list)
-		if (read_backend(item, spec, err) < 0)
-			return -1;
+	cJSON_ArrayForEach(item, list) if (read_backend(item, spec, err) < 0) return -1;
 	return 0;
 }
 
@@ -205,8 +207,8 @@ static int read_network(const cJSON *json, struct provider_gateway_spec *spec, s
 	return 0;
 }
 
-static int read_fields(const cJSON *json, bool by_name, struct provider_gateway_spec *spec,
-	struct zp_error *err)
+static int read_fields(
+	const cJSON *json, bool by_name, struct provider_gateway_spec *spec, struct zp_error *err)
 {
 	const cJSON *passthrough = cJSON_GetObjectItemCaseSensitive(json, "tls_passthrough");
 
@@ -222,8 +224,8 @@ static int read_fields(const cJSON *json, bool by_name, struct provider_gateway_
 	return read_backends(json, spec, err);
 }
 
-int provider_gateway_spec_read(const cJSON *json, bool by_name, struct provider_gateway_spec *spec,
-	struct zp_error *err)
+int provider_gateway_spec_read(
+	const cJSON *json, bool by_name, struct provider_gateway_spec *spec, struct zp_error *err)
 {
 	memset(spec, 0, sizeof(*spec));
 	if (read_fields(json, by_name, spec, err) < 0) {

@@ -34,8 +34,8 @@ struct provider_gateway_spec {
 };
 
 /* 0, or -1 with err naming the field; on error nothing is held. */
-int provider_gateway_spec_read(const cJSON *json, bool by_name, struct provider_gateway_spec *spec,
-	struct zp_error *err);
+int provider_gateway_spec_read(
+	const cJSON *json, bool by_name, struct provider_gateway_spec *spec, struct zp_error *err);
 void provider_gateway_spec_release(struct provider_gateway_spec *spec);
 
 #define provider_autogateway zp_cleanup(provider_gateway_spec_release) struct provider_gateway_spec

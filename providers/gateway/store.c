@@ -78,7 +78,7 @@ static int port_member(const cJSON *json, const char *name)
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
 
 	return cJSON_IsNumber(item) && item->valueint > 0 && item->valueint < 65536 ? item->valueint
-										     : 0;
+										    : 0;
 }
 
 static bool decode_server(const cJSON *json, struct provider_proxy *proxy)
@@ -96,9 +96,8 @@ static bool decode_server(const cJSON *json, struct provider_proxy *proxy)
 	proxy->forwards[i].port = server->port;
 	proxy->forwards[i].to_port = port_member(json, "to_port");
 	proxy->server_count++;
-	if (proxy->network &&
-		(!to || !provider_ipv4_parse(to, &proxy->forwards[i].address) ||
-			!proxy->forwards[i].to_port))
+	if (proxy->network && (!to || !provider_ipv4_parse(to, &proxy->forwards[i].address) ||
+				      !proxy->forwards[i].to_port))
 		return false;
 	return server->port > 0;
 }
@@ -113,9 +112,7 @@ static bool decode(const cJSON *json, struct provider_proxy *proxy)
 	proxy->network = text_member(json, "network");
 	proxy->passthrough =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "tls_passthrough"));
-	cJSON_ArrayForEach(item, servers)
-		if (!decode_server(item, proxy))
-			return false;
+	cJSON_ArrayForEach(item, servers) if (!decode_server(item, proxy)) return false;
 	return proxy->id && proxy->fqdn && proxy->server_count > 0;
 }
 
@@ -164,16 +161,16 @@ static int read_file(const char *path, char **text, struct zp_error *err)
 	return 1;
 }
 
-int provider_store_get(const struct node_context *node, const char *id, char **text,
-	struct zp_error *err)
+int provider_store_get(
+	const struct node_context *node, const char *id, char **text, struct zp_error *err)
 {
 	zp_autofree char *path = store_path(node, id);
 
 	return read_file(path, text, err) < 0 ? -1 : 0;
 }
 
-int provider_store_put(const struct node_context *node, const char *id, const char *text,
-	struct zp_error *err)
+int provider_store_put(
+	const struct node_context *node, const char *id, const char *text, struct zp_error *err)
 {
 	zp_autofree char *path = store_path(node, id);
 	zp_autofree char *folder = zp_format("%s/gateway/proxies", node_root(node));
@@ -190,8 +187,8 @@ int provider_store_put(const struct node_context *node, const char *id, const ch
 
 static int compare_fqdn(const void *a, const void *b)
 {
-	return strcmp(((const struct provider_proxy *)a)->fqdn,
-		((const struct provider_proxy *)b)->fqdn);
+	return strcmp(
+		((const struct provider_proxy *)a)->fqdn, ((const struct provider_proxy *)b)->fqdn);
 }
 
 static int add_file(const char *path, struct provider_proxy_list *out, struct zp_error *err)
@@ -228,8 +225,8 @@ static int list_folder(const char *folder, struct provider_proxy_list *out, stru
 	return 0;
 }
 
-int provider_store_list(const struct node_context *node, struct provider_proxy_list *out,
-	struct zp_error *err)
+int provider_store_list(
+	const struct node_context *node, struct provider_proxy_list *out, struct zp_error *err)
 {
 	zp_autofree char *folder = zp_format("%s/gateway/proxies", node_root(node));
 

@@ -36,7 +36,8 @@ static char *full_name(const struct node_context *node, const struct provider_ga
 		return zp_strdup(spec->fqdn);
 	if (!*node_domain(node)) {
 		zp_error_code(err, NODE_E_INVALID,
-			"name: node %s has no domain, so it can not serve names (domain in node.hcl)",
+			"name: node %s has no domain, so it can not serve names (domain in "
+			"node.hcl)",
 			node_name(node));
 		return NULL;
 	}
@@ -124,8 +125,8 @@ static int apply_forwards(struct node_context *node, const char *network, struct
 }
 
 /* The network a stored proxy was in is told that it left. */
-static int leave_network(struct node_context *node, const char *stored, const char *now_in,
-	struct zp_error *err)
+static int leave_network(
+	struct node_context *node, const char *stored, const char *now_in, struct zp_error *err)
 {
 	provider_autoproxy old = { 0 };
 
@@ -137,8 +138,8 @@ static int leave_network(struct node_context *node, const char *stored, const ch
 	return apply_forwards(node, old.network, err);
 }
 
-static int switch_over(struct node_context *node, const struct provider_proxy *proxy,
-	struct zp_error *err)
+static int switch_over(
+	struct node_context *node, const struct provider_proxy *proxy, struct zp_error *err)
 {
 	if (proxy->network && apply_forwards(node, proxy->network, err) < 0)
 		return zp_error_wrap(err, "forwarding into network %s", proxy->network);
@@ -146,8 +147,8 @@ static int switch_over(struct node_context *node, const struct provider_proxy *p
 }
 
 /* Stores the proxy and makes it work; when that fails, what was stored before works again. */
-static int replace_proxy(struct node_context *node, const struct provider_proxy *proxy,
-	struct zp_error *err)
+static int replace_proxy(
+	struct node_context *node, const struct provider_proxy *proxy, struct zp_error *err)
 {
 	zp_autofree char *before = NULL;
 	char *text = provider_proxy_encode(proxy);
@@ -176,8 +177,8 @@ static int check_public(const struct node_context *node, struct zp_error *err)
 		"node %s has no public address, so it can not be a gateway", node_name(node));
 }
 
-static int make_certificate(const struct node_context *node, const struct provider_proxy *proxy,
-	struct zp_error *err)
+static int make_certificate(
+	const struct node_context *node, const struct provider_proxy *proxy, struct zp_error *err)
 {
 	zp_autofree char *folder = NULL, *authority = NULL;
 
@@ -269,8 +270,8 @@ static int read_gateway(struct node_context *node, const struct node_workload *w
 
 /* ---- leaving ---- */
 
-static int remove_certificate(const struct node_context *node, const char *stored,
-	struct zp_error *err)
+static int remove_certificate(
+	const struct node_context *node, const char *stored, struct zp_error *err)
 {
 	zp_autofree char *folder = provider_gateway_folder(node);
 	provider_autoproxy old = { 0 };
@@ -280,8 +281,8 @@ static int remove_certificate(const struct node_context *node, const char *store
 	return provider_certificate_remove(folder, old.fqdn, err);
 }
 
-static int remove_gateway(struct node_context *node, const struct node_workload *w,
-	struct zp_error *err)
+static int remove_gateway(
+	struct node_context *node, const struct node_workload *w, struct zp_error *err)
 {
 	zp_autofree char *stored = NULL;
 

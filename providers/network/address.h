@@ -1,6 +1,6 @@
 /*
- * IPv4 addresses and subnets as numbers (host byte order), and their text. Also WireGuard's keys, which
- * are written in base 64.
+ * IPv4 addresses and subnets as numbers (host byte order), and their text. Also WireGuard's keys,
+ * which are written in base 64.
  */
 #ifndef PROVIDER_NETWORK_ADDRESS_H
 #define PROVIDER_NETWORK_ADDRESS_H

@@ -12,18 +12,17 @@ static void begin_table(const char *name, struct zp_buf *out)
 void provider_firewall_network_rules(struct zp_buf *out)
 {
 	begin_table(PROVIDER_NETWORK_TABLE, out);
-	zp_buf_puts(out,
-		"\tchain postrouting {\n"
-		"\t\ttype nat hook postrouting priority srcnat\n"
-		"\t\toifname \"up0\" masquerade\n"
-		"\t}\n"
-		"\tchain forward {\n"
-		"\t\ttype filter hook forward priority filter\n"
-		"\t\tiifname \"up0\" ct state established,related accept\n"
-		"\t\tiifname \"up0\" ct status dnat accept\n"
-		"\t\tiifname \"up0\" drop\n"
-		"\t}\n"
-		"}\n");
+	zp_buf_puts(out, "\tchain postrouting {\n"
+			 "\t\ttype nat hook postrouting priority srcnat\n"
+			 "\t\toifname \"up0\" masquerade\n"
+			 "\t}\n"
+			 "\tchain forward {\n"
+			 "\t\ttype filter hook forward priority filter\n"
+			 "\t\tiifname \"up0\" ct state established,related accept\n"
+			 "\t\tiifname \"up0\" ct status dnat accept\n"
+			 "\t\tiifname \"up0\" drop\n"
+			 "\t}\n"
+			 "}\n");
 }
 
 void provider_firewall_node_rules(const char *tag, const char *wan, struct zp_buf *out)
@@ -39,12 +38,11 @@ void provider_firewall_node_rules(const char *tag, const char *wan, struct zp_bu
 			"\t\tip saddr " PROVIDER_UPLINK_RANGE " oifname \"%s\" masquerade\n"
 			"\t}\n",
 			wan);
-	zp_buf_puts(out,
-		"\tchain forward {\n"
-		"\t\ttype filter hook forward priority filter\n"
-		"\t\tiifname \"u-*\" oifname \"u-*\" drop\n"
-		"\t}\n"
-		"}\n");
+	zp_buf_puts(out, "\tchain forward {\n"
+			 "\t\ttype filter hook forward priority filter\n"
+			 "\t\tiifname \"u-*\" oifname \"u-*\" drop\n"
+			 "\t}\n"
+			 "}\n");
 }
 
 static void put_elements(const struct provider_forward *forwards, size_t count, struct zp_buf *out)
@@ -53,8 +51,8 @@ static void put_elements(const struct provider_forward *forwards, size_t count, 
 
 	for (size_t i = 0; i < count; i++) {
 		provider_ipv4_format(forwards[i].address, address);
-		zp_buf_printf(out, "%s\t\t\t%d : %s . %d", i ? ",\n" : "", forwards[i].port, address,
-			forwards[i].to_port);
+		zp_buf_printf(out, "%s\t\t\t%d : %s . %d", i ? ",\n" : "", forwards[i].port,
+			address, forwards[i].to_port);
 	}
 }
 

@@ -1,10 +1,12 @@
 /*
- * Filter and address translation, through libnftables. Rules are texts in nft's language, made by pure
- * functions; one call hands them to the kernel, all or none, in the network namespace the calling
- * thread is in. Every text replaces its own table whole, which leaves established connections alone.
+ * Filter and address translation, through libnftables. Rules are texts in nft's language, made by
+ * pure functions; one call hands them to the kernel, all or none, in the network namespace the
+ * calling thread is in. Every text replaces its own table whole, which leaves established
+ * connections alone.
  *
- * Tables: `zplan_<tag>` in the node's namespace (one for all networks), `zplan` and `zplan_gateway` in
- * a network's (ip family). Inside a network's namespace lan0 leads to its machines, up0 to the node.
+ * Tables: `zplan_<tag>` in the node's namespace (one for all networks), `zplan` and `zplan_gateway`
+ * in a network's (ip family). Inside a network's namespace lan0 leads to its machines, up0 to the
+ * node.
  */
 #ifndef PROVIDER_NETWORK_FIREWALL_H
 #define PROVIDER_NETWORK_FIREWALL_H

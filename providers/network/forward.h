@@ -1,7 +1,7 @@
 /*
- * Ports of a network's uplink that lead to its machines, for whoever runs in the node's namespace and
- * wants to reach a private address: connect to names.inner_address on the port. Ranges of different
- * networks may overlap; each has an uplink of its own.
+ * Ports of a network's uplink that lead to its machines, for whoever runs in the node's namespace
+ * and wants to reach a private address: connect to names.inner_address on the port. Ranges of
+ * different networks may overlap; each has an uplink of its own.
  */
 #ifndef PROVIDER_NETWORK_FORWARD_H
 #define PROVIDER_NETWORK_FORWARD_H
@@ -14,7 +14,8 @@
 /* Replaces all forwards of the network. Fails when the network is not on this node. */
 int provider_forward_apply(struct node_context *node, const char *network,
 	const struct provider_forward *forwards, size_t count, struct zp_error *err);
-/* Whether the kernel has each of these forwards (and maybe more); if not, message says what lacks. */
+/* Whether the kernel has each of these forwards (and maybe more); if not, message says what lacks.
+ */
 bool provider_forward_check(struct node_context *node, const char *network,
 	const struct provider_forward *forwards, size_t count, struct zp_buf *message);
 /* Whether the network's namespace is there. */

@@ -9,7 +9,8 @@
 #define UPLINK_BASE 0x647f0000u
 #define UPLINK_COUNT 16384
 
-/* Locally administered, unicast; equal for equal input, so that neighbours keep what they learnt. */
+/* Locally administered, unicast; equal for equal input, so that neighbours keep what they learnt.
+ */
 static void make_mac(const char *tag, const char *id, char part, uint8_t out[6])
 {
 	zp_autobuf text = ZP_BUF_INIT;
@@ -21,8 +22,8 @@ static void make_mac(const char *tag, const char *id, char part, uint8_t out[6])
 	out[0] = (uint8_t)((out[0] & 0xfc) | 0x02);
 }
 
-void provider_network_names(struct node_context *node, const char *id,
-	struct provider_network_names *out)
+void provider_network_names(
+	struct node_context *node, const char *id, struct provider_network_names *out)
 {
 	const char *tag = node_tag(node);
 

@@ -23,8 +23,8 @@ struct provider_network_names {
 	uint8_t bridge_mac[6], gateway_mac[6];
 };
 
-void provider_network_names(struct node_context *node, const char *id,
-	struct provider_network_names *out);
+void provider_network_names(
+	struct node_context *node, const char *id, struct provider_network_names *out);
 /* Leases the uplink's addresses (the same again when asked again) and fills them in. */
 int provider_network_uplink(struct node_context *node, const char *id,
 	struct provider_network_names *names, struct zp_error *err);

@@ -48,16 +48,17 @@ static int subnet_field(const cJSON *object, const char *prefix, const char *nam
 	if (!text)
 		return -1;
 	if (!provider_subnet_parse(text, out) || out->prefix != bits)
-		return zp_error_set(err, "%s%s: \"%s\" is not an IPv4 range with prefix /%d", prefix,
-			name, text, bits);
+		return zp_error_set(err, "%s%s: \"%s\" is not an IPv4 range with prefix /%d",
+			prefix, name, text, bits);
 	if (!provider_subnet_is_network(*out)) {
 		struct provider_subnet base = *out;
 		char should[PROVIDER_SUBNET_TEXT];
 
 		base.address &= provider_subnet_mask(bits);
 		provider_subnet_format(base, should);
-		return zp_error_set(err, "%s%s: \"%s\" has bits set after its prefix; did you mean %s?",
-			prefix, name, text, should);
+		return zp_error_set(err,
+			"%s%s: \"%s\" has bits set after its prefix; did you mean %s?", prefix,
+			name, text, should);
 	}
 	return 0;
 }
@@ -85,7 +86,8 @@ static int port_field(const cJSON *object, const char *name, int *out, struct zp
 		return 0;
 	if (!cJSON_IsNumber(item) || item->valuedouble != (double)item->valueint ||
 		item->valueint < 0 || item->valueint > 65535)
-		return zp_error_set(err, "%s: must be a port, a whole number from 1 to 65535", name);
+		return zp_error_set(
+			err, "%s: must be a port, a whole number from 1 to 65535", name);
 	*out = item->valueint;
 	return 0;
 }
@@ -101,8 +103,8 @@ static int key_field(const cJSON *object, const char *prefix, const char *name, 
 	if (missing.message)
 		return zp_error_set(err, "%s", missing.message);
 	if (*given && !provider_wg_key_parse(text, key))
-		return zp_error_set(err, "%s%s: is not a WireGuard key (32 bytes in base 64)", prefix,
-			name);
+		return zp_error_set(
+			err, "%s%s: is not a WireGuard key (32 bytes in base 64)", prefix, name);
 	return 0;
 }
 
@@ -115,7 +117,8 @@ static bool endpoint_is_valid(const char *text)
 	size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
 	long port;
 
-	if (!colon || len == 0 || len >= sizeof(host) || digits < 1 || digits > 5 || colon[1 + digits])
+	if (!colon || len == 0 || len >= sizeof(host) || digits < 1 || digits > 5 ||
+		colon[1 + digits])
 		return false;
 	port = strtol(colon + 1, NULL, 10);
 	if (port < 1 || port > 65535)
@@ -130,33 +133,35 @@ static bool endpoint_is_valid(const char *text)
 	return inet_pton(AF_INET, host, &scratch) == 1;
 }
 
-static int read_allowed_ips(const cJSON *json, const char *prefix, struct provider_network_peer *peer,
-	struct zp_error *err)
+static int read_allowed_ips(const cJSON *json, const char *prefix,
+	struct provider_network_peer *peer, struct zp_error *err)
 {
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "allowed_ips");
 	const cJSON *item;
 	int count = cJSON_GetArraySize(list);
 
 	if (!cJSON_IsArray(list) || count == 0)
-		return zp_error_set(err, "%sallowed_ips: must be a list of at least one range", prefix);
+		return zp_error_set(
+			err, "%sallowed_ips: must be a list of at least one range", prefix);
 	if (count > PROVIDER_NETWORK_MAX_ALLOWED_IPS)
-		return zp_error_set(err, "%sallowed_ips: has %d ranges, the limit is %d", prefix, count,
-			PROVIDER_NETWORK_MAX_ALLOWED_IPS);
+		return zp_error_set(err, "%sallowed_ips: has %d ranges, the limit is %d", prefix,
+			count, PROVIDER_NETWORK_MAX_ALLOWED_IPS);
 	peer->allowed_ips = zp_calloc((size_t)count, sizeof(*peer->allowed_ips));
 	cJSON_ArrayForEach(item, list)
 	{
 		struct provider_subnet *allowed = &peer->allowed_ips[peer->allowed_ip_count++];
 
 		if (!cJSON_IsString(item) || !provider_subnet_parse(item->valuestring, allowed))
-			return zp_error_set(err, "%sallowed_ips[%zu]: is not an IPv4 range such as "
-						 "10.1.2.0/24",
+			return zp_error_set(err,
+				"%sallowed_ips[%zu]: is not an IPv4 range such as "
+				"10.1.2.0/24",
 				prefix, peer->allowed_ip_count - 1);
 	}
 	return 0;
 }
 
-static int read_peer(const cJSON *json, size_t index, struct provider_network_peer *peer,
-	struct zp_error *err)
+static int read_peer(
+	const cJSON *json, size_t index, struct provider_network_peer *peer, struct zp_error *err)
 {
 	zp_autofree char *prefix = zp_format("peers[%zu].", index);
 	zp_autoerror bad = ZP_ERROR_INIT;
@@ -169,9 +174,10 @@ static int read_peer(const cJSON *json, size_t index, struct provider_network_pe
 	if (!text)
 		return -1;
 	if (!provider_subnet_parse(text, &peer->subnet))
-		return zp_error_set(err, "%ssubnet: \"%s\" is not an IPv4 range such as 10.1.2.0/24",
-			prefix, text);
-	if (key_field(json, prefix, "wireguard_public_key", true, peer->public_key, &given, err) < 0 ||
+		return zp_error_set(err,
+			"%ssubnet: \"%s\" is not an IPv4 range such as 10.1.2.0/24", prefix, text);
+	if (key_field(json, prefix, "wireguard_public_key", true, peer->public_key, &given, err) <
+			0 ||
 		read_allowed_ips(json, prefix, peer, err) < 0)
 		return -1;
 	text = text_field(json, prefix, "endpoint", false, &bad);
@@ -179,8 +185,9 @@ static int read_peer(const cJSON *json, size_t index, struct provider_network_pe
 		return zp_error_set(err, "%s", bad.message);
 	if (text && text[0]) {
 		if (!endpoint_is_valid(text))
-			return zp_error_set(err, "%sendpoint: \"%s\" is not an address and port such as "
-						 "192.0.2.1:51820",
+			return zp_error_set(err,
+				"%sendpoint: \"%s\" is not an address and port such as "
+				"192.0.2.1:51820",
 				prefix, text);
 		peer->endpoint = zp_strdup(text);
 	}
@@ -245,8 +252,8 @@ static int read_fields(const cJSON *json, struct provider_network_spec *spec, st
 	return read_peers(json, spec, err);
 }
 
-int provider_network_spec_read(const cJSON *json, struct provider_network_spec *spec,
-	struct zp_error *err)
+int provider_network_spec_read(
+	const cJSON *json, struct provider_network_spec *spec, struct zp_error *err)
 {
 	memset(spec, 0, sizeof(*spec));
 	if (read_fields(json, spec, err) < 0) {

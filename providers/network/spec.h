@@ -3,8 +3,8 @@
  * ip_range, subnet, wireguard_private_key, wireguard_listen_port, peers[], mycelium.
  *
  *	struct provider_network_spec spec;
- *	if (provider_network_spec_read(json, &spec, err) < 0) ...   err: "subnet: \"10.1.2.0\" is not ..."
- *	provider_network_spec_release(&spec);
+ *	if (provider_network_spec_read(json, &spec, err) < 0) ...   err: "subnet: \"10.1.2.0\" is
+ *not ..." provider_network_spec_release(&spec);
  */
 #ifndef PROVIDER_NETWORK_SPEC_H
 #define PROVIDER_NETWORK_SPEC_H
@@ -37,8 +37,8 @@ struct provider_network_spec {
 };
 
 /* 0, or -1 with err naming the field; on error nothing is held. */
-int provider_network_spec_read(const cJSON *json, struct provider_network_spec *spec,
-	struct zp_error *err);
+int provider_network_spec_read(
+	const cJSON *json, struct provider_network_spec *spec, struct zp_error *err);
 /* Frees the peers and wipes the key. */
 void provider_network_spec_release(struct provider_network_spec *spec);
 

@@ -1,249 +1,228 @@
 /*
- * Nodes for tests: the client's functions over a table in memory, in place of those of the node
- * library. Tests set what a node answers and look at what it was told.
+ * A node in memory for tests of workload types: registry, leases and helper processes of one node,
+ * within namespaces of the test's own (network, mounts), so that nothing is left behind however the
+ * test ends. Included by one .c file of a test; defines the functions of node/context.h.
  */
 #ifndef TESTS_PROVIDERS_FAKE_NODE_H
 #define TESTS_PROVIDERS_FAKE_NODE_H
 
-#include <pthread.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/alloc.h"
-#include "node/client.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/vec.h"
+#include "node/context.h"
 
-#define FAKE_WORKLOADS 64
-
-struct node_client {
-	const char *name;
-	const char *public_address; /* "" when hidden */
-	bool unreachable;
-	int fail_ensure, fail_remove; /* error code; 0: works */
-	const char *status, *message; /* what read says of what is there; NULL: ok */
+struct fake_lease {
+	char *pool, *holder, *member;
 };
 
-struct fake_workload {
-	char *node, *id, *type, *lineage, *address;
-	cJSON *spec, *result;
+struct node_context {
+	char root[64];
+	const char *domain, *wan_interface, *wan_address;
+	ZP_VEC(, const struct node_workload *) workloads;
+	ZP_VEC(, struct fake_lease) leases;
+	pid_t helper;
 };
 
-static struct node_client fake_nodes[] = {
-	{ .name = "n1", .public_address = "192.0.2.1" },
-	{ .name = "n2", .public_address = "192.0.2.2" },
-	{ .name = "h1", .public_address = "" },
-	{ .name = "h2", .public_address = "" },
-};
-
-static struct fake_workload fake_workloads[FAKE_WORKLOADS];
-static size_t fake_workload_count;
-static int fake_read_calls, fake_ensure_calls, fake_remove_calls;
-static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static struct node_entry fake_entries[] = {
-	{ .name = "n1", .id = 1 },
-	{ .name = "n2", .id = 2 },
-	{ .name = "h1", .id = 3 },
-	{ .name = "h2", .id = 4 },
-};
-
-static struct node_inventory fake_inventory = {
-	.items = fake_entries,
-	.count = ZP_ARRAY_SIZE(fake_entries),
-	.path = "nodes.hcl",
-};
-
-static void fake_drop(size_t index)
+/* Into namespaces of our own with an empty /run. False when that is not allowed: skip the test. */
+static inline bool fake_isolate(void)
 {
-	struct fake_workload *w = &fake_workloads[index];
-	free(w->node);
-	free(w->id);
-	free(w->type);
-	free(w->lineage);
-	free(w->address);
-	cJSON_Delete(w->spec);
-	cJSON_Delete(w->result);
-	*w = fake_workloads[--fake_workload_count];
+	if (geteuid() != 0 || unshare(CLONE_NEWNS | CLONE_NEWNET) != 0)
+		return false;
+	return mount("", "/", "none", MS_PRIVATE | MS_REC, NULL) == 0 &&
+	       mount("tmpfs", "/run", "tmpfs", 0, NULL) == 0;
 }
 
-static struct fake_workload *fake_find(const char *node, const char *id)
+static inline void fake_init(struct node_context *node)
 {
-	for (size_t i = 0; i < fake_workload_count; i++)
-		if (!strcmp(fake_workloads[i].node, node) && !strcmp(fake_workloads[i].id, id))
-			return &fake_workloads[i];
-	return NULL;
+	memset(node, 0, sizeof(*node));
+	snprintf(node->root, sizeof(node->root), "/run/node");
+	mkdir(node->root, 0700);
+	mkdir("/run/node/run", 0700);
+	node->domain = "a.example";
+	node->wan_interface = "wan0";
+	node->wan_address = "192.0.2.1";
 }
 
-static void fake_reset(void)
+static inline void fake_release(struct node_context *node)
 {
-	while (fake_workload_count)
-		fake_drop(fake_workload_count - 1);
-	for (size_t i = 0; i < ZP_ARRAY_SIZE(fake_nodes); i++) {
-		fake_nodes[i].unreachable = false;
-		fake_nodes[i].fail_ensure = fake_nodes[i].fail_remove = 0;
-		fake_nodes[i].status = fake_nodes[i].message = NULL;
+	node_helper_stop(node, "haproxy", NULL);
+	for (size_t i = 0; i < node->leases.count; i++) {
+		free(node->leases.items[i].pool);
+		free(node->leases.items[i].holder);
+		free(node->leases.items[i].member);
 	}
-	fake_read_calls = fake_ensure_calls = fake_remove_calls = 0;
-	fake_inventory.path = "nodes.hcl";
-	fake_inventory.count = ZP_ARRAY_SIZE(fake_entries);
+	zp_vec_release(&node->leases);
+	zp_vec_release(&node->workloads);
+	zp_remove_tree(node->root, NULL);
 }
 
-const struct node_entry *node_inventory_find(const struct node_inventory *inventory, const char *name)
+static inline void fake_register(struct node_context *node, const struct node_workload *w)
 {
-	for (size_t i = 0; i < inventory->count; i++)
-		if (!strcmp(inventory->items[i].name, name) ||
-			(inventory->items[i].id && inventory->items[i].id == strtol(name, NULL, 10)))
-			return &inventory->items[i];
+	zp_vec_push(&node->workloads, w);
+}
+
+static inline void fake_forget(struct node_context *node, const char *id)
+{
+	for (size_t i = 0; i < node->workloads.count; i++)
+		if (strcmp(node->workloads.items[i]->id, id) == 0)
+			node->workloads.items[i--] = node->workloads.items[--node->workloads.count];
+}
+
+const char *node_root(const struct node_context *node)
+{
+	return node->root;
+}
+
+const char *node_name(const struct node_context *node)
+{
+	(void)node;
+	return "alpha";
+}
+
+const char *node_tag(const struct node_context *node)
+{
+	(void)node;
+	return "tt";
+}
+
+const char *node_domain(const struct node_context *node)
+{
+	return node->domain;
+}
+
+const char *node_wan_interface(const struct node_context *node)
+{
+	return node->wan_interface;
+}
+
+const char *node_wan_address(const struct node_context *node)
+{
+	return node->wan_address;
+}
+
+void node_short_name(const char *prefix, const char *tag, const char *id, char out[16])
+{
+	uint64_t hash = zp_str_hash(zp_str(id)) ^ zp_str_hash(zp_str(tag));
+
+	snprintf(out, 16, "%s-%012llx", prefix, (unsigned long long)(hash & 0xffffffffffff));
+}
+
+void node_each(struct node_context *node, const char *type,
+	bool (*fn)(void *data, const struct node_workload *w), void *data)
+{
+	for (size_t i = 0; i < node->workloads.count; i++)
+		if (!type || strcmp(type, node->workloads.items[i]->type) == 0)
+			if (!fn(data, node->workloads.items[i]))
+				return;
+}
+
+static inline struct fake_lease *fake_find(
+	struct node_context *node, const char *pool, const char *holder, const char *member)
+{
+	for (size_t i = 0; i < node->leases.count; i++) {
+		struct fake_lease *lease = &node->leases.items[i];
+
+		if (strcmp(lease->pool, pool) == 0 &&
+			(!holder || strcmp(lease->holder, holder) == 0) &&
+			(!member || strcmp(lease->member, member) == 0))
+			return lease;
+	}
 	return NULL;
 }
 
-const struct node_inventory *node_pool_inventory(const struct node_pool *pool)
+int node_lease_take(struct node_context *node, const char *pool, const char *holder,
+	const char *member, struct zp_error *err)
 {
-	(void)pool;
-	return &fake_inventory;
+	struct fake_lease *lease = fake_find(node, pool, NULL, member);
+
+	if (lease && strcmp(lease->holder, holder) != 0)
+		return zp_error_set(err, "%s has it", lease->holder);
+	if (!lease) {
+		struct fake_lease fresh = { zp_strdup(pool), zp_strdup(holder), zp_strdup(member) };
+
+		zp_vec_push(&node->leases, fresh);
+	}
+	return 0;
 }
 
-struct node_client *node_pool_get(struct node_pool *pool, const char *node, struct zp_error *err)
+int node_lease_int(struct node_context *node, const char *pool, const char *holder, int64_t from,
+	int64_t to, int64_t *out, struct zp_error *err)
 {
-	(void)pool;
-	const struct node_entry *entry = node_inventory_find(&fake_inventory, node);
-	for (size_t i = 0; entry && i < ZP_ARRAY_SIZE(fake_nodes); i++) {
-		if (strcmp(fake_nodes[i].name, entry->name) != 0)
+	struct fake_lease *lease = fake_find(node, pool, holder, NULL);
+
+	if (lease) {
+		*out = strtoll(lease->member, NULL, 10);
+		return 0;
+	}
+	for (int64_t i = from; i <= to; i++) {
+		zp_autofree char *member = zp_format("%lld", (long long)i);
+
+		if (fake_find(node, pool, NULL, member))
 			continue;
-		if (!fake_nodes[i].unreachable)
-			return &fake_nodes[i];
-		zp_error_set(err, "node %s can not be reached", node);
-		return NULL;
+		*out = i;
+		return node_lease_take(node, pool, holder, member, err);
 	}
-	zp_error_set(err, "no node %s", node);
-	return NULL;
+	return zp_error_set(err, "pool %s is empty", pool);
 }
 
-static cJSON *fake_facts(const struct node_client *client)
-{
-	cJSON *facts = cJSON_CreateObject();
-	cJSON_AddStringToObject(facts, "name", client->name);
-	cJSON_AddStringToObject(facts, "public_address", client->public_address);
-	return facts;
-}
-
-static cJSON *fake_list(const struct node_client *client)
-{
-	cJSON *list = cJSON_CreateArray();
-	for (size_t i = 0; i < fake_workload_count; i++) {
-		if (strcmp(fake_workloads[i].node, client->name) != 0)
-			continue;
-		cJSON *item = cJSON_CreateObject();
-		cJSON_AddStringToObject(item, "id", fake_workloads[i].id);
-		cJSON_AddStringToObject(item, "type", fake_workloads[i].type);
-		cJSON_AddItemToObject(item, "spec", cJSON_Duplicate(fake_workloads[i].spec, true));
-		cJSON_AddItemToArray(list, item);
-	}
-	return list;
-}
-
-cJSON *node_call(struct node_client *client, const char *method, const cJSON *params,
-	struct zp_error *err)
-{
-	(void)params;
-	cJSON *result = NULL;
-	pthread_mutex_lock(&fake_lock);
-	if (!strcmp(method, "node.facts"))
-		result = fake_facts(client);
-	else if (!strcmp(method, "workload.list"))
-		result = fake_list(client);
-	else
-		zp_error_set(err, "no method %s", method);
-	pthread_mutex_unlock(&fake_lock);
-	return result;
-}
-
-/* What the workload types would answer. */
-static cJSON *fake_result(const struct node_client *client, const struct node_workload *w)
-{
-	cJSON *result = cJSON_CreateObject();
-	if (!strcmp(w->type, "zmount"))
-		cJSON_AddStringToObject(result, "volume_id", "vol-1");
-	if (!strcmp(w->type, "gateway-name-proxy"))
-		cJSON_AddStringToObject(result, "fqdn", "web.example.com");
-	if (!strcmp(w->type, "zmachine")) {
-		const char *ip = cJSON_GetStringValue(cJSON_GetObjectItem(
-			cJSON_GetArrayItem(cJSON_GetObjectItem(cJSON_GetObjectItem(w->spec, "network"),
-						   "interfaces"),
-				0),
-			"ip"));
-		cJSON_AddStringToObject(result, "ip", ip && *ip ? ip : "10.1.1.2");
-		cJSON_AddStringToObject(result, "console_url", "10.1.1.1:20002");
-	}
-	(void)client;
-	return result;
-}
-
-cJSON *node_ensure(struct node_client *client, const struct node_workload *w, struct zp_error *err)
-{
-	cJSON *result = NULL;
-	pthread_mutex_lock(&fake_lock);
-	fake_ensure_calls++;
-	if (client->fail_ensure) {
-		zp_error_code(err, client->fail_ensure, "the node said no");
-	} else {
-		struct fake_workload *have = fake_find(client->name, w->id);
-		if (have)
-			fake_drop((size_t)(have - fake_workloads));
-		have = &fake_workloads[fake_workload_count++];
-		*have = (struct fake_workload){
-			.node = zp_strdup(client->name),
-			.id = zp_strdup(w->id),
-			.type = zp_strdup(w->type),
-			.lineage = zp_strdup(w->lineage),
-			.address = zp_strdup(w->address),
-			.spec = cJSON_Duplicate(w->spec, true),
-			.result = fake_result(client, w),
-		};
-		result = cJSON_Duplicate(have->result, true);
-	}
-	pthread_mutex_unlock(&fake_lock);
-	return result;
-}
-
-cJSON *node_read(struct node_client *client, const char *const *ids, size_t count,
-	struct zp_error *err)
+int node_lease_release(
+	struct node_context *node, const char *pool, const char *holder, struct zp_error *err)
 {
 	(void)err;
-	cJSON *list = cJSON_CreateArray();
-	pthread_mutex_lock(&fake_lock);
-	fake_read_calls++;
-	for (size_t i = 0; i < count; i++) {
-		const struct fake_workload *w = fake_find(client->name, ids[i]);
-		const char *status = w ? client->status ? client->status : "ok" : "absent";
-		cJSON *item = cJSON_CreateObject();
-		cJSON_AddStringToObject(item, "id", ids[i]);
-		cJSON_AddStringToObject(item, "status", status);
-		cJSON_AddStringToObject(item, "message",
-			w && client->message ? client->message : "");
-		if (w) {
-			cJSON_AddItemToObject(item, "spec", cJSON_Duplicate(w->spec, true));
-			cJSON_AddItemToObject(item, "result", cJSON_Duplicate(w->result, true));
-		}
-		cJSON_AddItemToArray(list, item);
+	for (size_t i = 0; i < node->leases.count; i++) {
+		struct fake_lease *lease = &node->leases.items[i];
+
+		if (strcmp(lease->holder, holder) != 0 || (pool && strcmp(lease->pool, pool) != 0))
+			continue;
+		free(lease->pool);
+		free(lease->holder);
+		free(lease->member);
+		*lease = node->leases.items[--node->leases.count];
+		i--;
 	}
-	pthread_mutex_unlock(&fake_lock);
-	return list;
+	return 0;
 }
 
-int node_remove(struct node_client *client, const char *id, struct zp_error *err)
+pid_t node_helper_pid(struct node_context *node, const char *name)
 {
-	int rc = 0;
-	pthread_mutex_lock(&fake_lock);
-	fake_remove_calls++;
-	if (client->fail_remove) {
-		rc = zp_error_code(err, client->fail_remove, "still needed");
-	} else {
-		struct fake_workload *have = fake_find(client->name, id);
-		if (have)
-			fake_drop((size_t)(have - fake_workloads));
+	(void)name;
+	if (node->helper > 0 && waitpid(node->helper, NULL, WNOHANG) != 0)
+		node->helper = 0;
+	return node->helper;
+}
+
+int node_helper_start(
+	struct node_context *node, const char *name, const char *const argv[], struct zp_error *err)
+{
+	zp_autofree char *log = zp_format("%s/run/%s.log", node->root, name);
+
+	if (node_helper_pid(node, name) > 0)
+		return 0;
+	node->helper = zp_spawn_daemon(argv, NULL, log, err);
+	return node->helper < 0 ? -1 : 0;
+}
+
+int node_helper_stop(struct node_context *node, const char *name, struct zp_error *err)
+{
+	(void)name;
+	(void)err;
+	if (node->helper > 0) {
+		kill(node->helper, SIGTERM);
+		waitpid(node->helper, NULL, 0);
 	}
-	pthread_mutex_unlock(&fake_lock);
-	return rc;
+	node->helper = 0;
+	return 0;
 }
 
 #endif

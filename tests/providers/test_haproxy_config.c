@@ -1,4 +1,5 @@
-/* The text of HAProxy's configuration, what the specs of gateways may hold, and HAProxy's own opinion. */
+/* The text of HAProxy's configuration, what the specs of gateways may hold, and HAProxy's own
+ * opinion. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,7 +86,7 @@ static const struct provider_haproxy_proxy proxies[] = {
 #define NONE                                                                                       \
 	"\n"                                                                                       \
 	"backend none\n"                                                                           \
-	"\thttp-request return status 404 content-type text/plain string \"No site has this "     \
+	"\thttp-request return status 404 content-type text/plain string \"No site has this "      \
 	"name here.\\n\"\n"
 
 #define WEB                                                                                        \
@@ -122,11 +123,12 @@ static const struct golden goldens[] = {
 					   "\ttcp-request content reject\n" NONE RAW,
 		"", "raw.a.example to_raw.a.example\n" },
 	{ 0, 3,
-		HEAD INSPECT("inner_tls") "\nbackend inner_tls\n\tmode tcp\n"
-					  "\tno option redispatch\n"
-					  "\tserver inner abns@zp-a-tls send-proxy-v2 no-check\n"
-					  "\nfrontend https\n\tbind abns@zp-a-tls accept-proxy" HTTPS NONE
-						  WEB RAW SEC,
+		HEAD INSPECT(
+			"inner_tls") "\nbackend inner_tls\n\tmode tcp\n"
+				     "\tno option redispatch\n"
+				     "\tserver inner abns@zp-a-tls send-proxy-v2 no-check\n"
+				     "\nfrontend https\n\tbind abns@zp-a-tls accept-proxy" HTTPS
+					     NONE WEB RAW SEC,
 		"www.a.example to_www.a.example\nsec.example.org to_sec.example.org\n",
 		"raw.a.example to_raw.a.example\n" },
 };
@@ -150,7 +152,8 @@ static void test_golden(void **state)
 	}
 }
 
-/* HAProxy reads every golden configuration with no complaint (certificates need files: passthrough). */
+/* HAProxy reads every golden configuration with no complaint (certificates need files:
+ * passthrough). */
 static void test_accepted(void **state)
 {
 	char dir[] = "/tmp/zplan-haproxy-XXXXXX";
@@ -201,12 +204,14 @@ static const struct wrong wrongs[] = {
 	{ true, "{\"name\":\"a-\"}",
 		"name: \"a-\" must be 1 to 63 letters, digits, - and _, without - at either end" },
 	{ false, "{\"name\":\"a\"}", "fqdn: required, but not given" },
-	{ false, "{\"fqdn\":\"a\"}", "fqdn: \"a\" is not a full domain name such as www.example.com" },
+	{ false, "{\"fqdn\":\"a\"}",
+		"fqdn: \"a\" is not a full domain name such as www.example.com" },
 	{ false, "{\"fqdn\":\"a..b\"}",
 		"fqdn: \"a..b\" is not a full domain name such as www.example.com" },
 	{ false, "{\"fqdn\":\"a.b\\n\"}",
 		"fqdn: \"a.b\n\" is not a full domain name such as www.example.com" },
-	{ true, "{\"name\":\"a\",\"tls_passthrough\":1}", "tls_passthrough: must be true or false" },
+	{ true, "{\"name\":\"a\",\"tls_passthrough\":1}",
+		"tls_passthrough: must be true or false" },
 	{ true, "{\"name\":\"a\"}", "backends: must be a list of at least one backend" },
 	{ true, "{\"name\":\"a\",\"backends\":[]}",
 		"backends: must be a list of at least one backend" },
@@ -216,7 +221,8 @@ static const struct wrong wrongs[] = {
 	{ true, "{\"name\":\"a\",\"backends\":[\"http://10.1.2.3/x\"]}",
 		"backends[0]: \"http://10.1.2.3/x\" must not have a path" },
 	{ true, "{\"name\":\"a\",\"backends\":[\"http://10.1.2.3\",\"http://web:80\"]}",
-		"backends[1]: \"http://web:80\" is not http://address[:port] with an IP address and "
+		"backends[1]: \"http://web:80\" is not http://address[:port] with an IP address "
+		"and "
 		"a port from 1 to 65535" },
 	{ true, "{\"name\":\"a\",\"backends\":[\"http://10.1.2.3:99999\"]}",
 		"backends[0]: \"http://10.1.2.3:99999\" is not http://address[:port] with an IP "
@@ -224,7 +230,8 @@ static const struct wrong wrongs[] = {
 	{ true, "{\"name\":\"a\",\"tls_passthrough\":true,\"backends\":[\"10.1.2.3\"]}",
 		"backends[0]: \"10.1.2.3\" is not address:port, which tls_passthrough needs" },
 	{ true, "{\"name\":\"a\",\"network\":\"n/x\",\"backends\":[\"http://[::1]:80\"]}",
-		"backends[0]: \"http://[::1]:80\" is IPv6, but private networks have IPv4 addresses "
+		"backends[0]: \"http://[::1]:80\" is IPv6, but private networks have IPv4 "
+		"addresses "
 		"only" },
 	{ true, "{\"name\":\"a\",\"network\":5" B "}", "network: must be text" },
 };
@@ -249,8 +256,9 @@ static void test_wrong_specs(void **state)
 static void test_good_specs(void **state)
 {
 	struct provider_gateway_spec spec;
-	cJSON *json = cJSON_Parse("{\"name\":\"WWW-1_x\",\"network\":\"n/net\",\"backends\":["
-				  "\"http://10.1.2.3\",\"https://10.1.2.4/\",\"http://10.1.2.5:81\"]}");
+	cJSON *json =
+		cJSON_Parse("{\"name\":\"WWW-1_x\",\"network\":\"n/net\",\"backends\":["
+			    "\"http://10.1.2.3\",\"https://10.1.2.4/\",\"http://10.1.2.5:81\"]}");
 
 	(void)state;
 	assert_int_equal(provider_gateway_spec_read(json, true, &spec, NULL), 0);
@@ -266,8 +274,9 @@ static void test_good_specs(void **state)
 	assert_int_equal(spec.backends[2].port, 81);
 	provider_gateway_spec_release(&spec);
 
-	json = cJSON_Parse("{\"fqdn\":\"Www.Example.ORG\",\"network\":\"\",\"tls_passthrough\":true,"
-			   "\"backends\":[\"[2001:db8::1]:443\"]}");
+	json = cJSON_Parse(
+		"{\"fqdn\":\"Www.Example.ORG\",\"network\":\"\",\"tls_passthrough\":true,"
+		"\"backends\":[\"[2001:db8::1]:443\"]}");
 	assert_int_equal(provider_gateway_spec_read(json, false, &spec, NULL), 0);
 	cJSON_Delete(json);
 	assert_string_equal(spec.fqdn, "www.example.org");

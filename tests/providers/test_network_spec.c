@@ -22,15 +22,16 @@ static const struct wrong wrongs[] = {
 	{ "{}", "ip_range: required, but not given" },
 	{ "{\"ip_range\":5}", "ip_range: must be text" },
 	{ "{\"ip_range\":\"\"}", "ip_range: must not be empty" },
-	{ "{\"ip_range\":\"10.1.0.0\"}", "ip_range: \"10.1.0.0\" is not an IPv4 range with prefix /16" },
+	{ "{\"ip_range\":\"10.1.0.0\"}",
+		"ip_range: \"10.1.0.0\" is not an IPv4 range with prefix /16" },
 	{ "{\"ip_range\":\"10.1.0.0/24\"}",
 		"ip_range: \"10.1.0.0/24\" is not an IPv4 range with prefix /16" },
 	{ "{\"ip_range\":\"10.1.0.0/016\"}",
 		"ip_range: \"10.1.0.0/016\" is not an IPv4 range with prefix /16" },
 	{ "{\"ip_range\":\"10.1.0.300/16\"}",
 		"ip_range: \"10.1.0.300/16\" is not an IPv4 range with prefix /16" },
-	{ "{\"ip_range\":\"10.1.2.0/16\"}",
-		"ip_range: \"10.1.2.0/16\" has bits set after its prefix; did you mean 10.1.0.0/16?" },
+	{ "{\"ip_range\":\"10.1.2.0/16\"}", "ip_range: \"10.1.2.0/16\" has bits set after its "
+					    "prefix; did you mean 10.1.0.0/16?" },
 	{ "{\"ip_range\":\"100.64.0.0/16\"}",
 		"ip_range: 100.64.0.0/16 is reserved for WireGuard and the node's own links" },
 	{ "{\"ip_range\":\"100.127.0.0/16\"}",
@@ -42,7 +43,8 @@ static const struct wrong wrongs[] = {
 	{ "{\"ip_range\":\"10.1.0.0/16\",\"subnet\":\"10.2.2.0/24\"}",
 		"subnet: 10.2.2.0/24 is not within ip_range 10.1.0.0/16" },
 	{ "{\"ip_range\":\"10.1.0.0/16\",\"subnet\":\"10.1.2.4/24\"}",
-		"subnet: \"10.1.2.4/24\" has bits set after its prefix; did you mean 10.1.2.0/24?" },
+		"subnet: \"10.1.2.4/24\" has bits set after its prefix; did you mean "
+		"10.1.2.0/24?" },
 	{ "{" BASE ",\"wireguard_private_key\":\"abc\"}",
 		"wireguard_private_key: is not a WireGuard key (32 bytes in base 64)" },
 	{ "{" BASE ",\"wireguard_private_key\":7}", "wireguard_private_key: must be text" },
@@ -52,8 +54,7 @@ static const struct wrong wrongs[] = {
 		"wireguard_listen_port: must be a port, a whole number from 1 to 65535" },
 	{ "{" BASE ",\"mycelium\":\"x\"}", "mycelium: must be an object" },
 	{ "{" BASE ",\"peers\":{}}", "peers: must be a list" },
-	{ "{" BASE ",\"peers\":[{}]}",
-		"wireguard_private_key: required when there are peers" },
+	{ "{" BASE ",\"peers\":[{}]}", "wireguard_private_key: required when there are peers" },
 	{ "{" BASE ",\"wireguard_private_key\":\"" KEY "\",\"peers\":[{}]}",
 		"wireguard_listen_port: required when there are peers" },
 	{ "{" WG ",\"peers\":[3]}", "peers[0]: must be an object" },
@@ -66,10 +67,11 @@ static const struct wrong wrongs[] = {
 		"peers[0].allowed_ips: must be a list of at least one range" },
 	{ "{" WG ",\"peers\":[" PEER(",\"allowed_ips\":[\"10.1.3.0/24\",9]") "]}",
 		"peers[0].allowed_ips[1]: is not an IPv4 range such as 10.1.2.0/24" },
-	{ "{" WG ",\"peers\":[" PEER(",\"allowed_ips\":[\"10.1.3.0/24\"],\"endpoint\":\"host\"") "]}",
+	{ "{" WG
+	  ",\"peers\":[" PEER(",\"allowed_ips\":[\"10.1.3.0/24\"],\"endpoint\":\"host\"") "]}",
 		"peers[0].endpoint: \"host\" is not an address and port such as 192.0.2.1:51820" },
-	{ "{" WG ",\"peers\":[" PEER(",\"allowed_ips\":[\"10.1.3.0/24\"],\"endpoint\":\"1.2.3.4:0\"")
-	  "]}",
+	{ "{" WG
+	  ",\"peers\":[" PEER(",\"allowed_ips\":[\"10.1.3.0/24\"],\"endpoint\":\"1.2.3.4:0\"") "]}",
 		"peers[0].endpoint: \"1.2.3.4:0\" is not an address and port such as "
 		"192.0.2.1:51820" },
 };
@@ -124,11 +126,18 @@ static void test_peers(void **state)
 	struct provider_network_spec spec;
 
 	(void)state;
-	read_text("{" WG ",\"peers\":["
-		  PEER(",\"allowed_ips\":[\"10.1.3.0/24\",\"100.64.1.3/32\"],\"endpoint\":"
-		       "\"192.0.2.7:4000\"") ","
-		  PEER(",\"allowed_ips\":[\"10.1.4.0/24\"],\"endpoint\":\"[2001:db8::1]:7\"") ","
-		  PEER(",\"allowed_ips\":[\"10.1.5.0/24\"],\"endpoint\":\"\"") "]}",
+	read_text(
+		"{" WG
+		",\"peers\":[" PEER(",\"allowed_ips\":[\"10.1.3.0/24\",\"100.64.1.3/"
+				    "32\"],\"endpoint\":"
+				    "\"192.0.2.7:4000\"") "," PEER(",\"allowed_ips\":[\"10.1.4.0/"
+								   "24\"],\"endpoint\":\"[2001:db8:"
+								   ":1]:7\"") "," PEER(",\"allowed_"
+										       "ips\":["
+										       "\"10.1.5.0/"
+										       "24\"],"
+										       "\"endpoint"
+										       "\":\"\"") "]}",
 		&spec);
 	assert_true(spec.has_private_key);
 	assert_int_equal(spec.private_key[0], 'A');

@@ -1,0 +1,415 @@
+#include "providers/network/kernel.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netlink/addr.h>
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/veth.h>
+#include <netlink/route/nexthop.h>
+#include <netlink/route/route.h>
+#include <netlink/socket.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+static void free_socket(struct nl_sock **sock)
+{
+	nl_socket_free(*sock);
+}
+
+static void put_link(struct rtnl_link **link)
+{
+	rtnl_link_put(*link);
+}
+
+static void put_addr(struct nl_addr **addr)
+{
+	nl_addr_put(*addr);
+}
+
+static void put_cache(struct nl_cache **cache)
+{
+	nl_cache_free(*cache);
+}
+
+#define autosock zp_cleanup(free_socket) struct nl_sock
+#define autolink zp_cleanup(put_link) struct rtnl_link
+#define autoaddr zp_cleanup(put_addr) struct nl_addr
+#define autocache zp_cleanup(put_cache) struct nl_cache
+
+static int netlink_error(struct zp_error *err, int code, const char *what, const char *name)
+{
+	return zp_error_set(err, "%s %s: %s", what, name, nl_geterror(code));
+}
+
+static struct nl_sock *open_route(struct zp_error *err)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	int rc = sock ? nl_connect(sock, NETLINK_ROUTE) : -NLE_NOMEM;
+
+	if (rc == 0)
+		return sock;
+	nl_socket_free(sock);
+	netlink_error(err, rc, "opening", "netlink");
+	return NULL;
+}
+
+static struct nl_addr *ipv4_addr(uint32_t address, int prefix)
+{
+	uint32_t network = htonl(address);
+	struct nl_addr *addr = nl_addr_build(AF_INET, &network, sizeof(network));
+
+	nl_addr_set_prefixlen(addr, prefix);
+	return addr;
+}
+
+/* 0 with *out NULL when there is none. */
+static int find_link(
+	struct nl_sock *sock, const char *name, struct rtnl_link **out, struct zp_error *err)
+{
+	int rc = rtnl_link_get_kernel(sock, 0, name, out);
+
+	if (rc == 0)
+		return 0;
+	*out = NULL;
+	if (rc == -NLE_NODEV || rc == -NLE_OBJ_NOTFOUND)
+		return 0;
+	return netlink_error(err, rc, "looking at link", name);
+}
+
+/* A missing link is an error here. */
+static int need_link(
+	struct nl_sock *sock, const char *name, struct rtnl_link **out, struct zp_error *err)
+{
+	if (find_link(sock, name, out, err) < 0)
+		return -1;
+	return *out ? 0 : zp_error_code(err, ENODEV, "link %s is missing", name);
+}
+
+static void set_mac(struct rtnl_link *link, const uint8_t mac[6])
+{
+	autoaddr *addr = nl_addr_build(AF_LLC, mac, 6);
+
+	rtnl_link_set_addr(link, addr);
+}
+
+static void describe(struct rtnl_link *link, struct provider_link *out)
+{
+	const char *kind = rtnl_link_get_type(link);
+	struct nl_addr *mac = rtnl_link_get_addr(link);
+
+	out->index = rtnl_link_get_ifindex(link);
+	out->master = rtnl_link_get_master(link);
+	out->peer = rtnl_link_get_link(link);
+	out->up = (rtnl_link_get_flags(link) & IFF_UP) != 0;
+	if (mac && nl_addr_get_len(mac) == sizeof(out->mac))
+		memcpy(out->mac, nl_addr_get_binary_addr(mac), sizeof(out->mac));
+	if (kind)
+		snprintf(out->kind, sizeof(out->kind), "%s", kind);
+}
+
+int provider_link_get(const char *name, struct provider_link *out, struct zp_error *err)
+{
+	autosock *sock = open_route(err);
+	autolink *link = NULL;
+
+	memset(out, 0, sizeof(*out));
+	if (!sock || find_link(sock, name, &link, err) < 0)
+		return -1;
+	if (link)
+		describe(link, out);
+	return 0;
+}
+
+int provider_bridge_make(const char *name, const uint8_t mac[6], struct zp_error *err)
+{
+	autosock *sock = open_route(err);
+	autolink *link = rtnl_link_alloc();
+	int rc;
+
+	if (!sock)
+		return -1;
+	rtnl_link_set_type(link, "bridge");
+	rtnl_link_set_name(link, name);
+	set_mac(link, mac);
+	rtnl_link_set_flags(link, IFF_UP);
+	rc = rtnl_link_add(sock, link, NLM_F_CREATE | NLM_F_EXCL);
+	return rc < 0 && rc != -NLE_EXIST ? netlink_error(err, rc, "making bridge", name) : 0;
+}
+
+int provider_veth_make(const char *name, const char *netns, const char *peer, const uint8_t mac[6],
+	struct zp_error *err)
+{
+	zp_autofree char *path = zp_format("/run/netns/%s", netns);
+	zp_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	autosock *sock = open_route(err);
+	struct rtnl_link *link, *other;
+	int rc;
+
+	if (!sock)
+		return -1;
+	if (fd < 0)
+		return zp_error_errno(err, "network namespace %s", netns);
+	link = rtnl_link_veth_alloc();
+	other = rtnl_link_veth_get_peer(link);
+	rtnl_link_set_name(link, name);
+	rtnl_link_set_name(other, peer);
+	rtnl_link_set_ns_fd(other, fd);
+	if (mac)
+		set_mac(other, mac);
+	rc = rtnl_link_add(sock, link, NLM_F_CREATE | NLM_F_EXCL);
+	rtnl_link_put(other);
+	rtnl_link_veth_release(link);
+	return rc < 0 ? netlink_error(err, rc, "making link", name) : 0;
+}
+
+int provider_link_remove(const char *name, struct zp_error *err)
+{
+	autosock *sock = open_route(err);
+	autolink *link = NULL;
+	int rc;
+
+	if (!sock || find_link(sock, name, &link, err) < 0)
+		return -1;
+	rc = link ? rtnl_link_delete(sock, link) : 0;
+	return rc < 0 && rc != -NLE_NODEV ? netlink_error(err, rc, "removing link", name) : 0;
+}
+
+/* Applies what change says to the link of that name. */
+static int change_link(
+	const char *name, const char *what, struct rtnl_link *change, struct zp_error *err)
+{
+	autosock *sock = open_route(err);
+	autolink *link = NULL;
+	int rc;
+
+	if (!sock || need_link(sock, name, &link, err) < 0)
+		return -1;
+	rc = rtnl_link_change(sock, link, change, 0);
+	return rc < 0 ? netlink_error(err, rc, what, name) : 0;
+}
+
+int provider_link_up(const char *name, struct zp_error *err)
+{
+	autolink *change = rtnl_link_alloc();
+
+	rtnl_link_set_flags(change, IFF_UP);
+	return change_link(name, "setting up link", change, err);
+}
+
+int provider_link_attach(const char *name, const char *master, struct zp_error *err)
+{
+	autolink *change = rtnl_link_alloc();
+	struct provider_link bridge = { 0 };
+
+	if (master && provider_link_get(master, &bridge, err) < 0)
+		return -1;
+	if (master && !bridge.index)
+		return zp_error_code(err, ENODEV, "bridge %s is missing", master);
+	rtnl_link_set_master(change, bridge.index);
+	return change_link(name, "attaching link", change, err);
+}
+
+int provider_link_move(const char *name, const char *netns, struct zp_error *err)
+{
+	zp_autofree char *path = zp_format("/run/netns/%s", netns);
+	zp_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	autolink *change = rtnl_link_alloc();
+
+	if (fd < 0)
+		return zp_error_errno(err, "network namespace %s", netns);
+	rtnl_link_set_ns_fd(change, fd);
+	return change_link(name, "moving link", change, err);
+}
+
+int provider_link_mtu(const char *name, int mtu, struct zp_error *err)
+{
+	autolink *change = rtnl_link_alloc();
+
+	rtnl_link_set_mtu(change, (unsigned int)mtu);
+	return change_link(name, "setting the MTU of link", change, err);
+}
+
+/* ---- addresses ---- */
+
+static bool is_address(struct rtnl_addr *addr, struct provider_subnet wanted)
+{
+	struct nl_addr *local = rtnl_addr_get_local(addr);
+	uint32_t network;
+
+	if (!local || nl_addr_get_len(local) != sizeof(network))
+		return false;
+	memcpy(&network, nl_addr_get_binary_addr(local), sizeof(network));
+	return ntohl(network) == wanted.address && rtnl_addr_get_prefixlen(addr) == wanted.prefix;
+}
+
+/*
+ * Whether the link has the address, and how many others it has; with drop, those are removed.
+ */
+static int scan_addresses(struct nl_sock *sock, int index, struct provider_subnet wanted, bool drop,
+	bool *found, size_t *others, struct zp_error *err)
+{
+	autocache *cache = NULL;
+	int rc = rtnl_addr_alloc_cache(sock, &cache);
+
+	*found = false;
+	*others = 0;
+	if (rc < 0) {
+		cache = NULL;
+		return netlink_error(err, rc, "listing", "addresses");
+	}
+	for (struct nl_object *o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o)) {
+		struct rtnl_addr *addr = (struct rtnl_addr *)o;
+
+		if (rtnl_addr_get_ifindex(addr) != index || rtnl_addr_get_family(addr) != AF_INET)
+			continue;
+		if (is_address(addr, wanted)) {
+			*found = true;
+			continue;
+		}
+		++*others;
+		if (drop && (rc = rtnl_addr_delete(sock, addr, 0)) < 0 && rc != -NLE_NOADDR)
+			return netlink_error(err, rc, "removing", "an address");
+	}
+	return 0;
+}
+
+static int add_address(
+	struct nl_sock *sock, int index, struct provider_subnet wanted, struct zp_error *err)
+{
+	autoaddr *local = ipv4_addr(wanted.address, wanted.prefix);
+	struct rtnl_addr *addr = rtnl_addr_alloc();
+	char text[PROVIDER_SUBNET_TEXT];
+	int rc;
+
+	rtnl_addr_set_ifindex(addr, index);
+	rtnl_addr_set_local(addr, local);
+	rc = rtnl_addr_add(sock, addr, 0);
+	rtnl_addr_put(addr);
+	if (rc == 0 || rc == -NLE_EXIST)
+		return 0;
+	provider_subnet_format(wanted, text);
+	return netlink_error(err, rc, "adding address", text);
+}
+
+int provider_address_set(const char *name, struct provider_subnet address, struct zp_error *err)
+{
+	autosock *sock = open_route(err);
+	autolink *link = NULL;
+	size_t others;
+	bool found;
+	int index;
+
+	if (!sock || need_link(sock, name, &link, err) < 0)
+		return -1;
+	index = rtnl_link_get_ifindex(link);
+	if (scan_addresses(sock, index, address, true, &found, &others, err) < 0)
+		return -1;
+	return found ? 0 : add_address(sock, index, address, err);
+}
+
+int provider_address_is(
+	const char *name, struct provider_subnet address, bool *is, struct zp_error *err)
+{
+	autosock *sock = open_route(err);
+	autolink *link = NULL;
+	size_t others = 0;
+	bool found = false;
+
+	*is = false;
+	if (!sock || find_link(sock, name, &link, err) < 0)
+		return -1;
+	if (link && scan_addresses(sock, rtnl_link_get_ifindex(link), address, false, &found,
+			    &others, err) < 0)
+		return -1;
+	*is = found && others == 0;
+	return 0;
+}
+
+/* ---- routes ---- */
+
+static struct rtnl_route *make_route(int index, struct provider_subnet to, uint32_t gateway)
+{
+	autoaddr *destination = ipv4_addr(to.address, to.prefix);
+	struct rtnl_route *route = rtnl_route_alloc();
+	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
+
+	rtnl_route_set_family(route, AF_INET);
+	rtnl_route_set_dst(route, destination);
+	rtnl_route_set_scope(route, gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
+	rtnl_route_set_table(route, RT_TABLE_MAIN);
+	rtnl_route_set_protocol(route, RTPROT_STATIC);
+	rtnl_route_nh_set_ifindex(hop, index);
+	if (gateway) {
+		autoaddr *via = ipv4_addr(gateway, 32);
+
+		rtnl_route_nh_set_gateway(hop, via);
+	}
+	rtnl_route_add_nexthop(route, hop);
+	return route;
+}
+
+int provider_route_set(
+	const char *name, struct provider_subnet to, uint32_t gateway, struct zp_error *err)
+{
+	autosock *sock = open_route(err);
+	autolink *link = NULL;
+	struct rtnl_route *route;
+	char text[PROVIDER_SUBNET_TEXT];
+	int rc;
+
+	if (!sock || need_link(sock, name, &link, err) < 0)
+		return -1;
+	route = make_route(rtnl_link_get_ifindex(link), to, gateway);
+	rc = rtnl_route_add(sock, route, NLM_F_CREATE | NLM_F_REPLACE);
+	rtnl_route_put(route);
+	if (rc == 0 || rc == -NLE_EXIST)
+		return 0;
+	provider_subnet_format(to, text);
+	return netlink_error(err, rc, "adding route", text);
+}
+
+static bool is_route(
+	struct rtnl_route *route, int index, struct provider_subnet to, uint32_t gateway)
+{
+	struct nl_addr *destination = rtnl_route_get_dst(route);
+	struct rtnl_nexthop *hop = rtnl_route_nexthop_n(route, 0);
+	autoaddr *wanted = ipv4_addr(to.address, to.prefix);
+	autoaddr *via = ipv4_addr(gateway, 32);
+	struct nl_addr *has = hop ? rtnl_route_nh_get_gateway(hop) : NULL;
+
+	if (!hop || !destination || rtnl_route_nh_get_ifindex(hop) != index)
+		return false;
+	if ((int)nl_addr_get_prefixlen(destination) != to.prefix ||
+		(to.prefix && nl_addr_cmp_prefix(destination, wanted) != 0))
+		return false;
+	return gateway ? has && nl_addr_cmp_prefix(has, via) == 0 : !has;
+}
+
+int provider_route_has(const char *name, struct provider_subnet to, uint32_t gateway, bool *has,
+	struct zp_error *err)
+{
+	autosock *sock = open_route(err);
+	autolink *link = NULL;
+	autocache *cache = NULL;
+	int rc;
+
+	*has = false;
+	if (!sock || find_link(sock, name, &link, err) < 0)
+		return -1;
+	if (!link)
+		return 0;
+	rc = rtnl_route_alloc_cache(sock, AF_INET, 0, &cache);
+	if (rc < 0) {
+		cache = NULL;
+		return netlink_error(err, rc, "listing", "routes");
+	}
+	for (struct nl_object *o = nl_cache_get_first(cache); o && !*has; o = nl_cache_get_next(o))
+		*has = is_route((struct rtnl_route *)o, rtnl_link_get_ifindex(link), to, gateway);
+	return 0;
+}
