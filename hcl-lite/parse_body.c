@@ -97,12 +97,13 @@ static bool ends_item(const struct recovery *r, uint32_t offset)
 {
 	if (r->depth == 0)
 		return offset > r->error && !line_begins_brace(r, offset);
-	/* An object has such lines too; in parentheses or a template they show that it was left open. */
-	uint32_t first = offset;
-	while (first < r->text.len && (r->text.ptr[first] == ' ' || r->text.ptr[first] == '\t'))
-		first++;
-	return first >= r->error && r->open[r->depth - 1] != '{' &&
-	       hcl_looks_like_item(r->text, offset);
+	/*
+	 * An object has such lines too; in parentheses or a template they show that it was left open. The
+	 * error may have come only behind the name that begins the line.
+	 */
+	const char *end = memchr(r->text.ptr + offset, '\n', r->text.len - offset);
+	return (!end || end - r->text.ptr > (ptrdiff_t)r->error) &&
+	       r->open[r->depth - 1] != '{' && hcl_looks_like_item(r->text, offset);
 }
 
 static bool begins_line(struct zp_str text, uint32_t offset)
@@ -267,7 +268,10 @@ static void rule_header(struct hcl_parser *p, struct hcl_block *block)
 /* Where an item should begin, but none does. */
 static void fail_item(struct hcl_parser *p, struct hcl_token token)
 {
-	if (token.kind == HCL_TOKEN_OPEN_QUOTE)
+	/* A brace too many after an error is most likely the end of what was not understood. */
+	if (token.kind == HCL_TOKEN_CLOSE_BRACE && p->reported.count)
+		hcl_fail_silently(p, token);
+	else if (token.kind == HCL_TOKEN_OPEN_QUOTE)
 		hcl_fail(p, token, "Invalid argument name", "Argument names must not be quoted.");
 	else
 		hcl_fail(p, token, "Argument or block definition required",
