@@ -5,9 +5,9 @@
 #include "base/json.h"
 #include "hcl-lite/json_syntax.h"
 
-static void expr_text(struct zp_buf *out, const struct hcl_expr *e);
+static inline void expr_text(struct zp_buf *out, const struct hcl_expr *e);
 
-static void literal_text(struct zp_buf *out, struct hcl_value v)
+static inline void literal_text(struct zp_buf *out, struct hcl_value v)
 {
 	if (hcl_is_null(v))
 		zp_buf_puts(out, "null");
@@ -19,7 +19,7 @@ static void literal_text(struct zp_buf *out, struct hcl_value v)
 		zp_json_quote(out, hcl_text(v), false);
 }
 
-static void steps_text(struct zp_buf *out, const struct hcl_traverse *steps, size_t count)
+static inline void steps_text(struct zp_buf *out, const struct hcl_traverse *steps, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (steps[i].name) {
@@ -32,7 +32,7 @@ static void steps_text(struct zp_buf *out, const struct hcl_traverse *steps, siz
 	}
 }
 
-static void list_text(struct zp_buf *out, struct hcl_expr *const *items, size_t count)
+static inline void list_text(struct zp_buf *out, struct hcl_expr *const *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		zp_buf_char(out, ' ');
@@ -40,14 +40,14 @@ static void list_text(struct zp_buf *out, struct hcl_expr *const *items, size_t 
 	}
 }
 
-static void form(struct zp_buf *out, const char *name, struct hcl_expr *const *items, size_t count)
+static inline void form(struct zp_buf *out, const char *name, struct hcl_expr *const *items, size_t count)
 {
 	zp_buf_printf(out, "(%s", name);
 	list_text(out, items, count);
 	zp_buf_char(out, ')');
 }
 
-static void loop_text(struct zp_buf *out, const struct hcl_expr *e, const char *name)
+static inline void loop_text(struct zp_buf *out, const struct hcl_expr *e, const char *name)
 {
 	zp_buf_printf(out, "(%s %s%s%s", name, e->loop.key_name ? e->loop.key_name : "",
 		e->loop.key_name ? "," : "", e->loop.value_name);
@@ -65,7 +65,7 @@ static void loop_text(struct zp_buf *out, const struct hcl_expr *e, const char *
 	zp_buf_puts(out, e->loop.group ? " ...)" : ")");
 }
 
-static void object_text(struct zp_buf *out, const struct hcl_expr *e)
+static inline void object_text(struct zp_buf *out, const struct hcl_expr *e)
 {
 	zp_buf_char(out, '{');
 	for (size_t i = 0; i < e->object.count; i++) {
@@ -77,7 +77,7 @@ static void object_text(struct zp_buf *out, const struct hcl_expr *e)
 	zp_buf_char(out, '}');
 }
 
-static void json_text(struct zp_buf *out, const struct hcl_json_value *j)
+static inline void json_text(struct zp_buf *out, const struct hcl_json_value *j)
 {
 	switch (j->kind) {
 	case HCL_JSON_STRING:
@@ -111,7 +111,7 @@ static void json_text(struct zp_buf *out, const struct hcl_json_value *j)
 	}
 }
 
-static void expr_text(struct zp_buf *out, const struct hcl_expr *e)
+static inline void expr_text(struct zp_buf *out, const struct hcl_expr *e)
 {
 	static const char *const operators[] = { "||", "&&", "==", "!=", "<", "<=", ">", ">=", "+",
 		"-", "*", "/", "%", "!", "-" };
@@ -189,7 +189,7 @@ static void expr_text(struct zp_buf *out, const struct hcl_expr *e)
 }
 
 /* name = expr; type "label" { ... } */
-static void body_text(struct zp_buf *out, const struct hcl_body *body)
+static inline void body_text(struct zp_buf *out, const struct hcl_body *body)
 {
 	for (size_t i = 0; i < body->attribute_count; i++) {
 		zp_buf_printf(out, "%s = ", body->attributes[i]->name);
@@ -210,7 +210,7 @@ static void body_text(struct zp_buf *out, const struct hcl_body *body)
 }
 
 /* One line each: 2,6-7 Summary, where the range is of the subject; an empty one is shown as 2,6. */
-static void diags_text(struct zp_buf *out, const struct zp_diags *diags)
+static inline void diags_text(struct zp_buf *out, const struct zp_diags *diags)
 {
 	for (size_t i = 0; i < diags->count; i++) {
 		const struct zp_diag *d = diags->items[i];
