@@ -220,6 +220,10 @@ void plan_config_annotate(const struct plan_config *config, struct zp_diags *dia
 /* Checks beyond loading: references, types, arguments against schemas. Everything `validate` knows. */
 void plan_config_validate(struct plan_config *config, struct zp_diags *diags);
 
+/* What the traversal names in the module; false when it is no object of it. */
+bool plan_resolve_static(const struct plan_module *module, const struct hcl_expr *traversal,
+	struct plan_reference *out);
+
 /*
  * Decodes a block's body by a schema into an object value, evaluating in ev; unset is null, dynamic
  * blocks are expanded. Diagnostics carry ranges; on error the value has unknown parts.

@@ -79,8 +79,5 @@ void plan_collect_references(struct plan_module *module, struct zp_arena *arena)
 /* Calls fn for every expression in a body, nested blocks included. */
 void plan_body_expressions(const struct hcl_body *body, struct zp_arena *arena,
 	void (*fn)(void *data, const struct hcl_expr *expr), void *data);
-/* What the traversal names in the module; false when it is no object of it. */
-bool plan_resolve_static(const struct plan_module *module, const struct hcl_expr *traversal,
-	struct plan_reference *out);
 
 #endif

@@ -5,16 +5,17 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/uuid.h"
 #include "state/lock_info.h"
 #include "state/state_internal.h"
 
 /* The members in the order the peer writes them. */
-#define FIELDS(info)                                                                               \
+#define FIELDS(lock)                                                                               \
 	{                                                                                          \
-		{ "ID", &(info)->id }, { "Operation", &(info)->operation },                        \
-		{ "Info", &(info)->info }, { "Who", &(info)->who },                                \
-		{ "Version", &(info)->version }, { "Created", &(info)->created },                  \
-		{ "Path", &(info)->path },                                                         \
+		{ "ID", &(lock)->id }, { "Operation", &(lock)->operation },                        \
+		{ "Info", &(lock)->info }, { "Who", &(lock)->who },                                \
+		{ "Version", &(lock)->version }, { "Created", &(lock)->created },                  \
+		{ "Path", &(lock)->path },                                                         \
 	}
 
 struct field {
@@ -53,9 +54,9 @@ static char *now_text(void)
 
 void state_lock_info_fill(struct state_lock_info *info, const char *operation, const char *path)
 {
-	char id[37];
+	char id[ZP_UUID_LENGTH + 1];
 
-	state_uuid(id);
+	zp_uuid(id);
 	*info = (struct state_lock_info){
 		.id = zp_strdup(id),
 		.operation = zp_strdup(operation),
@@ -69,8 +70,8 @@ void state_lock_info_fill(struct state_lock_info *info, const char *operation, c
 
 void state_lock_info_write(const struct state_lock_info *info, struct zp_buf *out)
 {
-	struct state_lock_info *mutable = (struct state_lock_info *)info;
-	const struct field fields[] = FIELDS(mutable);
+	struct state_lock_info *lock = (struct state_lock_info *)info;
+	const struct field fields[] = FIELDS(lock);
 	struct zp_json_writer writer;
 
 	zp_json_writer_init(&writer, out, false);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/uuid.h"
 #include "state/state_internal.h"
 
 struct state *state_allocate(void)
@@ -19,9 +20,9 @@ struct state *state_allocate(void)
 struct state *state_new(void)
 {
 	struct state *state = state_allocate();
-	char lineage[37];
+	char lineage[ZP_UUID_LENGTH + 1];
 
-	state_uuid(lineage);
+	zp_uuid(lineage);
 	state->lineage = zp_arena_strdup(&state->arena, lineage);
 	return state;
 }

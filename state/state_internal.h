@@ -9,8 +9,6 @@
 
 /* An empty state without lineage. */
 struct state *state_allocate(void);
-/* A random UUID, NUL-terminated. */
-void state_uuid(char out[37]);
 /* Puts an object of the state's arena, address set, at its place. */
 void state_index(struct state *state, struct state_object *object);
 /* Deep copy into an arena; the resource is shared. */

@@ -1,25 +1,5 @@
-/* Helpers over JSON text and identifiers. */
-#include <stdio.h>
-#include <sys/random.h>
-
+/* Helpers over JSON text. */
 #include "state/state_internal.h"
-
-void state_uuid(char out[37])
-{
-	unsigned char bytes[16] = { 0 };
-	size_t got = 0;
-
-	while (got < sizeof(bytes)) {
-		ssize_t n = getrandom(bytes + got, sizeof(bytes) - got, 0);
-		if (n > 0)
-			got += (size_t)n;
-	}
-	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
-	bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
-	char *p = out;
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		p += snprintf(p, 4, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", bytes[i]);
-}
 
 /* Skips white space outside of strings; the texts are valid JSON. */
 static size_t skip_blank(struct zp_str text, size_t at)

@@ -1,0 +1,255 @@
+/*
+ * The inside of a plan. Everything that can be asked for - a variable, a local, an output, a resource,
+ * an instance of it, a module call - is a cell: evaluated when first asked for, memoised, and while it is
+ * evaluated each other cell it touches is noted as a dependency. Thus evaluation yields the values and the
+ * graph in one walk, precise to the instance: a reference to a[4] touches that one and nothing else.
+ *
+ * A plan is built by one thread. While it is applied, evaluation happens under plan->lock.
+ */
+#ifndef PLANNER_ENGINE_H
+#define PLANNER_ENGINE_H
+
+#include <pthread.h>
+
+#include "base/vec.h"
+#include "planner/plan.h"
+
+/* Evaluation follows references by recursion, on a stack that has room for this. */
+#define PLAN_MAX_DEPTH 10000
+
+enum plan_cell_kind {
+	PLAN_CELL_VARIABLE,
+	PLAN_CELL_LOCAL,
+	PLAN_CELL_OUTPUT,
+	PLAN_CELL_RESOURCE, /* its expansion; and a barrier: it needs all its instances */
+	PLAN_CELL_INSTANCE,
+	PLAN_CELL_CALL,
+	PLAN_CELL_PROVIDER,
+};
+
+enum plan_cell_status { PLAN_NEW, PLAN_BUSY, PLAN_DONE, PLAN_FAILED };
+
+struct plan_cell {
+	enum plan_cell_kind kind;
+	enum plan_cell_status status;
+	uint32_t number;
+	uint32_t index;	    /* of its declaration in the module */
+	uint32_t touched_by;/* serial of the evaluation that noted it last */
+	struct plan_scope_module *module;
+	struct hcl_value value;
+	struct plan_cell **needs; /* arena */
+	uint32_t need_count;
+};
+
+ZP_VEC(plan_cell_vec, struct plan_cell *);
+
+/* A module instance: root, or one made by a call. */
+struct plan_scope_module {
+	const struct plan_module *config;
+	struct plan_scope_module *parent;
+	struct plan_call_cell *made_by; /* NULL for the root */
+	const char *address; /* "" or module.a["k"] */
+	struct state_key key;
+	struct hcl_value each_value;
+	struct plan_cell *variables, *locals, *outputs;
+	struct plan_resource_cell *resources;
+	struct plan_call_cell *calls;
+	struct plan_cell *providers; /* by index of the module's provider blocks */
+	struct hcl_functions functions;
+};
+
+/* How a block repeats: keys, and where each is found. */
+struct plan_repetition {
+	enum state_key_kind kind;
+	uint32_t count;
+	struct state_key *keys;
+	struct hcl_value *each_values; /* for_each only */
+	struct zp_map by_text;	       /* key -> index + 1, for_each only */
+};
+
+struct plan_call_cell {
+	struct plan_cell cell;
+	const struct plan_call *call;
+	struct plan_repetition repetition;
+	struct plan_scope_module **instances;
+	struct hcl_content arguments; /* read once */
+	bool arguments_read;
+};
+
+struct plan_instance {
+	struct plan_cell cell;
+	struct plan_resource_cell *resource;
+	struct state_key key;
+	struct hcl_value each_value;
+	const char *address;
+	const struct state_object *stored; /* in plan->prior; NULL when there is none */
+	struct hcl_value prior;	  /* with marks; null object when there is none */
+	struct hcl_value planned; /* with marks */
+	enum plan_action action;
+	enum plan_reason reason;
+	struct hcl_path *replace;
+	size_t replace_count;
+	const char *identity;
+	bool create_before_destroy;
+	bool deferred_conditions; /* preconditions wait for values */
+	bool restricted;	  /* outside -target: as it is in the state */
+};
+
+struct plan_resource_cell {
+	struct plan_cell cell;	 /* value: the aggregate, once somebody asked for it */
+	struct plan_cell expand; /* the decision how many there are */
+	const struct plan_resource *config;
+	struct plan_repetition repetition;
+	struct plan_instance *instances;
+	const char *address; /* module.a.type.name */
+	bool create_before_destroy;
+	bool has_aggregate;
+};
+
+/* A configured provider, made when its first object needs it. */
+struct plan_provider {
+	const struct provider *provider;
+	const struct plan_scope_module *module; /* whose block configures it; NULL: no block */
+	const char *alias;
+	struct provider_instance instance;
+	bool configured, failed;
+};
+
+/* An object in the state that the configuration does not want, or a deposed one. */
+struct plan_orphan {
+	const struct state_object *stored;
+	const struct provider_resource_type *type;
+	struct hcl_value prior;
+	enum plan_action action;
+	enum plan_reason reason;
+};
+
+struct plan_frame {
+	struct plan_cell *cell;
+	uint32_t serial;
+	struct plan_cell_vec needs;
+};
+
+struct plan {
+	struct zp_arena arena;
+	struct plan_config *config;
+	bool owns_config;
+	enum plan_kind kind;
+	bool refresh, applying, errored;
+	const char *workspace, *working_dir;
+	const char *created; /* RFC 3339: plantimestamp() */
+	struct zp_diags *diags;
+	struct plan_hooks *hooks;
+	pthread_mutex_t hook_lock, lock;
+	int parallelism;
+	struct provider_environment environment;
+	ZP_VEC(, struct plan_provider *) providers;
+
+	struct plan_scope_module *root;
+	struct hcl_value *root_values; /* of root variables; dynamic type: not given */
+	struct hcl_value (*root_value)(struct plan *plan, const struct plan_variable *variable);
+	struct plan_cell_vec cells;
+	ZP_VEC(, struct plan_frame) frames;
+	uint32_t serial, depth;
+
+	struct state *stored; /* as it was loaded */
+	struct state *prior;  /* after refresh */
+	struct zp_map data_results; /* address -> struct zp_str *: reads made by the plan a file holds */
+	const char **targets, **excludes, **replaces;
+	size_t target_count, exclude_count, replace_count;
+
+	ZP_VEC(, struct plan_instance *) instances; /* those with objects or changes */
+	ZP_VEC(, struct plan_orphan) orphans;
+	ZP_VEC(, struct plan_change) changes;
+	ZP_VEC(, struct plan_output_change) output_changes;
+	ZP_VEC(, struct plan_drift) drifts;
+};
+
+/* cells.c: evaluation, memoised. */
+struct plan_scope_module *plan_module_instance(struct plan *plan, const struct plan_module *config,
+	struct plan_scope_module *parent, struct plan_call_cell *made_by, struct state_key key,
+	struct hcl_value each_value);
+/* The cell's value, evaluated when need be, noted as a need of the cell being evaluated. */
+struct hcl_value plan_cell_value(struct plan *plan, struct plan_cell *cell);
+/* Notes the need only. */
+void plan_touch(struct plan *plan, struct plan_cell *cell);
+/* False when the cell (or something it needs) failed. */
+bool plan_cell_ok(struct plan *plan, struct plan_cell *cell);
+void plan_cell_name(const struct plan_cell *cell, struct zp_buf *out);
+struct plan_provider *plan_provider_for(struct plan *plan, struct plan_scope_module *module,
+	const struct plan_resource *resource);
+struct plan_provider *plan_provider_default(struct plan *plan, const struct provider *provider);
+
+/* expand.c */
+bool plan_expand(struct plan *plan, struct plan_scope_module *module, const struct hcl_expr *count,
+	const struct hcl_expr *for_each, struct plan_repetition *repetition);
+/* Number of the instance, or -1. */
+int64_t plan_repetition_find(const struct plan_repetition *repetition, struct hcl_value key);
+int64_t plan_repetition_find_key(const struct plan_repetition *repetition, struct state_key key);
+bool plan_resource_expand(struct plan *plan, struct plan_resource_cell *resource);
+bool plan_call_expand(struct plan *plan, struct plan_call_cell *call);
+
+/* scope.c: what names mean. */
+struct plan_scope {
+	struct hcl_scope scope;
+	struct plan *plan;
+	struct plan_scope_module *module;
+	struct state_key key; /* of the block's instance */
+	struct hcl_value each_value;
+	const struct hcl_value *self; /* NULL: none */
+};
+
+void plan_scope_init(struct plan_scope *scope, struct plan *plan, struct plan_scope_module *module,
+	struct state_key key, struct hcl_value each_value);
+struct hcl_evaluation plan_evaluation(struct plan_scope *scope);
+struct hcl_value plan_evaluate(struct plan_scope *scope, const struct hcl_expr *expr);
+
+/* conditions.c: false when one failed. Unknown ones pass and set *deferred (may be NULL). */
+bool plan_check_rules(struct plan_scope *scope, const struct plan_check_rule *rules, size_t count,
+	const char *what, const char *address, bool *deferred);
+
+/* instance.c */
+void plan_instance_evaluate(struct plan *plan, struct plan_instance *instance);
+/* Config and planned value once more, now that all is known. False after diagnostics. */
+bool plan_instance_finalize(struct plan *plan, struct plan_instance *instance,
+	struct hcl_value *config, struct hcl_value *planned);
+/* Reports what a provider says, at the place in the block it is about. */
+void plan_report_problems(struct plan *plan, const struct plan_resource *resource,
+	const char *address, struct provider_problems *problems);
+/* Marks of config carried over to a value the provider gave, and what the schema calls sensitive. */
+struct hcl_value plan_carry_marks(struct plan *plan, const struct provider_schema *schema,
+	struct hcl_value config, struct hcl_value value);
+
+/* objects.c: between values and the state's JSON. */
+void plan_encode_attributes(const struct provider_schema *schema, struct hcl_value value,
+	struct zp_buf *out);
+void plan_encode_sensitive(struct hcl_value value, struct zp_buf *out);
+/* The attribute as text; NULL when absent, unknown or no text. */
+const char *plan_text_attribute(struct hcl_value object, const char *name);
+const char *plan_provider_address(struct plan *plan, const struct provider *provider,
+	const char *alias);
+
+/* refresh.c */
+void plan_refresh(struct plan *plan);
+
+/* changes.c: lists what was found, sorted by address. */
+void plan_collect_changes(struct plan *plan);
+void plan_find_orphans(struct plan *plan);
+
+/* variables.c */
+bool plan_take_inputs(struct plan *plan, const struct plan_options *options);
+struct hcl_value plan_variable_value(struct plan *plan, struct plan_scope_module *module,
+	const struct plan_variable *variable, struct hcl_value given, const struct hcl_expr *expr);
+
+/* targets.c */
+bool plan_parse_targets(struct plan *plan, const struct plan_options *options);
+bool plan_is_replace_requested(const struct plan *plan, const char *address);
+
+/* create.c: a plan without its changes; plan_build makes them. */
+struct plan *plan_new(struct plan_config *config, const struct plan_options *options,
+	struct zp_diags *diags);
+void plan_build(struct plan *plan);
+
+void plan_emit(struct plan *plan, const struct plan_event *event);
+
+#endif

@@ -1,0 +1,514 @@
+/* One instance: what it should be, what it is, and what has to happen. */
+#include "base/uuid.h"
+#include "planner/engine.h"
+
+void plan_report_problems(struct plan *plan, const struct plan_resource *resource,
+	const char *address, struct provider_problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct provider_problem *problem = &problems->items[i];
+		struct zp_range range = !resource ? ZP_NOWHERE :
+			problem->path.count ? plan_path_range(resource->body, &problem->path) :
+					      resource->range;
+		struct zp_diag *diag = problem->severity == ZP_SEVERITY_ERROR ?
+			zp_diag_error(plan->diags, range, problem->summary, "%s",
+				problem->detail ? problem->detail : "") :
+			zp_diag_warning(plan->diags, range, problem->summary, "%s",
+				problem->detail ? problem->detail : "");
+		diag->address = address;
+	}
+	provider_problems_release(problems);
+}
+
+struct hcl_value plan_carry_marks(struct plan *plan, const struct provider_schema *schema,
+	struct hcl_value config, struct hcl_value value)
+{
+	struct zp_arena *arena = &plan->arena;
+
+	if (value.state == HCL_KNOWN && config.state == HCL_KNOWN && hcl_has_marks_inside(config)) {
+		struct hcl_value *elements = zp_new_array(arena, struct hcl_value, value.count);
+		for (uint32_t i = 0; i < value.count; i++) {
+			struct hcl_value from = config.elements[i];
+			elements[i] = value.elements[i];
+			if (!hcl_has_marks_inside(from))
+				continue;
+			struct hcl_value plain = hcl_unmark_deep(arena, from, HCL_ALL_MARKS);
+			elements[i] = hcl_value_identical(plain, elements[i]) ?
+				from : hcl_mark(elements[i], from.inside & HCL_SENSITIVE);
+		}
+		value = hcl_object_value(schema->type, elements);
+	}
+	return provider_schema_mark(schema, arena, value);
+}
+
+static void scope_of(struct plan_scope *scope, struct plan *plan, const struct plan_instance *instance)
+{
+	plan_scope_init(scope, plan, instance->cell.module, instance->key, instance->each_value);
+}
+
+/* Whatever the block names but evaluation did not meet (try, conditionals) is a need all the same. */
+static void touch_references(struct plan *plan, struct plan_instance *instance)
+{
+	struct plan_scope_module *module = instance->cell.module;
+	const struct plan_resource *config = instance->resource->config;
+
+	for (size_t i = 0; i < config->reference_count; i++) {
+		const struct plan_reference *ref = &config->references[i];
+		if (ref->target == PLAN_TO_CALL) {
+			struct plan_call_cell *call = &module->calls[ref->index];
+			if (!plan_cell_ok(plan, &call->cell))
+				continue;
+			for (uint32_t k = 0; k < call->repetition.count; k++)
+				for (size_t o = 0; o < call->call->module->output_count; o++)
+					if (!ref->output ||
+						call->call->module->outputs[o]->name == ref->output)
+						plan_cell_ok(plan, &call->instances[k]->outputs[o]);
+			continue;
+		}
+		if (ref->target != PLAN_TO_RESOURCE)
+			continue;
+		struct plan_resource_cell *resource = &module->resources[ref->index];
+		if (resource == instance->resource)
+			continue;
+		/* Met by instance already: then the instances met are precise, and enough. */
+		const struct plan_frame *frame = &plan->frames.items[plan->frames.count - 1];
+		bool met = resource->cell.touched_by == frame->serial ||
+			resource->expand.touched_by == frame->serial;
+		if (!met)
+			plan_cell_ok(plan, &resource->cell);
+	}
+}
+
+/* depends_on means all instances, and everything inside a module. */
+static void touch_depends_on(struct plan *plan, struct plan_scope_module *module,
+	struct hcl_expr *const *depends_on, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct plan_reference target;
+		if (!plan_resolve_static(module->config, depends_on[i], &target))
+			continue;
+		if (target.target == PLAN_TO_RESOURCE)
+			plan_cell_ok(plan, &module->resources[target.index].cell);
+		if (target.target != PLAN_TO_CALL)
+			continue;
+		struct plan_call_cell *call = &module->calls[target.index];
+		if (!plan_cell_ok(plan, &call->cell))
+			continue;
+		for (uint32_t k = 0; k < call->repetition.count; k++)
+			for (size_t r = 0; r < call->call->module->resource_count; r++)
+				plan_cell_ok(plan, &call->instances[k]->resources[r].cell);
+	}
+}
+
+static void touch_all(struct plan *plan, struct plan_instance *instance)
+{
+	const struct plan_resource *config = instance->resource->config;
+
+	touch_references(plan, instance);
+	touch_depends_on(plan, instance->cell.module, config->depends_on, config->depends_on_count);
+	for (struct plan_scope_module *m = instance->cell.module; m->made_by; m = m->parent)
+		touch_depends_on(plan, m->parent, m->made_by->call->depends_on,
+			m->made_by->call->depends_on_count);
+}
+
+static bool decode_config(struct plan *plan, struct plan_instance *instance,
+	struct hcl_value *config)
+{
+	const struct plan_resource *resource = instance->resource->config;
+	size_t errors = plan->diags->errors;
+	struct plan_scope scope;
+
+	scope_of(&scope, plan, instance);
+	struct hcl_evaluation ev = plan_evaluation(&scope);
+	*config = plan_decode_body(&ev, resource->body, resource->resource_type->schema);
+	if (plan->diags->errors > errors || !resource->resource_type->validate)
+		return plan->diags->errors == errors;
+	struct provider_problems problems = { 0 };
+	resource->resource_type->validate(
+		hcl_unmark_deep(&plan->arena, *config, HCL_ALL_MARKS), &problems);
+	plan_report_problems(plan, resource, instance->address, &problems);
+	return plan->diags->errors == errors;
+}
+
+static void load_prior(struct plan *plan, struct plan_instance *instance)
+{
+	const struct provider_schema *schema = instance->resource->config->resource_type->schema;
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	instance->prior = hcl_null(schema->type);
+	instance->stored = state_find(plan->prior, instance->address, NULL);
+	if (!instance->stored)
+		return;
+	if (!plan_decode_object(instance->stored, schema, &plan->arena, &instance->prior, &err))
+		zp_diag_error(plan->diags, instance->resource->config->range,
+			"Failed to decode resource from state", "%s", zp_error_text(&err));
+}
+
+/* The value at a path of `from` put into `into`, where both have it. */
+static struct hcl_value graft(struct zp_arena *arena, struct hcl_value into, struct hcl_value from,
+	const struct hcl_step *steps, size_t count)
+{
+	if (!count)
+		return from;
+	if (into.state != HCL_KNOWN || from.state != HCL_KNOWN || into.type->kind != from.type->kind)
+		return into;
+	if (into.type->kind == HCL_OBJECT) {
+		struct zp_str name = steps->name ? zp_str(steps->name) : hcl_text(steps->key);
+		int a = hcl_type_attribute(into.type, name.ptr, name.len);
+		int b = hcl_type_attribute(from.type, name.ptr, name.len);
+		if (a < 0 || b < 0)
+			return into;
+		const char **names = zp_new_array(arena, const char *, into.count);
+		struct hcl_value *values = zp_new_array(arena, struct hcl_value, into.count);
+		for (uint32_t i = 0; i < into.count; i++) {
+			names[i] = into.type->attributes[i].name;
+			values[i] = into.elements[i];
+		}
+		values[a] = graft(arena, values[a], from.elements[b], steps + 1, count - 1);
+		return hcl_mark(hcl_object_build(arena, names, values, into.count), into.marks);
+	}
+	if (into.type->kind == HCL_MAP && steps->key.type == hcl_string) {
+		struct hcl_map_entry *entries =
+			zp_new_array(arena, struct hcl_map_entry, into.count + 1);
+		struct hcl_value old;
+		bool had = hcl_map_lookup(from, hcl_text(steps->key), &old);
+		size_t n = 0;
+		for (uint32_t i = 0; i < into.count; i++)
+			if (!zp_str_equal(into.entries[i].key, hcl_text(steps->key)))
+				entries[n++] = into.entries[i];
+		if (had)
+			entries[n++] = (struct hcl_map_entry){ hcl_text(steps->key), old };
+		return hcl_mark(hcl_map_value(into.type->element, entries, n), into.marks);
+	}
+	int64_t index;
+	if ((into.type->kind == HCL_LIST || into.type->kind == HCL_TUPLE) &&
+		steps->key.type == hcl_number && hcl_number_to_int(steps->key, &index) && index >= 0 &&
+		index < into.count && index < from.count) {
+		struct hcl_value *values = zp_new_array(arena, struct hcl_value, into.count);
+		memcpy(values, into.elements, into.count * sizeof(*values));
+		values[index] = graft(arena, values[index], from.elements[index], steps + 1, count - 1);
+		return hcl_mark(into.type->kind == HCL_LIST ?
+			hcl_list_value(into.type->element, values, into.count) :
+			hcl_tuple_value(values, into.count), into.marks);
+	}
+	return into;
+}
+
+/* With ignore_changes the configuration says, at those places, what is there already. */
+static struct hcl_value ignore_changes(struct plan *plan, const struct plan_instance *instance,
+	struct hcl_value config)
+{
+	const struct plan_resource *resource = instance->resource->config;
+	const struct plan_lifecycle *lifecycle = &resource->lifecycle;
+	const struct provider_schema *schema = resource->resource_type->schema;
+
+	if (hcl_is_null(instance->prior))
+		return config;
+	for (size_t i = 0; i < lifecycle->ignore_count; i++)
+		config = graft(&plan->arena, config, instance->prior,
+			lifecycle->ignore_changes[i].steps, lifecycle->ignore_changes[i].count);
+	if (!lifecycle->ignore_all)
+		return config;
+	for (size_t i = 0; i < schema->attribute_count; i++) {
+		struct hcl_step step = { .name = schema->attributes[i].name };
+		if (schema->attributes[i].flags & (PROVIDER_OPTIONAL | PROVIDER_REQUIRED))
+			config = graft(&plan->arena, config, instance->prior, &step, 1);
+	}
+	return config;
+}
+
+/* Asks schema and provider for the planned object. */
+static bool ask_provider(struct plan *plan, struct plan_instance *instance, struct hcl_value prior,
+	struct hcl_value config, struct provider_plan *asked)
+{
+	const struct plan_resource *resource = instance->resource->config;
+	struct plan_provider *provider = plan_provider_for(plan, instance->cell.module, resource);
+	size_t errors = plan->diags->errors;
+
+	*asked = (struct provider_plan){
+		.type = resource->resource_type,
+		.instance = provider && provider->configured ? &provider->instance : NULL,
+		.arena = &plan->arena,
+		.prior = hcl_unmark_deep(&plan->arena, prior, HCL_ALL_MARKS),
+		.config = hcl_unmark_deep(&plan->arena, config, HCL_ALL_MARKS),
+	};
+	provider_plan_default(asked);
+	if (resource->resource_type->plan)
+		resource->resource_type->plan(asked);
+	plan_report_problems(plan, resource, instance->address, &asked->problems);
+	return plan->diags->errors == errors;
+}
+
+static bool is_triggered(struct plan *plan, struct plan_instance *instance)
+{
+	const struct plan_lifecycle *lifecycle = &instance->resource->config->lifecycle;
+	struct plan_scope_module *module = instance->cell.module;
+
+	for (size_t i = 0; i < lifecycle->replace_triggered_count; i++) {
+		const struct hcl_expr *expr = lifecycle->replace_triggered_by[i];
+		const struct hcl_expr *base = expr->kind == HCL_EXPR_INDEX ? expr->index.collection :
+			expr->kind == HCL_EXPR_RELATIVE ? expr->relative.source : expr;
+		struct plan_reference target;
+		if (base->kind == HCL_EXPR_INDEX)
+			base = base->index.collection;
+		if (!plan_resolve_static(module->config, base, &target) ||
+			target.target != PLAN_TO_RESOURCE)
+			continue;
+		struct plan_resource_cell *resource = &module->resources[target.index];
+		plan_cell_ok(plan, &resource->cell);
+		for (uint32_t k = 0; k < resource->repetition.count; k++) {
+			const struct plan_instance *other = &resource->instances[k];
+			bool same = other->key.kind == STATE_NO_KEY ||
+				(expr == base && base->traversal.count < 2) ||
+				(expr == base && base->traversal.count > 1 &&
+					!base->traversal.steps[1].name &&
+					plan_repetition_find(&resource->repetition,
+						base->traversal.steps[1].key) == k) ||
+				(expr != base && other->key.kind == instance->key.kind &&
+					plan_repetition_find_key(&resource->repetition,
+						instance->key) == k);
+			if (!same || other->action == PLAN_NO_OP || other->action == PLAN_READ)
+				continue;
+			/* An attribute named: only its change counts. */
+			const char *name = NULL;
+			for (size_t s = 1; expr == base && s < base->traversal.count; s++)
+				if (base->traversal.steps[s].name) {
+					name = base->traversal.steps[s].name;
+					break;
+				}
+			if (expr->kind == HCL_EXPR_RELATIVE && expr->relative.count)
+				name = expr->relative.steps[expr->relative.count - 1].name;
+			struct hcl_value a, b;
+			if (name && other->prior.state == HCL_KNOWN &&
+				other->planned.state == HCL_KNOWN &&
+				hcl_value_attribute(other->prior, name, &a) &&
+				hcl_value_attribute(other->planned, name, &b) &&
+				hcl_value_identical(a, b))
+				continue;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void decide(struct plan *plan, struct plan_instance *instance, struct hcl_value config)
+{
+	const struct plan_resource *resource = instance->resource->config;
+	const struct provider_schema *schema = resource->resource_type->schema;
+	struct provider_plan asked;
+
+	instance->planned = hcl_unknown(schema->type);
+	if (!ask_provider(plan, instance, instance->prior, config, &asked))
+		return;
+	instance->replace = asked.replace;
+	instance->replace_count = asked.replace_count;
+	if (hcl_is_null(instance->prior)) {
+		instance->action = PLAN_CREATE;
+		instance->replace_count = 0;
+	} else if (instance->stored->tainted) {
+		instance->reason = PLAN_REPLACE_BECAUSE_TAINTED;
+	} else if (plan_is_replace_requested(plan, instance->address)) {
+		instance->reason = PLAN_REPLACE_BY_REQUEST;
+	} else if (is_triggered(plan, instance)) {
+		instance->reason = PLAN_REPLACE_BY_TRIGGERS;
+	} else if (asked.replace_count) {
+		instance->reason = PLAN_REPLACE_BECAUSE_CANNOT_UPDATE;
+	}
+	if (instance->reason != PLAN_REASON_NONE) {
+		instance->action = PLAN_DELETE_CREATE;
+		if (!ask_provider(plan, instance, hcl_null(schema->type), config, &asked))
+			return;
+	}
+	instance->planned = plan_carry_marks(plan, schema, config, asked.planned);
+	if (instance->action == PLAN_NO_OP && !hcl_value_identical(instance->prior, instance->planned))
+		instance->action = PLAN_UPDATE;
+}
+
+static void report_prevented(struct plan *plan, const struct plan_instance *instance)
+{
+	const struct plan_resource *resource = instance->resource->config;
+
+	struct zp_diag *diag = zp_diag_error(plan->diags, resource->range,
+		"Instance cannot be destroyed",
+		"Resource %s has lifecycle.prevent_destroy set, but the plan calls for this resource "
+		"to be destroyed. To avoid this error and continue with the plan, either disable "
+		"lifecycle.prevent_destroy or reduce the scope of the plan using the -target option.",
+		instance->address);
+	(void)diag;
+}
+
+static void choose_identity(struct plan *plan, struct plan_instance *instance)
+{
+	const char *name = instance->resource->config->resource_type->identity_attribute;
+	const char *old = plan_text_attribute(instance->prior, name);
+	bool fresh = instance->action == PLAN_CREATE || instance->action == PLAN_DELETE_CREATE;
+	char uuid[ZP_UUID_LENGTH + 1];
+
+	if (old && !fresh) {
+		instance->identity = old;
+	} else if (fresh) {
+		zp_uuid(uuid);
+		instance->identity = zp_arena_strdup(&plan->arena, uuid);
+	}
+}
+
+static void evaluate_managed(struct plan *plan, struct plan_instance *instance)
+{
+	const struct plan_resource *resource = instance->resource->config;
+	const struct plan_lifecycle *lifecycle = &resource->lifecycle;
+	struct plan_scope scope;
+	struct hcl_value config;
+
+	load_prior(plan, instance);
+	if (plan->kind != PLAN_NORMAL) {
+		instance->planned = instance->prior;
+		instance->cell.value = instance->prior;
+		if (plan->kind == PLAN_DESTROY && instance->stored) {
+			instance->action = PLAN_DELETE;
+			instance->planned = hcl_null(instance->prior.type);
+			if (lifecycle->prevent_destroy)
+				report_prevented(plan, instance);
+		}
+		return;
+	}
+	scope_of(&scope, plan, instance);
+	bool ok = plan_check_rules(&scope, lifecycle->preconditions, lifecycle->precondition_count,
+		"Resource precondition failed", instance->address, &instance->deferred_conditions);
+	if (!decode_config(plan, instance, &config) || !ok)
+		return;
+	config = ignore_changes(plan, instance, config);
+	decide(plan, instance, config);
+	choose_identity(plan, instance);
+	instance->cell.value = instance->planned;
+	if (lifecycle->prevent_destroy && instance->action == PLAN_DELETE_CREATE)
+		report_prevented(plan, instance);
+	scope.self = &instance->planned;
+	plan_check_rules(&scope, lifecycle->postconditions, lifecycle->postcondition_count,
+		"Resource postcondition failed", instance->address, NULL);
+}
+
+/* A need that is itself about to change, so that what is read now might be out of date. */
+static bool has_pending_dependency(struct plan *plan, const struct plan_instance *instance)
+{
+	const struct plan_resource *config = instance->resource->config;
+	struct plan_scope_module *module = instance->cell.module;
+
+	for (size_t i = 0; i < config->depends_on_count; i++) {
+		struct plan_reference target;
+		if (!plan_resolve_static(module->config, config->depends_on[i], &target) ||
+			target.target != PLAN_TO_RESOURCE)
+			continue;
+		const struct plan_resource_cell *resource = &module->resources[target.index];
+		for (uint32_t k = 0; k < resource->repetition.count; k++)
+			if (resource->instances[k].action != PLAN_NO_OP)
+				return true;
+	}
+	(void)plan;
+	return false;
+}
+
+static void read_data(struct plan *plan, struct plan_instance *instance, struct hcl_value config)
+{
+	const struct plan_resource *resource = instance->resource->config;
+	const struct provider_resource_type *type = resource->resource_type;
+	struct plan_provider *provider = plan_provider_for(plan, instance->cell.module, resource);
+	struct provider_operation op = { .verb = PROVIDER_READ, .type = type,
+		.address = instance->address, .arena = &plan->arena,
+		.prior = hcl_null(type->schema->type), .planned = hcl_null(type->schema->type),
+		.config = hcl_unmark_deep(&plan->arena, config, HCL_ALL_MARKS) };
+	struct provider_operation *ops[] = { &op };
+	size_t errors = plan->diags->errors;
+
+	if (!provider || !provider->configured)
+		return;
+	plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_READ_START,
+		.address = instance->address, .action = PLAN_READ });
+	type->run(&provider->instance, ops, 1);
+	plan_report_problems(plan, resource, instance->address, &op.problems);
+	if (plan->diags->errors > errors || !op.result.type)
+		return;
+	instance->planned = plan_carry_marks(plan, type->schema, config, op.result);
+	instance->cell.value = instance->planned;
+	plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_READ_COMPLETE,
+		.address = instance->address, .action = PLAN_READ, .id_key = "id",
+		.id_value = plan_text_attribute(instance->planned, "id") });
+}
+
+static void evaluate_data(struct plan *plan, struct plan_instance *instance)
+{
+	const struct plan_resource *resource = instance->resource->config;
+	const struct plan_lifecycle *lifecycle = &resource->lifecycle;
+	const struct provider_schema *schema = resource->resource_type->schema;
+	struct plan_scope scope;
+	struct hcl_value config;
+
+	load_prior(plan, instance);
+	instance->cell.value = instance->planned = hcl_unknown(schema->type);
+	if (plan->kind == PLAN_DESTROY) {
+		instance->cell.value = instance->prior;
+		return;
+	}
+	scope_of(&scope, plan, instance);
+	bool ok = plan_check_rules(&scope, lifecycle->preconditions, lifecycle->precondition_count,
+		"Resource precondition failed", instance->address, &instance->deferred_conditions);
+	if (!decode_config(plan, instance, &config) || !ok)
+		return;
+	bool pending = has_pending_dependency(plan, instance);
+	if (!hcl_is_wholly_known(config) || pending) {
+		struct provider_plan asked;
+		instance->action = PLAN_READ;
+		instance->reason = hcl_is_wholly_known(config) ?
+			PLAN_READ_BECAUSE_DEPENDENCY_PENDING : PLAN_READ_BECAUSE_CONFIG_UNKNOWN;
+		instance->prior = hcl_null(schema->type);
+		if (ask_provider(plan, instance, instance->prior, config, &asked))
+			instance->planned = plan_carry_marks(plan, schema, config, asked.planned);
+		instance->cell.value = instance->planned;
+		return;
+	}
+	read_data(plan, instance, config);
+	scope.self = &instance->planned;
+	plan_check_rules(&scope, lifecycle->postconditions, lifecycle->postcondition_count,
+		"Resource postcondition failed", instance->address, NULL);
+}
+
+void plan_instance_evaluate(struct plan *plan, struct plan_instance *instance)
+{
+	const struct plan_resource *resource = instance->resource->config;
+
+	if (!resource->resource_type)
+		return;
+	zp_vec_push(&plan->instances, instance);
+	/* A destroy plan takes nothing from the configuration but which objects there are. */
+	if (plan->kind == PLAN_NORMAL || resource->mode == PLAN_DATA)
+		touch_all(plan, instance);
+	if (resource->mode == PLAN_DATA)
+		evaluate_data(plan, instance);
+	else
+		evaluate_managed(plan, instance);
+}
+
+bool plan_instance_finalize(struct plan *plan, struct plan_instance *instance,
+	struct hcl_value *config, struct hcl_value *planned)
+{
+	const struct plan_resource *resource = instance->resource->config;
+	const struct plan_lifecycle *lifecycle = &resource->lifecycle;
+	bool fresh = instance->action == PLAN_CREATE || instance->action == PLAN_DELETE_CREATE ||
+		instance->action == PLAN_CREATE_DELETE || instance->action == PLAN_READ;
+	struct hcl_value prior = fresh ? hcl_null(resource->resource_type->schema->type) :
+					 instance->prior;
+	struct provider_plan asked;
+	struct plan_scope scope;
+
+	scope_of(&scope, plan, instance);
+	if (instance->deferred_conditions &&
+		!plan_check_rules(&scope, lifecycle->preconditions, lifecycle->precondition_count,
+			"Resource precondition failed", instance->address, NULL))
+		return false;
+	if (!decode_config(plan, instance, config))
+		return false;
+	*config = ignore_changes(plan, instance, *config);
+	if (!ask_provider(plan, instance, prior, *config, &asked))
+		return false;
+	*planned = asked.planned;
+	return true;
+}
