@@ -4,6 +4,7 @@
 #include "base/intern.h"
 #include "base/map.h"
 #include "hcl-lite/identifier.h"
+#include "hcl-lite/parser.h"
 
 #define WRONG_TYPE "Incorrect JSON value type"
 
@@ -182,9 +183,7 @@ static void add_attribute(struct content_reader *c, const struct hcl_json_member
 	a->range = zp_range_join(member->name.range, member->value->range);
 	a->equals_range = (struct zp_range){ a->range.file, a->name_range.end,
 		member->value->range.start };
-	a->expr = zp_new(b->arena, struct hcl_expr);
-	a->expr->kind = HCL_EXPR_JSON;
-	a->expr->range = member->value->range;
+	a->expr = hcl_expr_alloc(b->arena, HCL_EXPR_JSON, member->value->range);
 	a->expr->json = member->value;
 	*slot = a;
 	zp_vec_push(&b->attributes, a);

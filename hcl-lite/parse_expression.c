@@ -44,9 +44,8 @@ static struct hcl_expr *rule_binary(struct hcl_parser *p, uint8_t level)
 		if (i < 0 || operators[i].level < level || hcl_too_long(p, token))
 			break;
 		hcl_take(p);
-		struct hcl_expr *binary = zp_new(p->arena, struct hcl_expr);
-		binary->kind = HCL_EXPR_BINARY;
-		binary->range = left->range;
+		struct hcl_expr *binary =
+			hcl_expr_alloc(p->arena, HCL_EXPR_BINARY, left->range);
 		binary->binary.op = operators[i].op;
 		binary->binary.left = left;
 		binary->binary.op_range = hcl_token_range(p, token);
@@ -64,9 +63,8 @@ static struct hcl_expr *rule_conditional(struct hcl_parser *p)
 
 	if (!hcl_accept(p, HCL_TOKEN_QUESTION))
 		return condition;
-	struct hcl_expr *expr = zp_new(p->arena, struct hcl_expr);
-	expr->kind = HCL_EXPR_CONDITIONAL;
-	expr->range = condition->range;
+	struct hcl_expr *expr =
+		hcl_expr_alloc(p->arena, HCL_EXPR_CONDITIONAL, condition->range);
 	expr->conditional.condition = condition;
 	expr->conditional.yes = hcl_rule_expression(p);
 	if (!hcl_accept(p, HCL_TOKEN_COLON))

@@ -13,9 +13,7 @@ static struct hcl_expr *with_steps(
 		base->traversal.count = steps->count;
 		base->traversal.steps = zp_vec_to_arena(steps, p->arena);
 	} else {
-		expr = zp_new(p->arena, struct hcl_expr);
-		expr->kind = HCL_EXPR_RELATIVE;
-		expr->range = base->range;
+		expr = hcl_expr_alloc(p->arena, HCL_EXPR_RELATIVE, base->range);
 		expr->relative.source = base;
 		expr->relative.count = steps->count;
 		expr->relative.steps = zp_vec_to_arena(steps, p->arena);
@@ -72,15 +70,12 @@ static void rule_attribute_name(
 static struct hcl_expr *new_splat(
 	struct hcl_parser *p, struct hcl_expr *source, struct hcl_token open)
 {
-	struct hcl_expr *expr = zp_new(p->arena, struct hcl_expr);
+	struct hcl_expr *expr = hcl_expr_alloc(p->arena, HCL_EXPR_SPLAT, source->range);
 
-	expr->kind = HCL_EXPR_SPLAT;
-	expr->range = source->range;
 	expr->splat.source = source;
 	expr->splat.marker = hcl_range(p, open.start, p->last_end);
-	expr->splat.item = zp_new(p->arena, struct hcl_expr);
-	expr->splat.item->kind = HCL_EXPR_SPLAT_ITEM;
-	expr->splat.item->range = expr->splat.marker;
+	expr->splat.item =
+		hcl_expr_alloc(p->arena, HCL_EXPR_SPLAT_ITEM, expr->splat.marker);
 	return expr;
 }
 
@@ -155,10 +150,9 @@ static struct hcl_expr *rule_index(struct hcl_parser *p, struct hcl_expr *base,
 		zp_vec_push(steps, step);
 		return base;
 	}
-	struct hcl_expr *expr = zp_new(p->arena, struct hcl_expr);
-	expr->kind = HCL_EXPR_INDEX;
-	expr->index.collection = with_steps(p, base, steps);
-	expr->range = expr->index.collection->range;
+	base = with_steps(p, base, steps);
+	struct hcl_expr *expr = hcl_expr_alloc(p->arena, HCL_EXPR_INDEX, base->range);
+	expr->index.collection = base;
 	expr->range.end = brackets.end;
 	expr->index.key = key;
 	expr->index.brackets = brackets;

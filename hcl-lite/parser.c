@@ -340,13 +340,46 @@ bool hcl_too_long(struct hcl_parser *p, struct hcl_token token)
 	return true;
 }
 
-struct hcl_expr *hcl_expr_new(struct hcl_parser *p, enum hcl_expr_kind kind, uint32_t start)
+#define NODE_SIZE(member)                                                                          \
+	(offsetof(struct hcl_expr, member) + sizeof(((struct hcl_expr *)NULL)->member))
+
+static const uint8_t node_sizes[] = {
+	[HCL_EXPR_LITERAL] = NODE_SIZE(literal),
+	[HCL_EXPR_TEMPLATE] = NODE_SIZE(template),
+	[HCL_EXPR_TEMPLATE_WRAP] = NODE_SIZE(wrapped),
+	[HCL_EXPR_TEMPLATE_IF] = NODE_SIZE(conditional),
+	[HCL_EXPR_TEMPLATE_FOR] = NODE_SIZE(loop),
+	[HCL_EXPR_TRAVERSAL] = NODE_SIZE(traversal),
+	[HCL_EXPR_RELATIVE] = NODE_SIZE(relative),
+	[HCL_EXPR_INDEX] = NODE_SIZE(index),
+	[HCL_EXPR_SPLAT] = NODE_SIZE(splat),
+	[HCL_EXPR_SPLAT_ITEM] = NODE_SIZE(range),
+	[HCL_EXPR_CALL] = NODE_SIZE(call),
+	[HCL_EXPR_CONDITIONAL] = NODE_SIZE(conditional),
+	[HCL_EXPR_BINARY] = NODE_SIZE(binary),
+	[HCL_EXPR_UNARY] = NODE_SIZE(unary),
+	[HCL_EXPR_FOR] = NODE_SIZE(loop),
+	[HCL_EXPR_TUPLE] = NODE_SIZE(tuple),
+	[HCL_EXPR_OBJECT] = NODE_SIZE(object),
+	[HCL_EXPR_PARENS] = NODE_SIZE(wrapped),
+	[HCL_EXPR_JSON] = NODE_SIZE(json),
+	[HCL_EXPR_ERROR] = NODE_SIZE(range),
+};
+
+struct hcl_expr *hcl_expr_alloc(
+	struct zp_arena *arena, enum hcl_expr_kind kind, struct zp_range range)
 {
-	struct hcl_expr *expr = zp_new(p->arena, struct hcl_expr);
+	struct hcl_expr *expr = zp_arena_calloc(arena, 1, node_sizes[kind]);
 
 	expr->kind = kind;
-	expr->range = hcl_range(p, start, p->last_end > start ? p->last_end : start);
+	expr->range = range;
 	return expr;
+}
+
+struct hcl_expr *hcl_expr_new(struct hcl_parser *p, enum hcl_expr_kind kind, uint32_t start)
+{
+	return hcl_expr_alloc(p->arena, kind,
+		hcl_range(p, start, p->last_end > start ? p->last_end : start));
 }
 
 struct hcl_expr *hcl_expr_end(struct hcl_parser *p, struct hcl_expr *expr)

@@ -104,6 +104,10 @@ static inline void hcl_leave(struct hcl_parser *p)
  */
 bool hcl_too_long(struct hcl_parser *p, struct hcl_token token);
 
+/* Zeroed, and as large as the kind needs. */
+struct hcl_expr *hcl_expr_alloc(
+	struct zp_arena *arena, enum hcl_expr_kind kind, struct zp_range range);
+/* From start to the end of the last token taken. */
 struct hcl_expr *hcl_expr_new(struct hcl_parser *p, enum hcl_expr_kind kind, uint32_t start);
 /* Sets the end of the range to that of the last token taken. */
 struct hcl_expr *hcl_expr_end(struct hcl_parser *p, struct hcl_expr *expr);

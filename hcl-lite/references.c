@@ -169,10 +169,8 @@ const struct hcl_expr *hcl_expr_static(const struct hcl_expr *expr, struct zp_ar
 
 static struct hcl_expr *json_expr(struct zp_arena *arena, const struct hcl_json_value *value)
 {
-	struct hcl_expr *expr = zp_new(arena, struct hcl_expr);
+	struct hcl_expr *expr = hcl_expr_alloc(arena, HCL_EXPR_JSON, value->range);
 
-	expr->kind = HCL_EXPR_JSON;
-	expr->range = value->range;
 	expr->json = value;
 	return expr;
 }
@@ -201,9 +199,7 @@ static struct hcl_expr *name_expr(struct zp_arena *arena, const struct hcl_json_
 
 	if (expr && !name->problem_count)
 		return expr;
-	expr = zp_new(arena, struct hcl_expr);
-	expr->kind = HCL_EXPR_LITERAL;
-	expr->range = name->range;
+	expr = hcl_expr_alloc(arena, HCL_EXPR_LITERAL, name->range);
 	expr->literal = hcl_string_value(arena, name->text);
 	return expr;
 }

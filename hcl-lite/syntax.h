@@ -54,6 +54,7 @@ struct hcl_object_item {
 	struct hcl_expr *value;
 };
 
+/* Allocated only as large as its kind needs: never copied as a whole, never changed to another kind. */
 struct hcl_expr {
 	enum hcl_expr_kind kind;
 	struct zp_range range;

@@ -107,11 +107,7 @@ static struct hcl_expr *build_sequence(struct builder *b);
 
 static struct hcl_expr *new_expr(struct builder *b, enum hcl_expr_kind kind, struct zp_range range)
 {
-	struct hcl_expr *expr = zp_new(b->p->arena, struct hcl_expr);
-
-	expr->kind = kind;
-	expr->range = range;
-	return expr;
+	return hcl_expr_alloc(b->p->arena, kind, range);
 }
 
 /* Texts in a row are one literal; mostly they stand in the source in a row too. */
