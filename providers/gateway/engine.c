@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -27,6 +28,8 @@
 #define TAKE_OVER_MS 15000
 #define CHECK_TIMEOUT_MS 60000
 #define CERTIFICATE_LIMIT ((size_t)64 * 1024)
+#define LOG_TAIL (64 * 1024)
+#define ALERTS_SHOWN 3
 
 /* Everything a generation consists of, in memory. */
 struct build {
@@ -217,6 +220,8 @@ static int ask(const char *path, const char *command, struct zp_buf *reply, stru
 		return -1;
 	if (send(fd, command, strlen(command), MSG_NOSIGNAL) != (ssize_t)strlen(command))
 		return zp_error_errno(err, "writing to %s", path);
+	/* The master would wait for more. */
+	shutdown(fd, SHUT_WR);
 	while ((n = recv(fd, chunk, sizeof(chunk), 0)) > 0) {
 		zp_buf_add(reply, chunk, (size_t)n);
 		if (reply->len > REPLY_LIMIT)
@@ -235,6 +240,39 @@ static bool runs_generation(struct node_context *node, const char *hash)
 	       reply.len > 0 && strstr(reply.ptr, hash);
 }
 
+/* A worker of an earlier generation that ends, or has, takes no new connections. */
+static bool is_leaving(const char *master, const char *pid, int digits)
+{
+	zp_autofree char *command = zp_format("@!%.*s show info\n", digits, pid);
+	zp_autobuf reply = ZP_BUF_INIT;
+
+	if (ask(master, command, &reply, NULL) < 0 || reply.len == 0)
+		return true;
+	return !strstr(reply.ptr, "Stopping: 0");
+}
+
+/*
+ * Whether the newest worker is alone at the listeners. While they share them, either may take the
+ * next connection, and the earlier one knows nothing of a name just added.
+ */
+static bool earlier_workers_left(const struct node_context *node)
+{
+	zp_autofree char *master = master_path(node);
+	zp_autobuf reply = ZP_BUF_INIT;
+	const char *at;
+
+	if (ask(master, "show proc\n", &reply, NULL) < 0 || reply.len == 0)
+		return false;
+	at = strstr(reply.ptr, "# old workers");
+	while (at && (at = strchr(at, '\n')) && *++at != '#') {
+		size_t digits = strspn(at, "0123456789");
+
+		if (digits > 0 && !is_leaving(master, at, (int)digits))
+			return false;
+	}
+	return true;
+}
+
 /* ---- switching ---- */
 
 static int64_t now_ms(void)
@@ -245,19 +283,55 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* What HAProxy wrote when it gave up: the alerts among the last lines of its log. */
-static void last_alerts(const struct node_context *node, struct zp_buf *out)
+/* Alerts that only say that there were others. */
+static bool is_summary(struct zp_str alert)
+{
+	return zp_str_starts(alert, "Error(s) found in configuration") ||
+	       zp_str_starts(alert, "Fatal errors found in configuration") ||
+	       memmem(alert.ptr, alert.len, "Some protocols failed", 21);
+}
+
+/* "[ALERT]    (123) : config : text" -> "text" */
+static struct zp_str alert_text(struct zp_str line)
+{
+	const char *colon = memmem(line.ptr, line.len, " : ", 3);
+
+	if (colon)
+		line = zp_strn(colon + 3, line.len - (size_t)(colon + 3 - line.ptr));
+	if (zp_str_starts(line, "config : "))
+		line = zp_strn(line.ptr + 9, line.len - 9);
+	return line;
+}
+
+/* ": " and what the first few alerts of one run of HAProxy say. */
+static void put_alerts(const char *text, struct zp_buf *out)
+{
+	int count = 0;
+
+	while (count < ALERTS_SHOWN && (text = strstr(text, "[ALERT]"))) {
+		struct zp_str line = zp_strn(text, strcspn(text, "\n"));
+		struct zp_str alert = alert_text(line);
+
+		text += line.len;
+		if (!is_summary(alert))
+			zp_buf_printf(out, "%s%.*s", count++ ? "; " : ": ", ZP_FMT(alert));
+	}
+}
+
+/* The same of HAProxy's last start, from its log. */
+static void put_last_alerts(const struct node_context *node, struct zp_buf *out)
 {
 	zp_autofree char *path = zp_format("%s/run/" HELPER ".log", node_root(node));
-	zp_autobuf log = ZP_BUF_INIT;
-	const char *found = NULL;
+	zp_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	zp_autofree char *tail = zp_calloc(1, LOG_TAIL + 1);
+	const char *start = tail;
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
 
-	if (zp_file_read(path, (size_t)1 << 20, &log, NULL) < 0 || log.len == 0)
+	if (size <= 0 || pread(fd, tail, LOG_TAIL, size > LOG_TAIL ? size - LOG_TAIL : 0) <= 0)
 		return;
-	for (const char *at = log.ptr; (at = strstr(at, "[ALERT]")); at++)
-		found = at;
-	if (found)
-		zp_buf_printf(out, ": %.*s", (int)strcspn(found, "\n"), found);
+	for (const char *at = tail; (at = strstr(at, "haproxy version is")); at++)
+		start = at;
+	put_alerts(start, out);
 }
 
 static int wait_for_generation(struct node_context *node, const char *hash, struct zp_error *err)
@@ -267,14 +341,14 @@ static int wait_for_generation(struct node_context *node, const char *hash, stru
 
 	for (int pause = 10; now_ms() - start < TAKE_OVER_MS;
 		pause = pause < 100 ? pause * 2 : 100) {
-		if (runs_generation(node, hash))
+		if (runs_generation(node, hash) && earlier_workers_left(node))
 			return 0;
 		/* A first start that fails shows soon; the supervisor would only try again. */
 		if (now_ms() - start > 1000 && node_helper_pid(node, HELPER) <= 0)
 			break;
 		poll(NULL, 0, pause);
 	}
-	last_alerts(node, &alerts);
+	put_last_alerts(node, &alerts);
 	return zp_error_set(
 		err, "HAProxy did not take over its configuration%s", zp_buf_slice(&alerts).ptr);
 }
@@ -282,9 +356,18 @@ static int wait_for_generation(struct node_context *node, const char *hash, stru
 static int check_config(const char *path, struct zp_error *err)
 {
 	struct zp_process_options options = { .timeout_ms = CHECK_TIMEOUT_MS };
+	struct zp_process_result result = { 0 };
+	zp_autobuf alerts = ZP_BUF_INIT;
+	zp_autoerror problem = ZP_ERROR_INIT;
+	int rc = zp_run(
+		(const char *[]){ HAPROXY, "-c", "-f", path, NULL }, &options, &result, &problem);
 
-	return zp_run(
-		(const char *[]){ HAPROXY, "-c", "-q", "-f", path, NULL }, &options, NULL, err);
+	put_alerts(zp_buf_slice(&result.err).ptr, &alerts);
+	zp_process_result_release(&result);
+	if (rc == 0)
+		return 0;
+	return zp_error_set(err, "HAProxy rejects its configuration%s",
+		alerts.len ? alerts.ptr : zp_error_text(&problem));
 }
 
 /* The configuration beside the running one, checked, then in its place. */
@@ -343,26 +426,52 @@ static int stop_engine(struct node_context *node, struct zp_error *err)
 	return 0;
 }
 
+/* Certificates that are missing, damaged or about to expire are made anew. */
+static int repair_certificates(const struct node_context *node,
+	const struct provider_proxy_list *list, struct zp_error *err)
+{
+	zp_autofree char *folder = provider_gateway_folder(node);
+	zp_autofree char *authority = zp_format("zplan gateway %s", node_name(node));
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct provider_proxy *proxy = &list->items[i];
+
+		if (!proxy->passthrough &&
+			provider_certificate_ensure(folder, authority, proxy->fqdn, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int switch_generation(
+	struct node_context *node, const struct provider_proxy_list *list, struct zp_error *err)
+{
+	zp_cleanup(build_release) struct build build = { 0 };
+
+	if (build_fill(node, list, &build, err) < 0)
+		return -1;
+	if (runs_generation(node, build.hash))
+		return 0;
+	if (install_config(node, &build, err) < 0)
+		return -1;
+	if (start_or_reload(node, err) < 0 || wait_for_generation(node, build.hash, err) < 0)
+		return -1;
+	remove_parts(node, build.hash);
+	return 0;
+}
+
 static int apply_locked(struct node_context *node, struct zp_error *err)
 {
 	zp_autofree char *folder = provider_gateway_folder(node);
 	provider_autoproxies list = { 0 };
-	zp_cleanup(build_release) struct build build = { 0 };
 
 	if (zp_mkdirs(folder, 0700, err) < 0 || provider_store_list(node, &list, err) < 0)
 		return -1;
 	if (list.count == 0)
 		return stop_engine(node, err);
-	if (build_fill(node, &list, &build, err) < 0)
+	if (repair_certificates(node, &list, err) < 0)
 		return -1;
-	if (runs_generation(node, build.hash))
-		return 0;
-	if (install_config(node, &build, err) < 0)
-		return zp_error_wrap(err, "HAProxy's configuration");
-	if (start_or_reload(node, err) < 0 || wait_for_generation(node, build.hash, err) < 0)
-		return -1;
-	remove_parts(node, build.hash);
-	return 0;
+	return switch_generation(node, &list, err);
 }
 
 int provider_engine_apply(struct node_context *node, struct zp_error *err)

@@ -177,28 +177,32 @@ static int check_public(const struct node_context *node, struct zp_error *err)
 		"node %s has no public address, so it can not be a gateway", node_name(node));
 }
 
-static int make_certificate(
-	const struct node_context *node, const struct provider_proxy *proxy, struct zp_error *err)
-{
-	zp_autofree char *folder = NULL, *authority = NULL;
-
-	if (proxy->passthrough)
-		return 0;
-	folder = provider_gateway_folder(node);
-	authority = zp_format("zplan gateway %s", node_name(node));
-	return provider_certificate_ensure(folder, authority, proxy->fqdn, err);
-}
-
-/* After a failure: a gateway that never worked holds no name, no ports and no certificate. */
-static void give_back(struct node_context *node, const struct provider_proxy *proxy)
+/*
+ * After a failure: a gateway that never worked holds no name, no ports and, when the name was its
+ * own, no certificate.
+ */
+static void give_back(struct node_context *node, const struct provider_proxy *proxy, bool owner)
 {
 	zp_autofree char *folder = provider_gateway_folder(node);
 	zp_autofree char *stored = NULL;
 
 	if (provider_store_get(node, proxy->id, &stored, NULL) < 0 || stored)
 		return;
-	provider_certificate_remove(folder, proxy->fqdn, NULL);
+	if (owner)
+		provider_certificate_remove(folder, proxy->fqdn, NULL);
 	node_lease_release(node, NULL, proxy->id, NULL);
+}
+
+static int take_name(
+	struct node_context *node, const struct provider_proxy *proxy, struct zp_error *err)
+{
+	zp_autoerror taken = ZP_ERROR_INIT;
+
+	if (node_lease_take(node, NAME_POOL, proxy->id, proxy->fqdn, &taken) == 0)
+		return 0;
+	give_back(node, proxy, false);
+	return zp_error_code(
+		err, NODE_E_BUSY, "%s is taken: %s", proxy->fqdn, zp_error_text(&taken));
 }
 
 static int ensure(struct node_context *node, const struct node_workload *w, cJSON **result,
@@ -206,16 +210,11 @@ static int ensure(struct node_context *node, const struct node_workload *w, cJSO
 {
 	provider_autoproxy proxy = { 0 };
 
-	if (check_public(node, err) < 0 || make_proxy(node, w, &proxy, err) < 0)
+	if (check_public(node, err) < 0 || make_proxy(node, w, &proxy, err) < 0 ||
+		take_name(node, &proxy, err) < 0)
 		return -1;
-	if (node_lease_take(node, NAME_POOL, w->id, proxy.fqdn, err) < 0) {
-		zp_error_wrap(err, "%s is taken", proxy.fqdn);
-		if (err)
-			err->code = NODE_E_BUSY;
-		return -1;
-	}
-	if (make_certificate(node, &proxy, err) < 0 || replace_proxy(node, &proxy, err) < 0) {
-		give_back(node, &proxy);
+	if (replace_proxy(node, &proxy, err) < 0) {
+		give_back(node, &proxy, true);
 		return -1;
 	}
 	*result = cJSON_CreateObject();
@@ -303,7 +302,6 @@ static int tick(struct node_context *node, const struct node_workload *w, bool *
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static time_t checked;
-	provider_autoproxies list = { 0 };
 	time_t now = time(NULL);
 	bool due;
 
@@ -316,12 +314,7 @@ static int tick(struct node_context *node, const struct node_workload *w, bool *
 	pthread_mutex_unlock(&lock);
 	if (!due)
 		return 0;
-	if (provider_store_list(node, &list, err) < 0)
-		return -1;
-	for (size_t i = 0; i < list.count; i++)
-		if (make_certificate(node, &list.items[i], err) < 0)
-			return -1;
-	return list.count ? provider_engine_apply(node, err) : 0;
+	return provider_engine_apply(node, err);
 }
 
 static int validate_name(const cJSON *spec, struct zp_error *err)
