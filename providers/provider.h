@@ -98,7 +98,8 @@ struct provider_resource_type {
 	struct provider_schema *schema;
 	/*
 	 * Attribute that holds the object's identity; "id" nearly always. On create the planner hands the
-	 * identity over in the operation; the result carries it here.
+	 * identity over in the operation; the result carries it here. Types with in_process set may choose
+	 * one of their own. NULL: objects of this type have none (random_bytes).
 	 */
 	const char *identity_attribute;
 	/* Nothing exists outside the state (terraform_data): no journal intent is needed before it. */

@@ -1,10 +1,16 @@
 #include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
 
 #include "providers/builtin.h"
 
 static const struct provider *const builtin[] = {
 	&provider_zos,
 	&provider_terraform,
+	&provider_local,
+	&provider_null,
+	&provider_random_values,
+	&provider_time,
 	NULL,
 };
 
@@ -16,6 +22,9 @@ static void compile_types(const struct provider_resource_type *const *types)
 
 static void compile_all(void)
 {
+	/* Random numbers are asked for by several threads later on. */
+	if (sodium_init() < 0)
+		abort();
 	for (const struct provider *const *provider = builtin; *provider; provider++) {
 		provider_schema_compile((*provider)->schema);
 		compile_types((*provider)->resources);

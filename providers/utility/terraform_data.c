@@ -3,8 +3,8 @@
  * outside the state.
  */
 #include "providers/builtin.h"
+#include "providers/utility/in_process.h"
 #include "providers/utility/uuid.h"
-#include "providers/values.h"
 
 static struct provider_attribute attributes[] = {
 	{ .name = "id", .type = "string", .flags = PROVIDER_COMPUTED },
@@ -38,48 +38,30 @@ static void plan_output(struct provider_plan *plan)
 	plan->planned = provider_built(&builder);
 }
 
-static void realise(struct provider_operation *op)
+static void fill(struct provider_operation *op, struct provider_builder *builder)
 {
-	struct provider_builder builder;
-	provider_build(&builder, op->arena, op->type->schema, op->planned);
 	if (!provider_has(op->planned, "id"))
-		provider_build_set(&builder, "id", provider_identity_or_uuid(op));
+		provider_build_set(builder, "id", provider_identity_or_uuid(op));
 	if (provider_get(op->planned, "output").state == HCL_UNKNOWN)
-		provider_build_set(&builder, "output", provider_get(op->planned, "input"));
-	op->result = provider_built(&builder);
+		provider_build_set(builder, "output", provider_get(op->planned, "input"));
 }
 
-static void adopt(struct provider_operation *op)
+static void adopt(struct provider_operation *op, struct provider_builder *builder)
 {
-	struct provider_builder builder;
-	provider_build(&builder, op->arena, op->type->schema, op->type->schema->empty);
-	provider_build_set(&builder, "id", hcl_string_cstr(op->arena, op->import_id));
-	op->result = provider_built(&builder);
+	utility_set_text(builder, "id", op->import_id);
 }
+
+static const struct utility_kind kind = {
+	.create = fill,
+	.update = fill,
+	.import = adopt,
+};
 
 static void run(struct provider_instance *instance, struct provider_operation *const *ops,
 	size_t count)
 {
 	(void)instance;
-	for (size_t i = 0; i < count; i++) {
-		struct provider_operation *op = ops[i];
-		switch (op->verb) {
-		case PROVIDER_READ:
-			op->result = op->prior;
-			break;
-		case PROVIDER_CREATE:
-		case PROVIDER_UPDATE:
-			realise(op);
-			break;
-		case PROVIDER_DELETE:
-		case PROVIDER_RECOVER:
-			op->result = provider_schema_null(op->type->schema);
-			break;
-		case PROVIDER_IMPORT:
-			adopt(op);
-			break;
-		}
-	}
+	utility_run(&kind, ops, count);
 }
 
 const struct provider_resource_type provider_terraform_data = {

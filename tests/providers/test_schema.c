@@ -138,6 +138,9 @@ static void test_find(void **state)
 		{ "other/zos", NULL },
 		{ "terraform.io/builtin/terraform", "terraform" },
 		{ "terraform", "terraform" },
+		{ "hashicorp/random", "random" },
+		{ "registry.terraform.io/hashicorp/null", "null" },
+		{ "time", "time" },
 		{ "hashicorp/aws", NULL },
 		{ "example.com/zplan/zos", NULL },
 		{ "", NULL },
@@ -176,8 +179,11 @@ static void test_tables(void **state)
 			assert_non_null(type->schema->type);
 			assert_non_null(type->run);
 			assert_ptr_equal(provider_for_type(type->name), *p);
-			assert_non_null(
-				provider_schema_attribute(type->schema, type->identity_attribute));
+			if (type->identity_attribute)
+				assert_non_null(provider_schema_attribute(type->schema,
+					type->identity_attribute));
+			else
+				assert_true(type->in_process);
 		}
 	}
 }

@@ -9,7 +9,7 @@
 #include "providers/network/reach.h"
 #include "providers/network/spec.h"
 #include "providers/provider.h"
-#include "tests/providers/fake_node.h"
+#include "tests/providers/fake_client.h"
 #include "tests/providers/from_text.h"
 
 static struct provider_environment environment = { .lineage = "the-lineage" };

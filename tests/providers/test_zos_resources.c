@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "providers/provider.h"
-#include "tests/providers/fake_node.h"
+#include "tests/providers/fake_client.h"
 #include "tests/providers/from_text.h"
 
 static struct provider_environment environment = { .lineage = "the-lineage" };

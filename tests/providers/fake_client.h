@@ -1,0 +1,249 @@
+/*
+ * Nodes for tests: the client's functions over a table in memory, in place of those of the node
+ * library. Tests set what a node answers and look at what it was told.
+ */
+#ifndef TESTS_PROVIDERS_FAKE_CLIENT_H
+#define TESTS_PROVIDERS_FAKE_CLIENT_H
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "node/client.h"
+
+#define FAKE_WORKLOADS 64
+
+struct node_client {
+	const char *name;
+	const char *public_address; /* "" when hidden */
+	bool unreachable;
+	int fail_ensure, fail_remove; /* error code; 0: works */
+	const char *status, *message; /* what read says of what is there; NULL: ok */
+};
+
+struct fake_workload {
+	char *node, *id, *type, *lineage, *address;
+	cJSON *spec, *result;
+};
+
+static struct node_client fake_nodes[] = {
+	{ .name = "n1", .public_address = "192.0.2.1" },
+	{ .name = "n2", .public_address = "192.0.2.2" },
+	{ .name = "h1", .public_address = "" },
+	{ .name = "h2", .public_address = "" },
+};
+
+static struct fake_workload fake_workloads[FAKE_WORKLOADS];
+static size_t fake_workload_count;
+static int fake_read_calls, fake_ensure_calls, fake_remove_calls;
+static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct node_entry fake_entries[] = {
+	{ .name = "n1", .id = 1 },
+	{ .name = "n2", .id = 2 },
+	{ .name = "h1", .id = 3 },
+	{ .name = "h2", .id = 4 },
+};
+
+static struct node_inventory fake_inventory = {
+	.items = fake_entries,
+	.count = ZP_ARRAY_SIZE(fake_entries),
+	.path = "nodes.hcl",
+};
+
+static void fake_drop(size_t index)
+{
+	struct fake_workload *w = &fake_workloads[index];
+	free(w->node);
+	free(w->id);
+	free(w->type);
+	free(w->lineage);
+	free(w->address);
+	cJSON_Delete(w->spec);
+	cJSON_Delete(w->result);
+	*w = fake_workloads[--fake_workload_count];
+}
+
+static struct fake_workload *fake_find(const char *node, const char *id)
+{
+	for (size_t i = 0; i < fake_workload_count; i++)
+		if (!strcmp(fake_workloads[i].node, node) && !strcmp(fake_workloads[i].id, id))
+			return &fake_workloads[i];
+	return NULL;
+}
+
+static void fake_reset(void)
+{
+	while (fake_workload_count)
+		fake_drop(fake_workload_count - 1);
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(fake_nodes); i++) {
+		fake_nodes[i].unreachable = false;
+		fake_nodes[i].fail_ensure = fake_nodes[i].fail_remove = 0;
+		fake_nodes[i].status = fake_nodes[i].message = NULL;
+	}
+	fake_read_calls = fake_ensure_calls = fake_remove_calls = 0;
+	fake_inventory.path = "nodes.hcl";
+	fake_inventory.count = ZP_ARRAY_SIZE(fake_entries);
+}
+
+const struct node_entry *node_inventory_find(const struct node_inventory *inventory, const char *name)
+{
+	for (size_t i = 0; i < inventory->count; i++)
+		if (!strcmp(inventory->items[i].name, name) ||
+			(inventory->items[i].id && inventory->items[i].id == strtol(name, NULL, 10)))
+			return &inventory->items[i];
+	return NULL;
+}
+
+const struct node_inventory *node_pool_inventory(const struct node_pool *pool)
+{
+	(void)pool;
+	return &fake_inventory;
+}
+
+struct node_client *node_pool_get(struct node_pool *pool, const char *node, struct zp_error *err)
+{
+	(void)pool;
+	const struct node_entry *entry = node_inventory_find(&fake_inventory, node);
+	for (size_t i = 0; entry && i < ZP_ARRAY_SIZE(fake_nodes); i++) {
+		if (strcmp(fake_nodes[i].name, entry->name) != 0)
+			continue;
+		if (!fake_nodes[i].unreachable)
+			return &fake_nodes[i];
+		zp_error_set(err, "node %s can not be reached", node);
+		return NULL;
+	}
+	zp_error_set(err, "no node %s", node);
+	return NULL;
+}
+
+static cJSON *fake_facts(const struct node_client *client)
+{
+	cJSON *facts = cJSON_CreateObject();
+	cJSON_AddStringToObject(facts, "name", client->name);
+	cJSON_AddStringToObject(facts, "public_address", client->public_address);
+	return facts;
+}
+
+static cJSON *fake_list(const struct node_client *client)
+{
+	cJSON *list = cJSON_CreateArray();
+	for (size_t i = 0; i < fake_workload_count; i++) {
+		if (strcmp(fake_workloads[i].node, client->name) != 0)
+			continue;
+		cJSON *item = cJSON_CreateObject();
+		cJSON_AddStringToObject(item, "id", fake_workloads[i].id);
+		cJSON_AddStringToObject(item, "type", fake_workloads[i].type);
+		cJSON_AddItemToObject(item, "spec", cJSON_Duplicate(fake_workloads[i].spec, true));
+		cJSON_AddItemToArray(list, item);
+	}
+	return list;
+}
+
+cJSON *node_call(struct node_client *client, const char *method, const cJSON *params,
+	struct zp_error *err)
+{
+	(void)params;
+	cJSON *result = NULL;
+	pthread_mutex_lock(&fake_lock);
+	if (!strcmp(method, "node.facts"))
+		result = fake_facts(client);
+	else if (!strcmp(method, "workload.list"))
+		result = fake_list(client);
+	else
+		zp_error_set(err, "no method %s", method);
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+/* What the workload types would answer. */
+static cJSON *fake_result(const struct node_client *client, const struct node_workload *w)
+{
+	cJSON *result = cJSON_CreateObject();
+	if (!strcmp(w->type, "zmount"))
+		cJSON_AddStringToObject(result, "volume_id", "vol-1");
+	if (!strcmp(w->type, "gateway-name-proxy"))
+		cJSON_AddStringToObject(result, "fqdn", "web.example.com");
+	if (!strcmp(w->type, "zmachine")) {
+		const char *ip = cJSON_GetStringValue(cJSON_GetObjectItem(
+			cJSON_GetArrayItem(cJSON_GetObjectItem(cJSON_GetObjectItem(w->spec, "network"),
+						   "interfaces"),
+				0),
+			"ip"));
+		cJSON_AddStringToObject(result, "ip", ip && *ip ? ip : "10.1.1.2");
+		cJSON_AddStringToObject(result, "console_url", "10.1.1.1:20002");
+	}
+	(void)client;
+	return result;
+}
+
+cJSON *node_ensure(struct node_client *client, const struct node_workload *w, struct zp_error *err)
+{
+	cJSON *result = NULL;
+	pthread_mutex_lock(&fake_lock);
+	fake_ensure_calls++;
+	if (client->fail_ensure) {
+		zp_error_code(err, client->fail_ensure, "the node said no");
+	} else {
+		struct fake_workload *have = fake_find(client->name, w->id);
+		if (have)
+			fake_drop((size_t)(have - fake_workloads));
+		have = &fake_workloads[fake_workload_count++];
+		*have = (struct fake_workload){
+			.node = zp_strdup(client->name),
+			.id = zp_strdup(w->id),
+			.type = zp_strdup(w->type),
+			.lineage = zp_strdup(w->lineage),
+			.address = zp_strdup(w->address),
+			.spec = cJSON_Duplicate(w->spec, true),
+			.result = fake_result(client, w),
+		};
+		result = cJSON_Duplicate(have->result, true);
+	}
+	pthread_mutex_unlock(&fake_lock);
+	return result;
+}
+
+cJSON *node_read(struct node_client *client, const char *const *ids, size_t count,
+	struct zp_error *err)
+{
+	(void)err;
+	cJSON *list = cJSON_CreateArray();
+	pthread_mutex_lock(&fake_lock);
+	fake_read_calls++;
+	for (size_t i = 0; i < count; i++) {
+		const struct fake_workload *w = fake_find(client->name, ids[i]);
+		const char *status = w ? client->status ? client->status : "ok" : "absent";
+		cJSON *item = cJSON_CreateObject();
+		cJSON_AddStringToObject(item, "id", ids[i]);
+		cJSON_AddStringToObject(item, "status", status);
+		cJSON_AddStringToObject(item, "message",
+			w && client->message ? client->message : "");
+		if (w) {
+			cJSON_AddItemToObject(item, "spec", cJSON_Duplicate(w->spec, true));
+			cJSON_AddItemToObject(item, "result", cJSON_Duplicate(w->result, true));
+		}
+		cJSON_AddItemToArray(list, item);
+	}
+	pthread_mutex_unlock(&fake_lock);
+	return list;
+}
+
+int node_remove(struct node_client *client, const char *id, struct zp_error *err)
+{
+	int rc = 0;
+	pthread_mutex_lock(&fake_lock);
+	fake_remove_calls++;
+	if (client->fail_remove) {
+		rc = zp_error_code(err, client->fail_remove, "still needed");
+	} else {
+		struct fake_workload *have = fake_find(client->name, id);
+		if (have)
+			fake_drop((size_t)(have - fake_workloads));
+	}
+	pthread_mutex_unlock(&fake_lock);
+	return rc;
+}
+
+#endif
