@@ -302,11 +302,11 @@ static const struct utility_kind rotating_kind = {
 
 TIME_RUN(rotating)
 
+/* Not in_process: it must be looked at before every plan, because its time may have come. */
 static const struct provider_resource_type time_rotating = {
 	.name = "time_rotating",
 	.schema = &rotating_schema,
 	.identity_attribute = "id",
-	.in_process = true,
 	.validate = rotating_validate,
 	.run = rotating_run,
 };
