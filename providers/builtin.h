@@ -6,10 +6,10 @@
 
 #include "providers/provider.h"
 
-extern const struct provider provider_zos;	 /* zos/provider.c */
-extern const struct provider provider_terraform; /* utility/terraform.c */
-extern const struct provider provider_null;	 /* utility/null.c */
-extern const struct provider provider_local;	 /* local/local.c */
+extern const struct provider provider_zos;	     /* zos/provider.c */
+extern const struct provider provider_terraform;     /* utility/terraform.c */
+extern const struct provider provider_null;	     /* utility/null.c */
+extern const struct provider provider_local;	     /* local/local.c */
 extern const struct provider provider_random_values; /* random/random.c */
 extern const struct provider provider_time;	     /* time/time.c */
 

@@ -1,7 +1,7 @@
 /*
- * The plan a schema makes by itself. One walk over the schema merges configuration and prior object; a
- * second one follows only where the first found that something changes, because then volatile values
- * are unknown, or that the object is replaced, because then all computed ones are.
+ * The plan a schema makes by itself. One walk over the schema merges configuration and prior
+ * object; a second one follows only where the first found that something changes, because then
+ * volatile values are unknown, or that the object is replaced, because then all computed ones are.
  */
 #include "providers/provider.h"
 
@@ -24,8 +24,8 @@ static void merge_enter(struct merge *merge, struct hcl_step step)
 {
 	if (merge->step_count == merge->step_capacity) {
 		merge->step_capacity = merge->step_capacity ? 2 * merge->step_capacity : 8;
-		merge->steps = zp_reallocarray(merge->steps, merge->step_capacity,
-			sizeof(*merge->steps));
+		merge->steps =
+			zp_reallocarray(merge->steps, merge->step_capacity, sizeof(*merge->steps));
 	}
 	merge->steps[merge->step_count++] = step;
 }
@@ -69,7 +69,8 @@ static struct hcl_value merge_attribute(const struct merge *merge,
 }
 
 /* A value nobody sets in the configuration can not be what forces replacement. */
-static bool is_decided_by_config(const struct provider_attribute *attribute, struct hcl_value config)
+static bool is_decided_by_config(
+	const struct provider_attribute *attribute, struct hcl_value config)
 {
 	return config.state != HCL_NULL || !(attribute->flags & PROVIDER_COMPUTED);
 }
@@ -78,8 +79,8 @@ static bool is_decided_by_config(const struct provider_attribute *attribute, str
  * Elements that came or went bring or take values that force replacement. Those of a list that stay
  * have said so for themselves.
  */
-static bool is_element_forcing(const struct provider_block *block, struct hcl_value prior,
-	struct hcl_value planned)
+static bool is_element_forcing(
+	const struct provider_block *block, struct hcl_value prior, struct hcl_value planned)
 {
 	bool forcing = false;
 	for (size_t i = 0; i < block->schema->attribute_count; i++)
@@ -100,12 +101,13 @@ static struct hcl_value merge_object(struct merge *merge, const struct provider_
 {
 	bool has_prior = prior.state == HCL_KNOWN;
 	const struct hcl_value *old = has_prior ? prior.elements : schema->empty.elements;
-	struct hcl_value *elements = zp_new_array(merge->arena, struct hcl_value, schema->type->count);
+	struct hcl_value *elements =
+		zp_new_array(merge->arena, struct hcl_value, schema->type->count);
 	for (size_t i = 0; i < schema->attribute_count; i++) {
 		const struct provider_attribute *attribute = &schema->attributes[i];
 		uint32_t slot = schema->attribute_slots[i];
-		struct hcl_value new_value = merge_attribute(merge, attribute, old[slot], has_prior,
-			config.elements[slot]);
+		struct hcl_value new_value = merge_attribute(
+			merge, attribute, old[slot], has_prior, config.elements[slot]);
 		elements[slot] = new_value;
 		if (has_prior && (attribute->flags & PROVIDER_FORCE_NEW) &&
 			is_decided_by_config(attribute, config.elements[slot]) &&
@@ -118,8 +120,8 @@ static struct hcl_value merge_object(struct merge *merge, const struct provider_
 	for (size_t i = 0; i < schema->block_count; i++) {
 		uint32_t slot = schema->block_slots[i];
 		merge_enter(merge, merge_name(schema->blocks[i].name));
-		elements[slot] = merge_block(merge, &schema->blocks[i], old[slot],
-			config.elements[slot]);
+		elements[slot] =
+			merge_block(merge, &schema->blocks[i], old[slot], config.elements[slot]);
 		if (has_prior && is_element_forcing(&schema->blocks[i], old[slot], elements[slot]))
 			merge_replaces(merge);
 		merge_leave(merge);
@@ -135,19 +137,19 @@ static struct hcl_value merge_list(struct merge *merge, const struct provider_sc
 	for (uint32_t i = 0; i < config.count; i++) {
 		struct hcl_value old = i < had ? prior.elements[i] : hcl_null(schema->type);
 		merge_enter(merge, (struct hcl_step){ .key = hcl_int_value(i) });
-		elements[i] = config.elements[i].state == HCL_KNOWN ?
-				      merge_object(merge, schema, old, config.elements[i]) :
-				      config.elements[i];
+		elements[i] = config.elements[i].state == HCL_KNOWN
+				      ? merge_object(merge, schema, old, config.elements[i])
+				      : config.elements[i];
 		merge_leave(merge);
 	}
-	return config.type->kind == HCL_LIST ?
-		       hcl_list_value(config.type->element, elements, config.count) :
-		       hcl_tuple_value(elements, config.count);
+	return config.type->kind == HCL_LIST
+		       ? hcl_list_value(config.type->element, elements, config.count)
+		       : hcl_tuple_value(elements, config.count);
 }
 
 /* Same in all that the configuration decides. */
-static bool is_same_element(const struct provider_schema *schema, struct hcl_value prior,
-	struct hcl_value config)
+static bool is_same_element(
+	const struct provider_schema *schema, struct hcl_value prior, struct hcl_value config)
 {
 	if (prior.state != HCL_KNOWN || config.state != HCL_KNOWN)
 		return false;
@@ -156,7 +158,8 @@ static bool is_same_element(const struct provider_schema *schema, struct hcl_val
 		struct hcl_value want = config.elements[slot];
 		if (want.state == HCL_NULL && schema->attributes[i].default_value)
 			want = schema->attributes[i].default_compiled;
-		else if (want.state == HCL_NULL && (schema->attributes[i].flags & PROVIDER_COMPUTED))
+		else if (want.state == HCL_NULL &&
+			 (schema->attributes[i].flags & PROVIDER_COMPUTED))
 			continue;
 		if (!hcl_value_identical(prior.elements[slot], want))
 			return false;
@@ -179,15 +182,16 @@ static struct hcl_value merge_set(struct merge *merge, const struct provider_sch
 	for (uint32_t i = 0; i < config.count; i++) {
 		struct hcl_value old = hcl_null(schema->type);
 		for (uint32_t j = 0; j < had; j++) {
-			if (taken[j] || !is_same_element(schema, prior.elements[j], config.elements[i]))
+			if (taken[j] ||
+				!is_same_element(schema, prior.elements[j], config.elements[i]))
 				continue;
 			taken[j] = true;
 			old = prior.elements[j];
 			break;
 		}
-		elements[i] = config.elements[i].state == HCL_KNOWN ?
-				      merge_object(merge, schema, old, config.elements[i]) :
-				      config.elements[i];
+		elements[i] = config.elements[i].state == HCL_KNOWN
+				      ? merge_object(merge, schema, old, config.elements[i])
+				      : config.elements[i];
 	}
 	return hcl_set_value(config.type->element, elements, config.count);
 }
@@ -195,18 +199,19 @@ static struct hcl_value merge_set(struct merge *merge, const struct provider_sch
 static struct hcl_value merge_map(struct merge *merge, const struct provider_schema *schema,
 	struct hcl_value prior, struct hcl_value config)
 {
-	struct hcl_map_entry *entries = zp_new_array(merge->arena, struct hcl_map_entry, config.count);
+	struct hcl_map_entry *entries =
+		zp_new_array(merge->arena, struct hcl_map_entry, config.count);
 	for (uint32_t i = 0; i < config.count; i++) {
 		struct hcl_value old = hcl_null(schema->type);
 		if (prior.state == HCL_KNOWN && prior.type->kind == HCL_MAP)
 			hcl_map_lookup(prior, config.entries[i].key, &old);
-		struct hcl_value key =
-			hcl_string_value(merge->arena, config.entries[i].key);
+		struct hcl_value key = hcl_string_value(merge->arena, config.entries[i].key);
 		merge_enter(merge, (struct hcl_step){ .key = key });
 		entries[i].key = config.entries[i].key;
-		entries[i].value = config.entries[i].value.state == HCL_KNOWN ?
-					   merge_object(merge, schema, old, config.entries[i].value) :
-					   config.entries[i].value;
+		entries[i].value =
+			config.entries[i].value.state == HCL_KNOWN
+				? merge_object(merge, schema, old, config.entries[i].value)
+				: config.entries[i].value;
 		merge_leave(merge);
 	}
 	return hcl_map_value(config.type->element, entries, config.count);
@@ -230,8 +235,8 @@ static struct hcl_value merge_block(struct merge *merge, const struct provider_b
 	}
 }
 
-static struct hcl_value merge_walk(struct merge *merge, const struct provider_plan *plan,
-	struct hcl_value prior)
+static struct hcl_value merge_walk(
+	struct merge *merge, const struct provider_plan *plan, struct hcl_value prior)
 {
 	merge->step_count = 0;
 	merge->replace.count = 0;
@@ -252,7 +257,7 @@ void provider_plan_default(struct provider_plan *plan)
 	if (plan->replace_count) {
 		plan->planned = merge_walk(&merge, plan, provider_schema_null(plan->type->schema));
 	} else if (plan->prior.state == HCL_KNOWN &&
-		!hcl_value_identical(plan->prior, plan->planned)) {
+		   !hcl_value_identical(plan->prior, plan->planned)) {
 		merge.changing = true;
 		plan->planned = merge_walk(&merge, plan, plan->prior);
 	}

@@ -54,7 +54,8 @@ static struct zp_str without_default_host(struct zp_str source)
 const struct provider *provider_find(const char *source)
 {
 	struct zp_str want = without_default_host(zp_str(source));
-	/* The namespace that stands for "none given", so that a bare name finds a provider of ours. */
+	/* The namespace that stands for "none given", so that a bare name finds a provider of ours.
+	 */
 	struct zp_str name = without_prefix(want, "hashicorp/");
 	for (const struct provider *const *provider = provider_all(); *provider; provider++) {
 		struct zp_str have = without_default_host(zp_str((*provider)->source));
@@ -73,8 +74,8 @@ const struct provider *provider_for_type(const char *type_name)
 	return NULL;
 }
 
-const struct provider_resource_type *provider_resource(const struct provider *provider,
-	const char *type, bool data)
+const struct provider_resource_type *provider_resource(
+	const struct provider *provider, const char *type, bool data)
 {
 	const struct provider_resource_type *const *types =
 		data ? provider->data_sources : provider->resources;

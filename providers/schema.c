@@ -127,9 +127,10 @@ static void place_in_type(struct provider_schema *schema)
 	schema->attribute_slots = zp_new_array(&schema_arena, uint32_t, attributes);
 	schema->block_slots = zp_new_array(&schema_arena, uint32_t, blocks);
 	for (size_t i = 0; i < attributes + blocks; i++) {
-		uint32_t *slot = i < attributes ? &schema->attribute_slots[i] :
-						  &schema->block_slots[i - attributes];
-		*slot = (uint32_t)hcl_type_attribute(type, members[i].name, strlen(members[i].name));
+		uint32_t *slot = i < attributes ? &schema->attribute_slots[i]
+						: &schema->block_slots[i - attributes];
+		*slot = (uint32_t)hcl_type_attribute(
+			type, members[i].name, strlen(members[i].name));
 	}
 	schema->type = type;
 }
@@ -139,8 +140,8 @@ static struct hcl_value empty_block(const struct provider_block *block)
 	const struct hcl_type *object = block->schema->type;
 	switch (block->nesting) {
 	case PROVIDER_LIST:
-		return object->has_dynamic ? hcl_tuple_value(NULL, 0) :
-					     hcl_list_value(object, NULL, 0);
+		return object->has_dynamic ? hcl_tuple_value(NULL, 0)
+					   : hcl_list_value(object, NULL, 0);
 	case PROVIDER_MAP:
 		return hcl_map_value(object, NULL, 0);
 	case PROVIDER_SET:
@@ -183,8 +184,8 @@ void provider_schema_compile(struct provider_schema *schema)
 	make_empty(schema);
 }
 
-const struct provider_attribute *provider_schema_attribute(const struct provider_schema *schema,
-	const char *name)
+const struct provider_attribute *provider_schema_attribute(
+	const struct provider_schema *schema, const char *name)
 {
 	for (size_t i = 0; i < schema->attribute_count; i++)
 		if (!strcmp(schema->attributes[i].name, name))
@@ -192,8 +193,8 @@ const struct provider_attribute *provider_schema_attribute(const struct provider
 	return NULL;
 }
 
-const struct provider_block *provider_schema_block(const struct provider_schema *schema,
-	const char *name)
+const struct provider_block *provider_schema_block(
+	const struct provider_schema *schema, const char *name)
 {
 	for (size_t i = 0; i < schema->block_count; i++)
 		if (!strcmp(schema->blocks[i].name, name))
@@ -230,8 +231,8 @@ static const struct hcl_type *type_of_parts(const struct provider_schema *schema
 }
 
 /* Objects of one schema mostly have the types of the one before, so that no table is searched. */
-struct hcl_value provider_schema_object(const struct provider_schema *schema,
-	struct zp_arena *arena, struct hcl_value *elements)
+struct hcl_value provider_schema_object(
+	const struct provider_schema *schema, struct zp_arena *arena, struct hcl_value *elements)
 {
 	static _Thread_local const struct provider_schema *last_schema;
 	static _Thread_local const struct hcl_type *last_type;
@@ -244,8 +245,8 @@ struct hcl_value provider_schema_object(const struct provider_schema *schema,
 	return hcl_object_value(last_type, elements);
 }
 
-static struct hcl_value mark_map(const struct provider_schema *schema, struct zp_arena *arena,
-	struct hcl_value value)
+static struct hcl_value mark_map(
+	const struct provider_schema *schema, struct zp_arena *arena, struct hcl_value value)
 {
 	struct hcl_map_entry *entries = zp_new_array(arena, struct hcl_map_entry, value.count);
 	for (uint32_t i = 0; i < value.count; i++) {
@@ -255,19 +256,19 @@ static struct hcl_value mark_map(const struct provider_schema *schema, struct zp
 	return hcl_map_value(value.type->element, entries, value.count);
 }
 
-static struct hcl_value mark_list(const struct provider_schema *schema, struct zp_arena *arena,
-	struct hcl_value value)
+static struct hcl_value mark_list(
+	const struct provider_schema *schema, struct zp_arena *arena, struct hcl_value value)
 {
 	struct hcl_value *elements = zp_new_array(arena, struct hcl_value, value.count);
 	for (uint32_t i = 0; i < value.count; i++)
 		elements[i] = provider_schema_mark(schema, arena, value.elements[i]);
-	return value.type->kind == HCL_LIST ?
-		       hcl_list_value(value.type->element, elements, value.count) :
-		       hcl_tuple_value(elements, value.count);
+	return value.type->kind == HCL_LIST
+		       ? hcl_list_value(value.type->element, elements, value.count)
+		       : hcl_tuple_value(elements, value.count);
 }
 
-static struct hcl_value mark_block(const struct provider_block *block, struct zp_arena *arena,
-	struct hcl_value value)
+static struct hcl_value mark_block(
+	const struct provider_block *block, struct zp_arena *arena, struct hcl_value value)
 {
 	if (value.state != HCL_KNOWN || !block->schema->has_sensitive)
 		return value;
@@ -279,14 +280,15 @@ static struct hcl_value mark_block(const struct provider_block *block, struct zp
 		return hcl_mark(mark_map(block->schema, arena, value), value.marks);
 	case PROVIDER_LIST:
 		return hcl_mark(mark_list(block->schema, arena, value), value.marks);
-	case PROVIDER_SET: /* its elements have no place of their own: the whole set gets the mark */
+	case PROVIDER_SET: /* its elements have no place of their own: the whole set gets the mark
+			    */
 		return value.count ? hcl_mark(value, HCL_SENSITIVE) : value;
 	}
 	abort();
 }
 
-struct hcl_value provider_schema_mark(const struct provider_schema *schema, struct zp_arena *arena,
-	struct hcl_value value)
+struct hcl_value provider_schema_mark(
+	const struct provider_schema *schema, struct zp_arena *arena, struct hcl_value value)
 {
 	if (!schema->has_sensitive || value.state != HCL_KNOWN)
 		return value;

@@ -12,8 +12,8 @@
 
 #include "providers/schema.h"
 
-/* The attribute's value without its own marks; a null of dynamic type where there is no such attribute,
- * or the object itself is null or unknown. */
+/* The attribute's value without its own marks; a null of dynamic type where there is no such
+ * attribute, or the object itself is null or unknown. */
 struct hcl_value provider_get(struct hcl_value object, const char *name);
 /* Known and not null. */
 bool provider_has(struct hcl_value object, const char *name);

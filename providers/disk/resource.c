@@ -10,17 +10,24 @@
 static struct provider_attribute attributes[] = {
 	ZOS_ID,
 	ZOS_NODE,
-	{ .name = "size", .type = "number", .flags = PROVIDER_REQUIRED,
+	{ .name = "size",
+		.type = "number",
+		.flags = PROVIDER_REQUIRED,
 		.description = "Size in GB (2^30 bytes). May grow, never shrink." },
-	{ .name = "description", .type = "string", .flags = PROVIDER_OPTIONAL,
+	{ .name = "description",
+		.type = "string",
+		.flags = PROVIDER_OPTIONAL,
 		.description = "For people; nodes do not see it." },
-	{ .name = "volume_id", .type = "string", .flags = PROVIDER_COMPUTED,
+	{ .name = "volume_id",
+		.type = "string",
+		.flags = PROVIDER_COMPUTED,
 		.description = "The node's own name of the volume." },
 	ZOS_STATUS,
 };
 
 static struct provider_schema schema = {
-	.description = "A disk for machines of one node. Its data outlives the machines it is mounted in.",
+	.description =
+		"A disk for machines of one node. Its data outlives the machines it is mounted in.",
 	.attributes = attributes,
 	.attribute_count = ZP_ARRAY_SIZE(attributes),
 };
@@ -45,7 +52,8 @@ static void plan_disk(struct provider_plan *plan)
 	int64_t after = provider_get_int(plan->planned, "size", before);
 	if (after < before)
 		provider_error(&plan->problems, "size", "A disk can not shrink",
-			"This disk has %lld GB and can not be made %lld GB without losing data. Keep the "
+			"This disk has %lld GB and can not be made %lld GB without losing data. "
+			"Keep the "
 			"size, or make another disk and copy what is needed.",
 			(long long)before, (long long)after);
 }
@@ -65,7 +73,8 @@ static void fill(struct provider_builder *builder, struct hcl_value before, cons
 	(void)before;
 	int64_t bytes = zos_json_int(spec, "size", 0);
 	provider_build_set(builder, "size", hcl_int_value(bytes / GIGABYTE));
-	provider_build_set(builder, "volume_id", zos_json_text(builder->arena, result, "volume_id"));
+	provider_build_set(
+		builder, "volume_id", zos_json_text(builder->arena, result, "volume_id"));
 }
 
 static const struct zos_kind kind = {
@@ -75,8 +84,8 @@ static const struct zos_kind kind = {
 	.fill = fill,
 };
 
-static void run(struct provider_instance *instance, struct provider_operation *const *ops,
-	size_t count)
+static void run(
+	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
 	zos_object_run(&kind, instance, ops, count);
 }

@@ -1,6 +1,6 @@
 /*
- * zos_gateway_name and zos_gateway_fqdn: a name on a gateway node that leads to backends, realised by a
- * gateway-name-proxy or gateway-fqdn-proxy workload.
+ * zos_gateway_name and zos_gateway_fqdn: a name on a gateway node that leads to backends, realised
+ * by a gateway-name-proxy or gateway-fqdn-proxy workload.
  */
 #include "providers/builtin.h"
 #include "providers/gateway/spec.h"
@@ -33,13 +33,17 @@
 static struct provider_attribute name_attributes[] = {
 	ZOS_ID,
 	ZOS_NODE,
-	{ .name = "name", .type = "string", .flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
+	{ .name = "name",
+		.type = "string",
+		.flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
 		.description = "First label of the name; unique among the gateways." },
 	ATTRIBUTE_BACKENDS,
 	ATTRIBUTE_PASSTHROUGH,
 	ATTRIBUTE_NETWORK,
 	ATTRIBUTE_DESCRIPTION,
-	{ .name = "fqdn", .type = "string", .flags = PROVIDER_COMPUTED,
+	{ .name = "fqdn",
+		.type = "string",
+		.flags = PROVIDER_COMPUTED,
 		.description = "The whole name: name and the node's domain." },
 	ZOS_STATUS,
 };
@@ -53,7 +57,9 @@ static struct provider_schema name_schema = {
 static struct provider_attribute fqdn_attributes[] = {
 	ZOS_ID,
 	ZOS_NODE,
-	{ .name = "fqdn", .type = "string", .flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
+	{ .name = "fqdn",
+		.type = "string",
+		.flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
 		.description = "A full domain name whose DNS entry points to the gateway node." },
 	ATTRIBUTE_BACKENDS,
 	ATTRIBUTE_PASSTHROUGH,
@@ -73,8 +79,8 @@ static cJSON *gateway_spec(struct zp_arena *arena, struct hcl_value values, cons
 	cJSON *spec = cJSON_CreateObject();
 	zos_json_add_text(spec, name, provider_get(values, name));
 	zos_json_add_list(spec, "backends", provider_get(values, "backends"));
-	cJSON_AddBoolToObject(spec, "tls_passthrough",
-		provider_get_bool(values, "tls_passthrough", false));
+	cJSON_AddBoolToObject(
+		spec, "tls_passthrough", provider_get_bool(values, "tls_passthrough", false));
 	const char *network = provider_get_text(values, "network");
 	if (network && *network)
 		cJSON_AddStringToObject(spec, "network", zos_workload_id(arena, network, "net"));
@@ -95,8 +101,8 @@ static struct hcl_value network_of(struct zp_arena *arena, const cJSON *spec)
 {
 	const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(spec, "network"));
 	const char *slash = text ? strrchr(text, '/') : NULL;
-	return slash ? hcl_string_value(arena, zp_strn(text, (size_t)(slash - text))) :
-		       hcl_null(hcl_string);
+	return slash ? hcl_string_value(arena, zp_strn(text, (size_t)(slash - text)))
+		     : hcl_null(hcl_string);
 }
 
 static void fill(struct provider_builder *builder, struct hcl_value before, const cJSON *spec)
@@ -114,8 +120,8 @@ static void fill_name(struct provider_builder *builder, struct hcl_value before,
 	fill(builder, before, spec);
 	provider_build_set(builder, "name", zos_json_text(builder->arena, spec, "name"));
 	struct hcl_value fqdn = zos_json_text(builder->arena, result, "fqdn");
-	provider_build_set(builder, "fqdn",
-		fqdn.state == HCL_NULL ? provider_get(before, "fqdn") : fqdn);
+	provider_build_set(
+		builder, "fqdn", fqdn.state == HCL_NULL ? provider_get(before, "fqdn") : fqdn);
 }
 
 static void fill_fqdn(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,
@@ -132,15 +138,17 @@ static bool is_part_known(struct hcl_value config, const char *name)
 }
 
 /*
- * The node's own check of a spec, made before any node is asked. Its messages begin with the field's
- * name, which is the attribute's too. Where parts are not known yet harmless ones stand in for them.
+ * The node's own check of a spec, made before any node is asked. Its messages begin with the
+ * field's name, which is the attribute's too. Where parts are not known yet harmless ones stand in
+ * for them.
  */
 static void validate(struct hcl_value config, struct provider_problems *problems, bool by_name)
 {
 	static const char *const fields[] = { "name", "fqdn", "backends", "network" };
 	const char *name = by_name ? "name" : "fqdn";
 	zos_check_reference(problems, config, "network", "zos_network");
-	if (config.state != HCL_KNOWN || problems->errors || !is_part_known(config, "tls_passthrough"))
+	if (config.state != HCL_KNOWN || problems->errors ||
+		!is_part_known(config, "tls_passthrough"))
 		return;
 	struct zp_arena arena;
 	zp_arena_init(&arena);
@@ -191,14 +199,14 @@ static const struct zos_kind fqdn_kind = {
 	.fill = fill_fqdn,
 };
 
-static void run_name(struct provider_instance *instance, struct provider_operation *const *ops,
-	size_t count)
+static void run_name(
+	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
 	zos_object_run(&name_kind, instance, ops, count);
 }
 
-static void run_fqdn(struct provider_instance *instance, struct provider_operation *const *ops,
-	size_t count)
+static void run_fqdn(
+	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
 	zos_object_run(&fqdn_kind, instance, ops, count);
 }

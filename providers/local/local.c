@@ -1,6 +1,6 @@
 /*
- * The provider `local`: files on this machine. A file whose content is no longer what was written counts
- * as gone, so that the next apply writes it again.
+ * The provider `local`: files on this machine. A file whose content is no longer what was written
+ * counts as gone, so that the next apply writes it again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,9 @@ static const struct {
 		{ .name = "content_sha256", .type = "string", .flags = PROVIDER_COMPUTED },        \
 		{ .name = "content_base64sha256", .type = "string", .flags = PROVIDER_COMPUTED },  \
 		{ .name = "content_sha512", .type = "string", .flags = PROVIDER_COMPUTED },        \
-		{ .name = "content_base64sha512", .type = "string", .flags = PROVIDER_COMPUTED }
+	{                                                                                          \
+		.name = "content_base64sha512", .type = "string", .flags = PROVIDER_COMPUTED       \
+	}
 
 /* "" where the library refuses the algorithm. */
 static void hash_text(const char *algorithm, bool base64, struct zp_str content, char out[129])
@@ -48,7 +50,8 @@ static void hash_text(const char *algorithm, bool base64, struct zp_str content,
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
 	out[0] = '\0';
-	if (!EVP_Digest(content.ptr, content.len, digest, &len, EVP_get_digestbyname(algorithm), NULL))
+	if (!EVP_Digest(
+		    content.ptr, content.len, digest, &len, EVP_get_digestbyname(algorithm), NULL))
 		return;
 	if (base64)
 		sodium_bin2base64(out, 129, digest, len, sodium_base64_VARIANT_ORIGINAL);
@@ -115,17 +118,21 @@ static struct provider_schema sensitive_schema = {
 };
 
 static const char *const content_names[] = {
-	"content", "sensitive_content", "content_base64", "source",
+	"content",
+	"sensitive_content",
+	"content_base64",
+	"source",
 };
 
-static void check_permission(struct provider_problems *problems, struct hcl_value config,
-	const char *name)
+static void check_permission(
+	struct provider_problems *problems, struct hcl_value config, const char *name)
 {
 	const char *text = provider_get_text(config, name);
 	size_t len = text ? strlen(text) : 0;
 	if (text && (len < 3 || len > 4 || strspn(text, "01234567") != len))
 		provider_error(problems, name, "Invalid permission",
-			"\"%s\" is three or four octal digits, such as \"0644\", not \"%s\".", name, text);
+			"\"%s\" is three or four octal digits, such as \"0644\", not \"%s\".", name,
+			text);
 }
 
 static void validate(struct hcl_value config, struct provider_problems *problems)
@@ -138,7 +145,8 @@ static void validate(struct hcl_value config, struct provider_problems *problems
 	}
 	if (given > 1 || (!given && !unknown))
 		provider_error(problems, NULL, "Invalid Attribute Combination",
-			"%zu attributes specified when one (and only one) of content, content_base64, "
+			"%zu attributes specified when one (and only one) of content, "
+			"content_base64, "
 			"sensitive_content and source is required.",
 			given);
 	check_permission(problems, config, "file_permission");
@@ -191,7 +199,8 @@ static mode_t permission(struct hcl_value object, const char *name)
 	return (mode_t)strtol(text ? text : "0777", NULL, 8);
 }
 
-/* The permissions are those of a new file, narrowed by the process's umask; one that exists keeps its. */
+/* The permissions are those of a new file, narrowed by the process's umask; one that exists keeps
+ * its. */
 static int write_file(const char *path, struct zp_str content, mode_t mode, struct zp_error *err)
 {
 	zp_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
@@ -237,8 +246,8 @@ static bool has_content(const char *path, const char *sha1)
 
 static bool exists(struct provider_operation *op)
 {
-	return has_content(provider_get_text(op->prior, "filename"),
-		provider_get_text(op->prior, "id"));
+	return has_content(
+		provider_get_text(op->prior, "filename"), provider_get_text(op->prior, "id"));
 }
 
 static bool recover(struct provider_operation *op, struct provider_builder *builder)
@@ -273,8 +282,8 @@ static const struct utility_kind file_kind = {
 	.recover = recover,
 };
 
-static void run_file(struct provider_instance *instance, struct provider_operation *const *ops,
-	size_t count)
+static void run_file(
+	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
 	(void)instance;
 	utility_run(&file_kind, ops, count);
@@ -313,7 +322,8 @@ static struct provider_schema data_schema = {
 static struct provider_attribute sensitive_data_attributes[] = {
 	{ .name = "filename", .type = "string", .flags = PROVIDER_REQUIRED },
 	{ .name = "content", .type = "string", .flags = PROVIDER_COMPUTED | PROVIDER_SENSITIVE },
-	{ .name = "content_base64", .type = "string",
+	{ .name = "content_base64",
+		.type = "string",
 		.flags = PROVIDER_COMPUTED | PROVIDER_SENSITIVE },
 	HASH_ATTRIBUTES,
 };
@@ -329,7 +339,8 @@ static void read_data(struct provider_operation *op, struct provider_builder *bu
 	zp_autobuf content = ZP_BUF_INIT;
 	const char *path = provider_get_text(op->config, "filename");
 	if (zp_file_read(path ? path : "", MAX_FILE_BYTES, &content, &err) < 0) {
-		provider_error_from(&op->problems, "filename", "Read local file data source error", &err);
+		provider_error_from(
+			&op->problems, "filename", "Read local file data source error", &err);
 		return;
 	}
 	size_t room = sodium_base64_encoded_len(content.len, sodium_base64_VARIANT_ORIGINAL);
@@ -337,15 +348,14 @@ static void read_data(struct provider_operation *op, struct provider_builder *bu
 	sodium_bin2base64(encoded, room, (const uint8_t *)zp_buf_slice(&content).ptr, content.len,
 		sodium_base64_VARIANT_ORIGINAL);
 	utility_set_text(builder, "content_base64", encoded);
-	provider_build_set(builder, "content",
-		hcl_string_value(op->arena, zp_buf_slice(&content)));
+	provider_build_set(builder, "content", hcl_string_value(op->arena, zp_buf_slice(&content)));
 	set_hashes(builder, zp_buf_slice(&content));
 }
 
 static const struct utility_kind data_kind = { .read = read_data };
 
-static void run_data(struct provider_instance *instance, struct provider_operation *const *ops,
-	size_t count)
+static void run_data(
+	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
 	(void)instance;
 	utility_run(&data_kind, ops, count);

@@ -16,9 +16,13 @@
 #define MAX_CORES 32
 
 static struct provider_attribute mount_attributes[] = {
-	{ .name = "disk", .type = "string", .flags = PROVIDER_REQUIRED,
+	{ .name = "disk",
+		.type = "string",
+		.flags = PROVIDER_REQUIRED,
 		.description = "Id of a zos_disk on the same node." },
-	{ .name = "mount_point", .type = "string", .flags = PROVIDER_REQUIRED,
+	{ .name = "mount_point",
+		.type = "string",
+		.flags = PROVIDER_REQUIRED,
 		.description = "Folder in the machine, an absolute path." },
 };
 
@@ -30,32 +34,61 @@ static struct provider_schema mount_schema = {
 static struct provider_attribute attributes[] = {
 	ZOS_ID,
 	ZOS_NODE,
-	{ .name = "flist", .type = "string", .flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
+	{ .name = "flist",
+		.type = "string",
+		.flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
 		.description = "Content of the machine: an http, https or file URL." },
-	{ .name = "flist_checksum", .type = "string", .flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
+	{ .name = "flist_checksum",
+		.type = "string",
+		.flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
 		.description = "What the content must hash to: SHA-256 or MD5 in hexadecimal." },
-	{ .name = "network", .type = "string", .flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
+	{ .name = "network",
+		.type = "string",
+		.flags = PROVIDER_REQUIRED | PROVIDER_FORCE_NEW,
 		.description = "Id of the zos_network it is in." },
-	{ .name = "ip", .type = "string",
+	{ .name = "ip",
+		.type = "string",
 		.flags = PROVIDER_OPTIONAL | PROVIDER_COMPUTED | PROVIDER_FORCE_NEW,
-		.description = "Private address; by default the next free one of the node's subnet." },
-	{ .name = "cpu", .type = "number", .flags = PROVIDER_OPTIONAL, .default_value = "1",
+		.description =
+			"Private address; by default the next free one of the node's subnet." },
+	{ .name = "cpu",
+		.type = "number",
+		.flags = PROVIDER_OPTIONAL,
+		.default_value = "1",
 		.description = "Virtual cores, 1 to 32." },
-	{ .name = "memory", .type = "number", .flags = PROVIDER_OPTIONAL, .default_value = "256",
+	{ .name = "memory",
+		.type = "number",
+		.flags = PROVIDER_OPTIONAL,
+		.default_value = "256",
 		.description = "Memory in MB (2^20 bytes), at least 250." },
-	{ .name = "rootfs_size", .type = "number", .flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
+	{ .name = "rootfs_size",
+		.type = "number",
+		.flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
 		.default_value = "500",
-		.description = "Size of the root file system in MB; at least 500, or 2048 for a large "
-			       "machine (cpu times GB of memory is 8 or more)." },
-	{ .name = "entrypoint", .type = "string", .flags = PROVIDER_OPTIONAL,
+		.description =
+			"Size of the root file system in MB; at least 500, or 2048 for a large "
+			"machine (cpu times GB of memory is 8 or more)." },
+	{ .name = "entrypoint",
+		.type = "string",
+		.flags = PROVIDER_OPTIONAL,
 		.description = "Command line the machine runs." },
-	{ .name = "env", .type = "map(string)", .flags = PROVIDER_OPTIONAL,
+	{ .name = "env",
+		.type = "map(string)",
+		.flags = PROVIDER_OPTIONAL,
 		.description = "Environment of the entrypoint." },
-	{ .name = "corex", .type = "bool", .flags = PROVIDER_OPTIONAL, .default_value = "false",
-		.description = "Serve a console on the private address instead of the entrypoint." },
-	{ .name = "description", .type = "string", .flags = PROVIDER_OPTIONAL,
+	{ .name = "corex",
+		.type = "bool",
+		.flags = PROVIDER_OPTIONAL,
+		.default_value = "false",
+		.description =
+			"Serve a console on the private address instead of the entrypoint." },
+	{ .name = "description",
+		.type = "string",
+		.flags = PROVIDER_OPTIONAL,
 		.description = "For people; nodes do not see it." },
-	{ .name = "console_url", .type = "string", .flags = PROVIDER_COMPUTED,
+	{ .name = "console_url",
+		.type = "string",
+		.flags = PROVIDER_COMPUTED,
 		.description = "Address and port of the console, inside the private network." },
 	ZOS_STATUS,
 };
@@ -75,16 +108,17 @@ static struct provider_schema schema = {
 static void check_content(struct hcl_value config, struct provider_problems *problems)
 {
 	const char *url = provider_get_text(config, "flist");
-	if (url && !zp_str_starts(zp_str(url), "http://") && !zp_str_starts(zp_str(url), "https://") &&
-		!zp_str_starts(zp_str(url), "file:///"))
+	if (url && !zp_str_starts(zp_str(url), "http://") &&
+		!zp_str_starts(zp_str(url), "https://") && !zp_str_starts(zp_str(url), "file:///"))
 		provider_error(problems, "flist", "Not a URL of content",
-			"\"flist\" begins with http://, https:// or file:/// (and an absolute path), not "
+			"\"flist\" begins with http://, https:// or file:/// (and an absolute "
+			"path), not "
 			"\"%s\".",
 			url);
 	const char *checksum = provider_get_text(config, "flist_checksum");
 	size_t len = checksum ? strlen(checksum) : 0;
-	if (checksum && ((len != 32 && len != 64) ||
-		strspn(checksum, "0123456789abcdefABCDEF") != len))
+	if (checksum &&
+		((len != 32 && len != 64) || strspn(checksum, "0123456789abcdefABCDEF") != len))
 		provider_error(problems, "flist_checksum", "Not a checksum",
 			"\"flist_checksum\" is a SHA-256 (64) or MD5 (32 hexadecimal digits).");
 }
@@ -108,7 +142,8 @@ static void check_size(struct hcl_value config, struct provider_problems *proble
 		return;
 	if (cores * memory >= LARGE_MACHINE * 1024 && root < MIN_LARGE_ROOTFS_MB)
 		provider_error(problems, "rootfs_size", "Root file system too small",
-			"A machine of %lld cores and %lld MB needs a root file system of at least %d MB: "
+			"A machine of %lld cores and %lld MB needs a root file system of at least "
+			"%d MB: "
 			"\"rootfs_size\" is %lld.",
 			(long long)cores, (long long)memory, MIN_LARGE_ROOTFS_MB, (long long)root);
 }
@@ -123,7 +158,8 @@ static void check_environment(struct hcl_value config, struct provider_problems 
 		struct hcl_value value = env.entries[i].value;
 		if (!key.len || memchr(key.ptr, '=', key.len) || memchr(key.ptr, '\0', key.len))
 			provider_error(problems, "env", "Invalid environment",
-				"\"%.*s\" can not be the name of an environment variable.", ZP_FMT(key));
+				"\"%.*s\" can not be the name of an environment variable.",
+				ZP_FMT(key));
 		else if (value.state == HCL_NULL)
 			provider_error(problems, "env", "Invalid environment",
 				"The value of \"%.*s\" is null. Leave the variable out instead.",
@@ -153,7 +189,8 @@ static void check_mounts(struct hcl_value config, struct provider_problems *prob
 		zos_check_reference(problems, mounts.elements[i], "disk", "zos_disk");
 		if (path && !is_mount_point(path))
 			provider_error(problems, "mounts", "Invalid mount point",
-				"\"mount_point\" is an absolute path of a folder other than /, without "
+				"\"mount_point\" is an absolute path of a folder other than /, "
+				"without "
 				"white space, as \"/data\", not \"%s\".",
 				path);
 		for (uint32_t j = 0; j < i; j++) {
@@ -200,9 +237,10 @@ static void add_mounts(cJSON *spec, struct zp_arena *arena, struct hcl_value mou
 		const char *disk = provider_get_text(mounts.elements[i], "disk");
 		cJSON *mount = cJSON_CreateObject();
 		if (disk)
-			cJSON_AddStringToObject(mount, "name", zos_workload_id(arena, disk, "disk"));
-		zos_json_add_text(mount, "mountpoint",
-			provider_get(mounts.elements[i], "mount_point"));
+			cJSON_AddStringToObject(
+				mount, "name", zos_workload_id(arena, disk, "disk"));
+		zos_json_add_text(
+			mount, "mountpoint", provider_get(mounts.elements[i], "mount_point"));
 		cJSON_AddItemToArray(list, mount);
 	}
 }
@@ -217,8 +255,8 @@ static cJSON *machine_spec(struct zp_arena *arena, struct hcl_value values)
 		(double)(provider_get_int(values, "rootfs_size", MIN_ROOTFS_MB) * MEGABYTE));
 	cJSON *capacity = cJSON_AddObjectToObject(spec, "compute_capacity");
 	cJSON_AddNumberToObject(capacity, "cpu", (double)provider_get_int(values, "cpu", 1));
-	cJSON_AddNumberToObject(capacity, "memory",
-		(double)(provider_get_int(values, "memory", 256) * MEGABYTE));
+	cJSON_AddNumberToObject(
+		capacity, "memory", (double)(provider_get_int(values, "memory", 256) * MEGABYTE));
 	add_mounts(spec, arena, provider_get(values, "mounts"));
 	zos_json_add_text(spec, "entrypoint", provider_get(values, "entrypoint"));
 	zos_json_add_map(spec, "env", provider_get(values, "env"));
@@ -231,8 +269,8 @@ static struct hcl_value object_of(struct zp_arena *arena, const cJSON *object, c
 {
 	const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(object, key));
 	const char *slash = text ? strrchr(text, '/') : NULL;
-	return slash ? hcl_string_value(arena, zp_strn(text, (size_t)(slash - text))) :
-		       hcl_null(hcl_string);
+	return slash ? hcl_string_value(arena, zp_strn(text, (size_t)(slash - text)))
+		     : hcl_null(hcl_string);
 }
 
 static struct hcl_value mounts_of(struct zp_arena *arena, const cJSON *spec)
@@ -240,11 +278,13 @@ static struct hcl_value mounts_of(struct zp_arena *arena, const cJSON *spec)
 	const cJSON *list = cJSON_GetObjectItem(spec, "mounts"), *item;
 	size_t count = 0, room = (size_t)cJSON_GetArraySize(list);
 	struct hcl_value *elements = zp_new_array(arena, struct hcl_value, room);
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		struct provider_builder builder;
 		provider_build(&builder, arena, &mount_schema, mount_schema.empty);
 		provider_build_set(&builder, "disk", object_of(arena, item, "name"));
-		provider_build_set(&builder, "mount_point", zos_json_text(arena, item, "mountpoint"));
+		provider_build_set(
+			&builder, "mount_point", zos_json_text(arena, item, "mountpoint"));
 		elements[count++] = provider_built(&builder);
 	}
 	return hcl_list_value(mount_schema.type, elements, count);
@@ -263,8 +303,9 @@ static struct hcl_value address_of(struct zp_arena *arena, const cJSON *interfac
 static void fill_text(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,
 	const char *name)
 {
-	provider_build_set(builder, name, zos_keep_empty(provider_get(before, name),
-		zos_json_text(builder->arena, spec, name)));
+	provider_build_set(builder, name,
+		zos_keep_empty(
+			provider_get(before, name), zos_json_text(builder->arena, spec, name)));
 }
 
 static void fill(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,
@@ -280,14 +321,14 @@ static void fill(struct provider_builder *builder, struct hcl_value before, cons
 	provider_build_set(builder, "network", object_of(arena, interface, "network"));
 	provider_build_set(builder, "ip", address_of(arena, interface, result, before));
 	provider_build_set(builder, "cpu", hcl_int_value(zos_json_int(capacity, "cpu", 1)));
-	provider_build_set(builder, "memory",
-		hcl_int_value(zos_json_int(capacity, "memory", 0) / MEGABYTE));
-	provider_build_set(builder, "rootfs_size",
-		hcl_int_value(zos_json_int(spec, "size", 0) / MEGABYTE));
+	provider_build_set(
+		builder, "memory", hcl_int_value(zos_json_int(capacity, "memory", 0) / MEGABYTE));
+	provider_build_set(
+		builder, "rootfs_size", hcl_int_value(zos_json_int(spec, "size", 0) / MEGABYTE));
 	provider_build_set(builder, "env",
 		zos_keep_empty(provider_get(before, "env"), zos_json_map(arena, spec, "env")));
-	provider_build_set(builder, "corex",
-		hcl_bool_value(cJSON_IsTrue(cJSON_GetObjectItem(spec, "corex"))));
+	provider_build_set(
+		builder, "corex", hcl_bool_value(cJSON_IsTrue(cJSON_GetObjectItem(spec, "corex"))));
 	provider_build_set(builder, "mounts", mounts_of(arena, spec));
 	provider_build_set(builder, "console_url", zos_json_text(arena, result, "console_url"));
 }
@@ -299,8 +340,8 @@ static const struct zos_kind kind = {
 	.fill = fill,
 };
 
-static void run(struct provider_instance *instance, struct provider_operation *const *ops,
-	size_t count)
+static void run(
+	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
 	zos_object_run(&kind, instance, ops, count);
 }

@@ -26,8 +26,8 @@ static int lowest_free(const bool taken[256])
 }
 
 /* Marks what nodes that stay have; the others get -1. */
-static void keep_former(struct provider_subnet range, struct hcl_value nodes, struct hcl_value prior,
-	int *numbers, bool taken[256])
+static void keep_former(struct provider_subnet range, struct hcl_value nodes,
+	struct hcl_value prior, int *numbers, bool taken[256])
 {
 	for (uint32_t i = 0; i < nodes.count; i++) {
 		struct hcl_value former;
@@ -61,7 +61,8 @@ bool zos_subnets_assign(struct zp_arena *arena, const char *ip_range, struct hcl
 	for (uint32_t i = 0; i < nodes.count; i++) {
 		int number = numbers[i] > 0 ? numbers[i] : lowest_free(taken);
 		if (number < 0) {
-			zp_error_set(err, "a network spans at most %d nodes", ZOS_NETWORK_MAX_NODES);
+			zp_error_set(
+				err, "a network spans at most %d nodes", ZOS_NETWORK_MAX_NODES);
 			return false;
 		}
 		taken[number] = true;
@@ -112,9 +113,9 @@ int zos_members_check(const struct zos_member *members, size_t count, struct zp_
 {
 	if (count < 2 || access_node(members, count) < count)
 		return 0;
-	return zp_error_set(err,
-		"none of its nodes has a public address, so that they can not reach each other; add a "
-		"node that has one");
+	return zp_error_set(err, "none of its nodes has a public address, so that they can not "
+				 "reach each other; add a "
+				 "node that has one");
 }
 
 static void add_key(cJSON *object, const char *name, const uint8_t key[PROVIDER_WG_KEY_BYTES])
@@ -154,8 +155,8 @@ static cJSON *peer_spec(const struct zos_member *peer)
 }
 
 /*
- * Two hidden nodes have no tunnel between them: each sends what is for the other to the access node,
- * whose allowed addresses therefore include those of all other hidden ones.
+ * Two hidden nodes have no tunnel between them: each sends what is for the other to the access
+ * node, whose allowed addresses therefore include those of all other hidden ones.
  */
 static void add_peers(cJSON *list, const struct zos_member *members, size_t count, size_t self)
 {
@@ -174,8 +175,8 @@ static void add_peers(cJSON *list, const struct zos_member *members, size_t coun
 	}
 }
 
-cJSON *zos_member_spec(const char *ip_range, const struct zos_member *members, size_t count,
-	size_t self)
+cJSON *zos_member_spec(
+	const char *ip_range, const struct zos_member *members, size_t count, size_t self)
 {
 	char text[PROVIDER_SUBNET_TEXT];
 	const struct zos_member *member = &members[self];

@@ -1,9 +1,10 @@
 /*
- * The nodes of one network, seen together: which /24 each has, and what each must know of the others.
- * Nothing here talks to a node.
+ * The nodes of one network, seen together: which /24 each has, and what each must know of the
+ *others. Nothing here talks to a node.
  *
  *	zos_subnets_assign(arena, "10.1.0.0/16", nodes, prior, &subnets)     node -> "10.1.1.0/24"
- *	cJSON *spec = zos_member_spec(range, members, count, i)      of the network workload on node i
+ *	cJSON *spec = zos_member_spec(range, members, count, i)      of the network workload on node
+ *i
  */
 #ifndef PROVIDERS_NETWORK_MEMBERS_H
 #define PROVIDERS_NETWORK_MEMBERS_H
@@ -26,9 +27,9 @@ struct zos_member {
 };
 
 /*
- * Gives every node of the set a /24 of ip_range: the one it has in prior (a map of strings, or null),
- * or the lowest that no node has, from x.y.1.0 on. Unknown nodes make the result unknown. False with
- * err when the range has no room.
+ * Gives every node of the set a /24 of ip_range: the one it has in prior (a map of strings, or
+ * null), or the lowest that no node has, from x.y.1.0 on. Unknown nodes make the result unknown.
+ * False with err when the range has no room.
  */
 bool zos_subnets_assign(struct zp_arena *arena, const char *ip_range, struct hcl_value nodes,
 	struct hcl_value prior, struct hcl_value *out, struct zp_error *err);
@@ -40,12 +41,12 @@ bool zos_member_take_key(struct zos_member *member, const char *text);
 void zos_members_wipe(struct zos_member *members, size_t count);
 
 /*
- * Checks that the members can reach each other: of any two hidden ones both must reach a third with a
- * public address. 0, or -1 with err.
+ * Checks that the members can reach each other: of any two hidden ones both must reach a third with
+ * a public address. 0, or -1 with err.
  */
 int zos_members_check(const struct zos_member *members, size_t count, struct zp_error *err);
 /* The network workload of member number self; the caller frees it. */
-cJSON *zos_member_spec(const char *ip_range, const struct zos_member *members, size_t count,
-	size_t self);
+cJSON *zos_member_spec(
+	const char *ip_range, const struct zos_member *members, size_t count, size_t self);
 
 #endif

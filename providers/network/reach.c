@@ -12,11 +12,13 @@
 static bool is_port_taken(int port, const char *id, const cJSON *workloads)
 {
 	const cJSON *item;
-	cJSON_ArrayForEach(item, workloads) {
-		const cJSON *used = cJSON_GetObjectItem(cJSON_GetObjectItem(item, "spec"),
-			"wireguard_listen_port");
+	cJSON_ArrayForEach(item, workloads)
+	{
+		const cJSON *used = cJSON_GetObjectItem(
+			cJSON_GetObjectItem(item, "spec"), "wireguard_listen_port");
 		const char *other = cJSON_GetStringValue(cJSON_GetObjectItem(item, "id"));
-		if (cJSON_IsNumber(used) && used->valueint == port && other && strcmp(other, id) != 0)
+		if (cJSON_IsNumber(used) && used->valueint == port && other &&
+			strcmp(other, id) != 0)
 			return true;
 	}
 	return false;
@@ -48,8 +50,8 @@ static int ask_address(struct zos_member *member, struct node_client *client, st
 	return 0;
 }
 
-int zos_member_ask(struct zos_member *member, struct node_client *client, const char *id,
-	struct zp_error *err)
+int zos_member_ask(
+	struct zos_member *member, struct node_client *client, const char *id, struct zp_error *err)
 {
 	if (ask_address(member, client, err) < 0)
 		return -1;

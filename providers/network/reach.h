@@ -8,9 +8,9 @@
 #include "providers/network/members.h"
 
 /*
- * Sets the member's public address (empty when the node has none) and, unless it has one already, its
- * WireGuard port: one no other network of that node uses, and the same again for the same id wherever
- * it is free. 0, or -1 with err.
+ * Sets the member's public address (empty when the node has none) and, unless it has one already,
+ * its WireGuard port: one no other network of that node uses, and the same again for the same id
+ * wherever it is free. 0, or -1 with err.
  */
 int zos_member_ask(struct zos_member *member, struct node_client *client, const char *id,
 	struct zp_error *err);

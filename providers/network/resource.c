@@ -1,6 +1,6 @@
 /*
- * zos_network: a private network over one or more nodes, realised by a network workload on each. Its
- * schema, checks and plan; how it is carried out is in run.c.
+ * zos_network: a private network over one or more nodes, realised by a network workload on each.
+ * Its schema, checks and plan; how it is carried out is in run.c.
  */
 #include "base/alloc.h"
 #include "providers/builtin.h"
@@ -12,16 +12,26 @@
 
 static struct provider_attribute attributes[] = {
 	ZOS_ID,
-	{ .name = "nodes", .type = "set(string)", .flags = PROVIDER_REQUIRED,
+	{ .name = "nodes",
+		.type = "set(string)",
+		.flags = PROVIDER_REQUIRED,
 		.description = "Nodes it spans: names or numbers of the inventory." },
-	{ .name = "ip_range", .type = "string", .flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
+	{ .name = "ip_range",
+		.type = "string",
+		.flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
 		.default_value = "\"10.1.0.0/16\"",
 		.description = "IPv4 range with prefix /16; every node gets a /24 of it." },
-	{ .name = "name", .type = "string", .flags = PROVIDER_OPTIONAL,
+	{ .name = "name",
+		.type = "string",
+		.flags = PROVIDER_OPTIONAL,
 		.description = "For people: letters, digits and _, at most 50." },
-	{ .name = "description", .type = "string", .flags = PROVIDER_OPTIONAL,
+	{ .name = "description",
+		.type = "string",
+		.flags = PROVIDER_OPTIONAL,
 		.description = "For people; nodes do not see it." },
-	{ .name = "subnets", .type = "map(string)", .flags = PROVIDER_COMPUTED,
+	{ .name = "subnets",
+		.type = "map(string)",
+		.flags = PROVIDER_COMPUTED,
 		.description = "The /24 of each node; its first address is the gateway." },
 	ZOS_STATUS,
 };
@@ -89,8 +99,8 @@ static void validate(struct hcl_value config, struct provider_problems *problems
 	check_name(config, problems);
 }
 
-static void plan_nodes(struct provider_plan *plan, const struct node_inventory *inventory,
-	struct hcl_value nodes)
+static void plan_nodes(
+	struct provider_plan *plan, const struct node_inventory *inventory, struct hcl_value nodes)
 {
 	for (uint32_t i = 0; nodes.state == HCL_KNOWN && i < nodes.count; i++) {
 		if (nodes.elements[i].state != HCL_KNOWN)
@@ -116,14 +126,14 @@ static void plan_network(struct provider_plan *plan)
 		return;
 	const struct provider_environment *environment =
 		plan->instance ? plan->instance->environment : NULL;
-	const struct node_inventory *inventory = environment && environment->nodes ?
-							 node_pool_inventory(environment->nodes) :
-							 &no_inventory;
+	const struct node_inventory *inventory = environment && environment->nodes
+							 ? node_pool_inventory(environment->nodes)
+							 : &no_inventory;
 	struct hcl_value nodes = provider_get(plan->planned, "nodes");
 	if (!plan->replace_count)
 		prior = zos_network_former_subnets(plan->arena, inventory, plan->prior, nodes);
-	if (!zos_subnets_assign(plan->arena, provider_get_text(plan->planned, "ip_range"), nodes, prior,
-		    &subnets, &err)) {
+	if (!zos_subnets_assign(plan->arena, provider_get_text(plan->planned, "ip_range"), nodes,
+		    prior, &subnets, &err)) {
 		provider_error_from(&plan->problems, "nodes", "The network has no room", &err);
 		return;
 	}
@@ -131,7 +141,8 @@ static void plan_network(struct provider_plan *plan)
 	provider_build(&builder, plan->arena, plan->type->schema, plan->planned);
 	provider_build_set(&builder, "subnets", subnets);
 	plan->planned = provider_built(&builder);
-	if (zos_plan_is_new(plan) || !hcl_value_identical(provider_get(plan->prior, "nodes"), nodes))
+	if (zos_plan_is_new(plan) ||
+		!hcl_value_identical(provider_get(plan->prior, "nodes"), nodes))
 		plan_nodes(plan, inventory, nodes);
 }
 

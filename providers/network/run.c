@@ -27,7 +27,8 @@ struct hcl_value zos_network_former_subnets(struct zp_arena *arena,
 	for (uint32_t i = 0; i < subnets.count; i++) {
 		entries[i] = subnets.entries[i];
 		for (uint32_t j = 0; j < nodes.count; j++)
-			if (zos_network_same_node(inventory, entries[i].key, hcl_text(nodes.elements[j])))
+			if (zos_network_same_node(
+				    inventory, entries[i].key, hcl_text(nodes.elements[j])))
 				entries[i].key = hcl_text(nodes.elements[j]);
 	}
 	return hcl_map_value(hcl_string, entries, subnets.count);
@@ -63,7 +64,8 @@ static void report(struct provider_operation *op, const char *what, struct zp_er
 	provider_error_from(&op->problems, NULL, summary, err);
 }
 
-/* The first error of the parts becomes the operation's; the others follow it as problems of their own. */
+/* The first error of the parts becomes the operation's; the others follow it as problems of their
+ * own. */
 static bool report_parts(struct work *work, const char *what)
 {
 	bool failed = false;
@@ -89,14 +91,15 @@ static void set_nodes(struct work *work, struct hcl_value nodes)
 	}
 }
 
-static bool work_init(struct work *work, struct provider_instance *instance,
-	struct provider_operation *op)
+static bool work_init(
+	struct work *work, struct provider_instance *instance, struct provider_operation *op)
 {
 	const char *identity = zos_identity(op);
 	*work = (struct work){ .instance = instance, .op = op };
 	if (!identity) {
 		provider_error(&op->problems, NULL, "Network without an identity",
-			"The state of this network lacks its id, so that no node can be asked about it. "
+			"The state of this network lacks its id, so that no node can be asked "
+			"about it. "
 			"Restore the state from a backup, or remove the network from it.");
 		return false;
 	}
@@ -133,17 +136,17 @@ static enum zos_presence sum_up(const struct work *work, struct zp_buf *message,
 		degraded = true;
 		absent += presence == ZOS_ABSENT;
 		zp_buf_printf(message, "%s%s: %s", message->len ? "; " : "", part->node,
-			presence == ZOS_ABSENT ? "missing on the node" :
-			text		       ? text :
-						 "the node does not say why");
+			presence == ZOS_ABSENT ? "missing on the node"
+			: text		       ? text
+					       : "the node does not say why");
 	}
 	if (absent == work->count)
 		return ZOS_ABSENT;
 	return degraded ? ZOS_DEGRADED : ZOS_OK;
 }
 
-static struct hcl_value names_of_entries(struct zp_arena *arena,
-	const struct hcl_map_entry *entries, size_t count)
+static struct hcl_value names_of_entries(
+	struct zp_arena *arena, const struct hcl_map_entry *entries, size_t count)
 {
 	struct hcl_value *names = zp_new_array(arena, struct hcl_value, count);
 	for (size_t i = 0; i < count; i++)
@@ -157,8 +160,7 @@ static void conclude(struct work *work, struct hcl_value before)
 	struct provider_builder builder;
 	zp_autobuf message = ZP_BUF_INIT;
 	size_t subnet_count = 0;
-	struct hcl_map_entry *subnets =
-		zp_new_array(op->arena, struct hcl_map_entry, work->count);
+	struct hcl_map_entry *subnets = zp_new_array(op->arena, struct hcl_map_entry, work->count);
 	enum zos_presence presence = sum_up(work, &message, subnets, &subnet_count);
 	op->result = provider_schema_null(op->type->schema);
 	if (presence == ZOS_ABSENT)
@@ -173,11 +175,11 @@ static void conclude(struct work *work, struct hcl_value before)
 			provider_build_set(&builder, "ip_range", range);
 	}
 	if (op->verb == PROVIDER_IMPORT)
-		provider_build_set(&builder, "nodes",
-			names_of_entries(op->arena, subnets, subnet_count));
+		provider_build_set(
+			&builder, "nodes", names_of_entries(op->arena, subnets, subnet_count));
 	if (subnet_count == work->count || !provider_has(before, "subnets"))
-		provider_build_set(&builder, "subnets",
-			hcl_map_value(hcl_string, subnets, subnet_count));
+		provider_build_set(
+			&builder, "subnets", hcl_map_value(hcl_string, subnets, subnet_count));
 	op->result = zos_built(&builder);
 }
 
@@ -191,15 +193,15 @@ static struct hcl_value inventory_names(struct zp_arena *arena, struct node_pool
 }
 
 /* False when the answer is clear without asking. */
-static bool look_init(struct work *work, struct provider_instance *instance,
-	struct provider_operation *op)
+static bool look_init(
+	struct work *work, struct provider_instance *instance, struct provider_operation *op)
 {
 	op->result = op->verb == PROVIDER_READ ? op->prior : provider_schema_null(op->type->schema);
 	if (op->verb != PROVIDER_IMPORT) {
 		if (!work_init(work, instance, op))
 			return false;
-		set_nodes(work, provider_get(op->verb == PROVIDER_READ ? op->prior : op->planned,
-					"nodes"));
+		set_nodes(work,
+			provider_get(op->verb == PROVIDER_READ ? op->prior : op->planned, "nodes"));
 		return work->count > 0;
 	}
 	*work = (struct work){ .instance = instance, .op = op };
@@ -237,10 +239,9 @@ static void look_finish(struct work *work)
 		return;
 	if (op->verb == PROVIDER_IMPORT)
 		drop_absent(work);
-	conclude(work,
-		op->verb == PROVIDER_READ    ? op->prior :
-		op->verb == PROVIDER_RECOVER ? op->planned :
-					       op->type->schema->empty);
+	conclude(work, op->verb == PROVIDER_READ      ? op->prior
+		       : op->verb == PROVIDER_RECOVER ? op->planned
+						      : op->type->schema->empty);
 	if (op->verb == PROVIDER_IMPORT && op->result.state != HCL_KNOWN)
 		provider_error(&op->problems, NULL, "Cannot import what does not exist",
 			"No node of the inventory has a network with the id %s.",
@@ -333,8 +334,8 @@ static void ensure_member(void *data, size_t index)
 		return;
 	cJSON *spec = zos_member_spec(work->ip_range, work->members, work->count, index);
 	part->remains = true;
-	cJSON *result = zos_ensure(work->instance, work->op, client, work->id, "network", spec,
-		&part->error);
+	cJSON *result = zos_ensure(
+		work->instance, work->op, client, work->id, "network", spec, &part->error);
 	if (!result)
 		zp_error_wrap(&part->error, "node %s", part->node);
 	cJSON_Delete(result);
@@ -354,7 +355,8 @@ static void remove_part(void *data, size_t index)
 }
 
 /* The nodes of a that are not in b. */
-static struct hcl_value nodes_without(const struct work *work, struct hcl_value a, struct hcl_value b)
+static struct hcl_value nodes_without(
+	const struct work *work, struct hcl_value a, struct hcl_value b)
 {
 	size_t count = 0;
 	struct zp_arena *arena = work->op->arena;
@@ -363,8 +365,8 @@ static struct hcl_value nodes_without(const struct work *work, struct hcl_value 
 	for (uint32_t i = 0; a.state == HCL_KNOWN && i < a.count; i++) {
 		bool found = false;
 		for (uint32_t j = 0; b.state == HCL_KNOWN && j < b.count; j++)
-			found |= zos_network_same_node(inventory, hcl_text(a.elements[i]),
-				hcl_text(b.elements[j]));
+			found |= zos_network_same_node(
+				inventory, hcl_text(a.elements[i]), hcl_text(b.elements[j]));
 		if (!found)
 			names[count++] = a.elements[i];
 	}
@@ -372,8 +374,8 @@ static struct hcl_value nodes_without(const struct work *work, struct hcl_value 
 }
 
 /* Removes the network from nodes; those where that failed are added to *left. */
-static void leave_nodes(const struct work *work, struct hcl_value nodes, const char *what,
-	struct hcl_value *left)
+static void leave_nodes(
+	const struct work *work, struct hcl_value nodes, const char *what, struct hcl_value *left)
 {
 	struct work leaving = { .instance = work->instance, .op = work->op, .id = work->id };
 	set_nodes(&leaving, nodes);
@@ -399,8 +401,8 @@ static bool set_subnets(struct work *work, struct provider_builder *builder)
 	zp_autoerror err = ZP_ERROR_INIT;
 	struct hcl_value subnets = provider_get(op->planned, "subnets");
 	struct hcl_value nodes = provider_get(op->planned, "nodes");
-	struct hcl_value former = zos_network_former_subnets(op->arena, node_pool_inventory(pool_of(work)),
-		op->prior, nodes);
+	struct hcl_value former = zos_network_former_subnets(
+		op->arena, node_pool_inventory(pool_of(work)), op->prior, nodes);
 	if (subnets.state != HCL_KNOWN &&
 		!zos_subnets_assign(op->arena, work->ip_range, nodes, former, &subnets, &err)) {
 		provider_error_from(&op->problems, "nodes", "The network has no room", &err);
@@ -425,13 +427,12 @@ static void keep_traces(struct work *work, struct provider_builder *builder, str
 	struct provider_operation *op = work->op;
 	struct hcl_value prior = provider_get(op->prior, "nodes");
 	struct hcl_value gone = nodes_without(work, prior, nodes);
-	struct hcl_value *all =
-		zp_new_array(op->arena, struct hcl_value, nodes.count + gone.count);
+	struct hcl_value *all = zp_new_array(op->arena, struct hcl_value, nodes.count + gone.count);
 	memcpy(all, nodes.elements, nodes.count * sizeof(*all));
 	if (gone.count)
 		memcpy(all + nodes.count, gone.elements, gone.count * sizeof(*all));
-	provider_build_set(builder, "nodes",
-		hcl_set_value(hcl_string, all, nodes.count + gone.count));
+	provider_build_set(
+		builder, "nodes", hcl_set_value(hcl_string, all, nodes.count + gone.count));
 	provider_build_set(builder, "status",
 		hcl_string_static("degraded: the last change was not completed"));
 	op->result = zos_built(builder);
@@ -459,7 +460,8 @@ static void converge(struct provider_instance *instance, struct provider_operati
 	set_nodes(&work, nodes);
 	provider_build(&builder, op->arena, op->type->schema, op->planned);
 	provider_build_set(&builder, "id", hcl_string_cstr(op->arena, identity_of(&work)));
-	if (!work.ip_range || !work.count || !set_subnets(&work, &builder) || !prepare_members(&work))
+	if (!work.ip_range || !work.count || !set_subnets(&work, &builder) ||
+		!prepare_members(&work))
 		return;
 	zos_parallel(work.count, ensure_member, &work);
 	zos_members_wipe(work.members, work.count);
@@ -505,8 +507,8 @@ static void change_one(void *data, size_t index)
 		converge(changes->instance, op);
 }
 
-void zos_network_run(struct provider_instance *instance, struct provider_operation *const *ops,
-	size_t count)
+void zos_network_run(
+	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
 	zp_autofree struct work *looks = zp_calloc(count + 1, sizeof(*looks));
 	zp_autofree struct provider_operation **list = zp_calloc(count + 1, sizeof(*list));

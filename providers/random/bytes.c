@@ -25,8 +25,8 @@ static void set_hex(struct provider_builder *builder, const char *name, const ch
 }
 
 /* The bytes as one decimal number, most significant first: long division by ten. */
-static void set_decimal(struct provider_builder *builder, const char *prefix, const uint8_t *bytes,
-	size_t len)
+static void set_decimal(
+	struct provider_builder *builder, const char *prefix, const uint8_t *bytes, size_t len)
 {
 	zp_autofree uint8_t *rest = zp_malloc(len + 1);
 	size_t room = len * 3 + 2, start = room - 1, first = 0;
@@ -44,8 +44,8 @@ static void set_decimal(struct provider_builder *builder, const char *prefix, co
 		while (first < len && !rest[first])
 			first++;
 	} while (first < len);
-	utility_set_text(builder, "dec",
-		zp_arena_format(builder->arena, "%s%s", prefix, text + start));
+	utility_set_text(
+		builder, "dec", zp_arena_format(builder->arena, "%s%s", prefix, text + start));
 }
 
 /* --- random_id --- */
@@ -61,11 +61,12 @@ static struct provider_attribute random_id_attributes[] = {
 	RANDOM_RESULT("hex", "string", 0),
 };
 
-static void set_id(struct provider_builder *builder, const char *prefix, const uint8_t *bytes,
-	size_t len)
+static void set_id(
+	struct provider_builder *builder, const char *prefix, const uint8_t *bytes, size_t len)
 {
 	set_base64(builder, "id", "", bytes, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	set_base64(builder, "b64_url", prefix, bytes, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	set_base64(
+		builder, "b64_url", prefix, bytes, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	set_base64(builder, "b64_std", prefix, bytes, len, sodium_base64_VARIANT_ORIGINAL);
 	set_hex(builder, "hex", prefix, bytes, len);
 	set_decimal(builder, prefix, bytes, len);
@@ -84,9 +85,9 @@ static void create_id(struct provider_operation *op, struct provider_builder *bu
 static void import_id(struct provider_operation *op, struct provider_builder *builder)
 {
 	const char *comma = strrchr(op->import_id, ','), *text = comma ? comma + 1 : op->import_id;
-	const char *prefix = comma ? zp_arena_strndup(op->arena, op->import_id,
-					     (size_t)(comma - op->import_id)) :
-				     "";
+	const char *prefix =
+		comma ? zp_arena_strndup(op->arena, op->import_id, (size_t)(comma - op->import_id))
+		      : "";
 	size_t len = 0, room = strlen(text);
 	uint8_t *bytes = zp_arena_alloc(op->arena, room + 1);
 	if (sodium_base642bin(bytes, room, text, room, NULL, &len, NULL,

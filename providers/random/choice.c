@@ -23,15 +23,15 @@ static void validate_integer(struct hcl_value config, struct provider_problems *
 	if (!problems->errors && provider_has(config, "min") && provider_has(config, "max") &&
 		provider_get_int(config, "max", 0) < provider_get_int(config, "min", 0))
 		provider_error(problems, "max", "Create Random Integer Error",
-			"The minimum (min) value needs to be smaller than or equal to maximum (max) "
+			"The minimum (min) value needs to be smaller than or equal to maximum "
+			"(max) "
 			"value.");
 }
 
 static void set_integer(struct provider_builder *builder, int64_t number)
 {
 	utility_set_int(builder, "result", number);
-	utility_set_text(builder, "id",
-		zp_arena_format(builder->arena, "%lld", (long long)number));
+	utility_set_text(builder, "id", zp_arena_format(builder->arena, "%lld", (long long)number));
 }
 
 static void create_integer(struct provider_operation *op, struct provider_builder *builder)
@@ -41,7 +41,8 @@ static void create_integer(struct provider_operation *op, struct provider_builde
 	struct random_source source;
 	if (max < min) {
 		provider_error(&op->problems, "max", "Create Random Integer Error",
-			"The minimum (min) value needs to be smaller than or equal to maximum (max) "
+			"The minimum (min) value needs to be smaller than or equal to maximum "
+			"(max) "
 			"value.");
 		return;
 	}

@@ -55,10 +55,14 @@ RANDOM_TYPE(random_uuid, "random_uuid", 0, "id", );
 
 static struct provider_attribute random_pet_attributes[] = {
 	RANDOM_RESULT("id", "string", 0),
-	{ .name = "length", .type = "number", .flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
+	{ .name = "length",
+		.type = "number",
+		.flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
 		.default_value = "2" },
 	RANDOM_ARGUMENT("prefix", "string", PROVIDER_OPTIONAL),
-	{ .name = "separator", .type = "string", .flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
+	{ .name = "separator",
+		.type = "string",
+		.flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW,
 		.default_value = "\"-\"" },
 	UTILITY_TRIGGERS("keepers"),
 };
@@ -68,8 +72,8 @@ static void validate_pet(struct hcl_value config, struct provider_problems *prob
 	random_check(problems, config, "length", 1, 64);
 }
 
-static void add_word(struct zp_buf *name, const char *separator, const char *const *words,
-	uint32_t count)
+static void add_word(
+	struct zp_buf *name, const char *separator, const char *const *words, uint32_t count)
 {
 	if (name->len)
 		zp_buf_puts(name, separator);

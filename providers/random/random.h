@@ -1,6 +1,6 @@
 /*
- * The provider `random`: values drawn once, when the object is made, and kept in the state. All types
- * are replaced when anything in their configuration changes.
+ * The provider `random`: values drawn once, when the object is made, and kept in the state. All
+ * types are replaced when anything in their configuration changes.
  */
 #ifndef PROVIDERS_RANDOM_RANDOM_H
 #define PROVIDERS_RANDOM_RANDOM_H
@@ -10,10 +10,10 @@
 
 #define RANDOM_MAX_LENGTH 65536
 
-extern const struct provider_resource_type random_id_type, random_bytes_type;	 /* bytes.c */
+extern const struct provider_resource_type random_id_type, random_bytes_type;	     /* bytes.c */
 extern const struct provider_resource_type random_string_type, random_password_type; /* text.c */
 extern const struct provider_resource_type random_integer_type, random_shuffle_type; /* choice.c */
-extern const struct provider_resource_type random_uuid_type, random_pet_type;	 /* names.c */
+extern const struct provider_resource_type random_uuid_type, random_pet_type;	     /* names.c */
 
 /* Words of random_pet. */
 extern const char *const random_adverbs[], *const random_adjectives[], *const random_animals[];
@@ -57,13 +57,11 @@ void random_check(struct provider_problems *problems, struct hcl_value config, c
 		(void)instance;                                                                    \
 		utility_run(&symbol##_kind, ops, count);                                           \
 	}                                                                                          \
-	const struct provider_resource_type symbol##_type = {                                      \
-		.name = text,                                                                      \
+	const struct provider_resource_type symbol##_type = { .name = text,                        \
 		.schema = &symbol##_schema,                                                        \
 		.identity_attribute = identity,                                                    \
 		.in_process = true,                                                                \
 		.run = symbol##_run,                                                               \
-		__VA_ARGS__                                                                        \
-	}
+		__VA_ARGS__ }
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * random_string and random_password: text of chosen kinds of characters, with at least so many of each.
+ * random_string and random_password: text of chosen kinds of characters, with at least so many of
+ * each.
  */
 #include <crypt.h>
 
@@ -29,7 +30,8 @@ static const struct {
 		.default_value = "0"                                                               \
 	}
 /* Two names of one thing: what is not given follows the other. */
-#define TWIN(word, more) RANDOM_ARGUMENT(word, "bool", PROVIDER_OPTIONAL | PROVIDER_COMPUTED | (more))
+#define TWIN(word, more)                                                                           \
+	RANDOM_ARGUMENT(word, "bool", PROVIDER_OPTIONAL | PROVIDER_COMPUTED | (more))
 
 #define TEXT_ARGUMENTS                                                                             \
 	RANDOM_RESULT("id", "string", 0), RANDOM_ARGUMENT("length", "number", PROVIDER_REQUIRED),  \
@@ -99,9 +101,9 @@ static void plan_twins(struct provider_plan *plan)
 		return;
 	struct hcl_value numeric = provider_get(plan->config, "numeric");
 	struct hcl_value number = provider_get(plan->config, "number");
-	struct hcl_value both = !hcl_is_null(numeric) ? numeric :
-				!hcl_is_null(number)  ? number :
-							hcl_bool_value(true);
+	struct hcl_value both = !hcl_is_null(numeric)  ? numeric
+				: !hcl_is_null(number) ? number
+						       : hcl_bool_value(true);
 	if (plan->prior.state == HCL_KNOWN && !plan->replace_count &&
 		!hcl_value_identical(provider_get(plan->prior, "numeric"), both))
 		replace_for_twins(plan);
@@ -127,8 +129,8 @@ static const char *draw(struct provider_operation *op)
 	char *text = zp_arena_text(op->arena, length + 1);
 	zp_autobuf all = ZP_BUF_INIT;
 	for (int i = 0; i < CLASSES; i++) {
-		const char *set = i == SPECIAL && special && *special ? special :
-									classes[i].characters;
+		const char *set =
+			i == SPECIAL && special && *special ? special : classes[i].characters;
 		if (!provider_get_bool(op->planned, classes[i].flag, true))
 			continue;
 		zp_buf_puts(&all, set);
@@ -151,8 +153,8 @@ static void create_string(struct provider_operation *op, struct provider_builder
 	utility_set_text(builder, "id", result);
 }
 
-static void set_password(struct provider_operation *op, struct provider_builder *builder,
-	const char *password)
+static void set_password(
+	struct provider_operation *op, struct provider_builder *builder, const char *password)
 {
 	struct crypt_data data = { 0 };
 	char salt[CRYPT_GENSALT_OUTPUT_SIZE];

@@ -1,4 +1,5 @@
 /* Words of random_pet. */
+/* clang-format off */
 #include "providers/random/random.h"
 
 const char *const random_adverbs[] = {

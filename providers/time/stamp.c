@@ -84,16 +84,17 @@ static bool parse_zone(const char **text, int *out)
 bool time_stamp_parse(const char *text, struct time_stamp *out)
 {
 	memset(out, 0, sizeof(*out));
-	return parse_date(&text, &out->local) && skip(&text, "T") && parse_clock(&text, &out->local) &&
-	       parse_zone(&text, &out->zone) && !*text;
+	return parse_date(&text, &out->local) && skip(&text, "T") &&
+	       parse_clock(&text, &out->local) && parse_zone(&text, &out->zone) && !*text;
 }
 
 void time_stamp_format(const struct time_stamp *stamp, char out[TIME_STAMP_TEXT])
 {
 	const struct tm *tm = &stamp->local;
 	int minutes = abs(stamp->zone) / 60;
-	int len = snprintf(out, TIME_STAMP_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", tm->tm_year + 1900,
-		tm->tm_mon + 1, tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec);
+	int len =
+		snprintf(out, TIME_STAMP_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", tm->tm_year + 1900,
+			tm->tm_mon + 1, tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec);
 	size_t room = TIME_STAMP_TEXT - (size_t)len;
 	if (!stamp->zone)
 		snprintf(out + len, room, "Z");

@@ -20,7 +20,9 @@ static struct provider_schema provider_schema;
 		{ .name = "hour", .type = "number", .flags = PROVIDER_COMPUTED | (more) },         \
 		{ .name = "minute", .type = "number", .flags = PROVIDER_COMPUTED | (more) },       \
 		{ .name = "second", .type = "number", .flags = PROVIDER_COMPUTED | (more) },       \
-		{ .name = "unix", .type = "number", .flags = PROVIDER_COMPUTED | (more) }
+	{                                                                                          \
+		.name = "unix", .type = "number", .flags = PROVIDER_COMPUTED | (more)              \
+	}
 
 #define TIME_SCHEMA(symbol)                                                                        \
 	static struct provider_schema symbol##_schema = {                                          \
@@ -47,13 +49,15 @@ static void set_parts(struct provider_builder *builder, const struct time_stamp 
 	utility_set_int(builder, "unix", time_stamp_unix(stamp));
 }
 
-static void check_stamp(struct provider_problems *problems, struct hcl_value config, const char *name)
+static void check_stamp(
+	struct provider_problems *problems, struct hcl_value config, const char *name)
 {
 	struct time_stamp stamp;
 	const char *text = provider_get_text(config, name);
 	if (text && !time_stamp_parse(text, &stamp))
 		provider_error(problems, name, "Invalid RFC3339 timestamp",
-			"\"%s\" is a time such as \"2024-02-29T12:00:00Z\", not \"%s\".", name, text);
+			"\"%s\" is a time such as \"2024-02-29T12:00:00Z\", not \"%s\".", name,
+			text);
 }
 
 /* The time an attribute says, or now; its text in out. */
@@ -63,8 +67,8 @@ static bool base_time(struct provider_operation *op, const char *name, struct ti
 	const char *text = provider_get_text(op->planned, name);
 	*stamp = time_stamp_now();
 	if (text && !time_stamp_parse(text, stamp)) {
-		provider_error(&op->problems, name, "Invalid RFC3339 timestamp", "\"%s\" is no time.",
-			text);
+		provider_error(&op->problems, name, "Invalid RFC3339 timestamp",
+			"\"%s\" is no time.", text);
 		return false;
 	}
 	time_stamp_format(stamp, out);
@@ -112,8 +116,8 @@ static bool is_any_given(struct hcl_value config, const char *const *names, size
 	return false;
 }
 
-static void check_offset(struct provider_problems *problems, struct hcl_value config,
-	const char *prefix)
+static void check_offset(
+	struct provider_problems *problems, struct hcl_value config, const char *prefix)
 {
 	struct time_offset offset = offset_of(config, prefix);
 	if (!time_offset_is_sane(&offset))
@@ -125,7 +129,8 @@ static void check_offset(struct provider_problems *problems, struct hcl_value co
 
 static struct provider_attribute static_attributes[] = {
 	{ .name = "id", .type = "string", .flags = PROVIDER_COMPUTED },
-	{ .name = "rfc3339", .type = "string",
+	{ .name = "rfc3339",
+		.type = "string",
 		.flags = PROVIDER_OPTIONAL | PROVIDER_COMPUTED | PROVIDER_FORCE_NEW },
 	UTILITY_TRIGGERS("triggers"),
 	TIME_PARTS(0),
@@ -183,7 +188,8 @@ static const struct provider_resource_type time_static = {
 
 static struct provider_attribute offset_attributes[] = {
 	{ .name = "id", .type = "string", .flags = PROVIDER_COMPUTED },
-	{ .name = "base_rfc3339", .type = "string",
+	{ .name = "base_rfc3339",
+		.type = "string",
 		.flags = PROVIDER_OPTIONAL | PROVIDER_COMPUTED | PROVIDER_FORCE_NEW },
 	OFFSET("offset_years"),
 	OFFSET("offset_months"),
@@ -241,14 +247,16 @@ static const struct provider_resource_type time_offset = {
 
 static struct provider_attribute rotating_attributes[] = {
 	{ .name = "id", .type = "string", .flags = PROVIDER_COMPUTED },
-	{ .name = "rfc3339", .type = "string",
+	{ .name = "rfc3339",
+		.type = "string",
 		.flags = PROVIDER_OPTIONAL | PROVIDER_COMPUTED | PROVIDER_FORCE_NEW },
 	OFFSET("rotation_years"),
 	OFFSET("rotation_months"),
 	OFFSET("rotation_days"),
 	OFFSET("rotation_hours"),
 	OFFSET("rotation_minutes"),
-	{ .name = "rotation_rfc3339", .type = "string",
+	{ .name = "rotation_rfc3339",
+		.type = "string",
 		.flags = PROVIDER_OPTIONAL | PROVIDER_COMPUTED | PROVIDER_VOLATILE },
 	UTILITY_TRIGGERS("triggers"),
 	TIME_PARTS(0),
@@ -265,7 +273,8 @@ static void rotating_validate(struct hcl_value config, struct provider_problems 
 	check_offset(problems, config, "rotation");
 	if (!is_any_given(config, names, ZP_ARRAY_SIZE(names)))
 		provider_error(problems, NULL, "Missing Attribute Configuration",
-			"At least one of rotation_years, rotation_months, rotation_days, rotation_hours, "
+			"At least one of rotation_years, rotation_months, rotation_days, "
+			"rotation_hours, "
 			"rotation_minutes and rotation_rfc3339 must be set.");
 }
 
@@ -345,13 +354,14 @@ static double duration(const char *text)
 	return -1;
 }
 
-static void check_duration(struct provider_problems *problems, struct hcl_value config,
-	const char *name)
+static void check_duration(
+	struct provider_problems *problems, struct hcl_value config, const char *name)
 {
 	const char *text = provider_get_text(config, name);
 	if (text && duration(text) < 0)
 		provider_error(problems, name, "Invalid duration",
-			"\"%s\" is a number with one of the units ms, s, m and h, such as \"30s\", not "
+			"\"%s\" is a number with one of the units ms, s, m and h, such as \"30s\", "
+			"not "
 			"\"%s\".",
 			name, text);
 }

@@ -75,7 +75,8 @@ static void run_one(const struct utility_kind *kind, struct provider_operation *
 	}
 }
 
-void utility_run(const struct utility_kind *kind, struct provider_operation *const *ops, size_t count)
+void utility_run(
+	const struct utility_kind *kind, struct provider_operation *const *ops, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		run_one(kind, ops[i]);

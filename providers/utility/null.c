@@ -29,8 +29,8 @@ static void create(struct provider_operation *op, struct provider_builder *build
 
 static const struct utility_kind resource_kind = { .create = create };
 
-static void run_resource(struct provider_instance *instance, struct provider_operation *const *ops,
-	size_t count)
+static void run_resource(
+	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
 	(void)instance;
 	utility_run(&resource_kind, ops, count);
@@ -49,7 +49,8 @@ static struct provider_attribute data_attributes[] = {
 	{ .name = "inputs", .type = "map(string)", .flags = PROVIDER_OPTIONAL },
 	{ .name = "outputs", .type = "map(string)", .flags = PROVIDER_COMPUTED },
 	{ .name = "random", .type = "string", .flags = PROVIDER_COMPUTED },
-	{ .name = "has_computed_default", .type = "string",
+	{ .name = "has_computed_default",
+		.type = "string",
 		.flags = PROVIDER_OPTIONAL | PROVIDER_COMPUTED },
 };
 
@@ -72,8 +73,8 @@ static void read_data(struct provider_operation *op, struct provider_builder *bu
 
 static const struct utility_kind data_kind = { .read = read_data };
 
-static void run_data(struct provider_instance *instance, struct provider_operation *const *ops,
-	size_t count)
+static void run_data(
+	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
 	(void)instance;
 	utility_run(&data_kind, ops, count);

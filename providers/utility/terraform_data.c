@@ -10,7 +10,8 @@ static struct provider_attribute attributes[] = {
 	{ .name = "id", .type = "string", .flags = PROVIDER_COMPUTED },
 	{ .name = "input", .type = "any", .flags = PROVIDER_OPTIONAL },
 	{ .name = "output", .type = "any", .flags = PROVIDER_COMPUTED },
-	{ .name = "triggers_replace", .type = "any",
+	{ .name = "triggers_replace",
+		.type = "any",
 		.flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW },
 };
 
@@ -20,8 +21,8 @@ static struct provider_schema schema = {
 };
 
 /*
- * output follows input: unknown on create and whenever input changes, but a null input of a new object
- * has a null output at once.
+ * output follows input: unknown on create and whenever input changes, but a null input of a new
+ * object has a null output at once.
  */
 static void plan_output(struct provider_plan *plan)
 {
@@ -57,8 +58,8 @@ static const struct utility_kind kind = {
 	.import = adopt,
 };
 
-static void run(struct provider_instance *instance, struct provider_operation *const *ops,
-	size_t count)
+static void run(
+	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
 	(void)instance;
 	utility_run(&kind, ops, count);

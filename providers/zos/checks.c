@@ -16,8 +16,8 @@ void zos_check_int(struct provider_problems *problems, struct hcl_value config, 
 	zp_autobuf text = ZP_BUF_INIT;
 	hcl_number_text(value, &text);
 	provider_error(problems, name, "Value out of range",
-		"\"%s\" is a whole number of %s from %lld to %lld, not %s.", name, unit, (long long)from,
-		(long long)to, text.ptr);
+		"\"%s\" is a whole number of %s from %lld to %lld, not %s.", name, unit,
+		(long long)from, (long long)to, text.ptr);
 }
 
 void zos_check_ipv4(struct provider_problems *problems, struct hcl_value config, const char *name)
@@ -26,7 +26,8 @@ void zos_check_ipv4(struct provider_problems *problems, struct hcl_value config,
 	uint32_t address;
 	if (text && !provider_ipv4_parse(text, &address))
 		provider_error(problems, name, "Invalid IPv4 address",
-			"\"%s\" is an IPv4 address such as 10.1.1.7, without a prefix length, not \"%s\".",
+			"\"%s\" is an IPv4 address such as 10.1.1.7, without a prefix length, not "
+			"\"%s\".",
 			name, text);
 }
 

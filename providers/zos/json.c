@@ -28,7 +28,8 @@ void zos_json_add_map(cJSON *object, const char *key, struct hcl_value value)
 	for (uint32_t i = 0; i < value.count; i++) {
 		if (value.entries[i].value.state != HCL_KNOWN)
 			continue;
-		zp_autofree char *name = zp_strndup(value.entries[i].key.ptr, value.entries[i].key.len);
+		zp_autofree char *name =
+			zp_strndup(value.entries[i].key.ptr, value.entries[i].key.len);
 		cJSON_AddStringToObject(map, name, value.entries[i].value.text);
 	}
 }
@@ -46,9 +47,8 @@ struct hcl_value zos_json_list(struct zp_arena *arena, const cJSON *object, cons
 		return hcl_null(hcl_list_type(hcl_string));
 	size_t count = 0, room = (size_t)cJSON_GetArraySize(array);
 	struct hcl_value *elements = zp_new_array(arena, struct hcl_value, room);
-	cJSON_ArrayForEach(item, array)
-		if (cJSON_IsString(item))
-			elements[count++] = hcl_string_cstr(arena, item->valuestring);
+	cJSON_ArrayForEach(item, array) if (cJSON_IsString(item)) elements[count++] =
+		hcl_string_cstr(arena, item->valuestring);
 	return hcl_list_value(hcl_string, elements, count);
 }
 
@@ -59,7 +59,8 @@ struct hcl_value zos_json_map(struct zp_arena *arena, const cJSON *object, const
 		return hcl_null(hcl_map_type(hcl_string));
 	size_t count = 0, room = (size_t)cJSON_GetArraySize(map);
 	struct hcl_map_entry *entries = zp_new_array(arena, struct hcl_map_entry, room);
-	cJSON_ArrayForEach(item, map) {
+	cJSON_ArrayForEach(item, map)
+	{
 		if (!cJSON_IsString(item))
 			continue;
 		entries[count].key = zp_arena_str(arena, zp_str(item->string));
@@ -80,14 +81,15 @@ int64_t zos_json_int(const cJSON *object, const char *key, int64_t fallback)
 
 static bool is_nothing(struct hcl_value value)
 {
-	return value.state == HCL_NULL || (value.state == HCL_KNOWN && value.count == 0 &&
-		value.type->kind != HCL_BOOL && value.type->kind != HCL_NUMBER);
+	return value.state == HCL_NULL ||
+	       (value.state == HCL_KNOWN && value.count == 0 && value.type->kind != HCL_BOOL &&
+		       value.type->kind != HCL_NUMBER);
 }
 
 struct hcl_value zos_keep_empty(struct hcl_value before, struct hcl_value fresh)
 {
 	return before.state != HCL_UNKNOWN && before.type == fresh.type && is_nothing(before) &&
-			       is_nothing(fresh) ?
-		       before :
-		       fresh;
+			       is_nothing(fresh)
+		       ? before
+		       : fresh;
 }

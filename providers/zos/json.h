@@ -23,8 +23,8 @@ struct hcl_value zos_json_map(struct zp_arena *arena, const cJSON *object, const
 int64_t zos_json_int(const cJSON *object, const char *key, int64_t fallback);
 
 /*
- * JSON does not tell "not given" from "empty"; a configuration does. fresh, unless it and before are
- * both null or empty: then before, so that nothing seems to have changed.
+ * JSON does not tell "not given" from "empty"; a configuration does. fresh, unless it and before
+ * are both null or empty: then before, so that nothing seems to have changed.
  */
 struct hcl_value zos_keep_empty(struct hcl_value before, struct hcl_value fresh);
 

@@ -7,7 +7,8 @@
 #include "base/alloc.h"
 #include "base/map.h"
 
-/* Threads only wait for nodes, so their number is about politeness towards nodes, not about cores. */
+/* Threads only wait for nodes, so their number is about politeness towards nodes, not about cores.
+ */
 #define ZOS_THREADS 8
 
 struct team {
@@ -101,8 +102,8 @@ void zos_query_all(struct node_pool *pool, struct zos_query *queries, size_t cou
 		struct node_queries *group = *slot;
 		if (group->count == group->capacity) {
 			group->capacity = group->capacity ? 2 * group->capacity : 8;
-			group->items = zp_reallocarray(group->items, group->capacity,
-				sizeof(*group->items));
+			group->items = zp_reallocarray(
+				group->items, group->capacity, sizeof(*group->items));
 		}
 		group->items[group->count++] = &queries[i];
 	}
@@ -125,8 +126,8 @@ void zos_query_release(struct zos_query *query)
 }
 
 /*
- * A workload the node has in its registry, though nothing of it is left, is not absent: the node will
- * make it again when asked, under the same identity.
+ * A workload the node has in its registry, though nothing of it is left, is not absent: the node
+ * will make it again when asked, under the same identity.
  */
 enum zos_presence zos_presence(const cJSON *reply, const char **message)
 {
@@ -144,8 +145,8 @@ enum zos_presence zos_presence(const cJSON *reply, const char **message)
 	return ZOS_DEGRADED;
 }
 
-struct node_client *zos_client(struct provider_instance *instance, struct provider_operation *op,
-	const char *node)
+struct node_client *zos_client(
+	struct provider_instance *instance, struct provider_operation *op, const char *node)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
 	struct node_client *client = node_pool_get(instance->environment->nodes, node, &err);

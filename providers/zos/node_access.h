@@ -25,7 +25,7 @@ void zos_query_all(struct node_pool *pool, struct zos_query *queries, size_t cou
 void zos_query_release(struct zos_query *query);
 
 enum zos_presence {
-	ZOS_ABSENT,  /* the node knows nothing of it */
+	ZOS_ABSENT, /* the node knows nothing of it */
 	ZOS_OK,
 	ZOS_DEGRADED /* the node knows it, and something of it is not as it should be */
 };
@@ -34,8 +34,8 @@ enum zos_presence {
 enum zos_presence zos_presence(const cJSON *reply, const char **message);
 
 /* The client of a node; a problem of the operation ("node") when there is none. */
-struct node_client *zos_client(struct provider_instance *instance, struct provider_operation *op,
-	const char *node);
+struct node_client *zos_client(
+	struct provider_instance *instance, struct provider_operation *op, const char *node);
 /* Makes or converges one workload of an operation's object. NULL with err. */
 cJSON *zos_ensure(struct provider_instance *instance, struct provider_operation *op,
 	struct node_client *client, const char *id, const char *type, const cJSON *spec,

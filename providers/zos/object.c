@@ -46,8 +46,10 @@ void zos_plan_node(struct provider_plan *plan, const char *attribute, const char
 		return;
 	if (!inventory->path) {
 		provider_error(&plan->problems, attribute, "No inventory of nodes",
-			"Node \"%s\" is asked for, but there is no inventory that says where it is. "
-			"Name one with -nodes=FILE or ZPLAN_NODES, put a nodes.hcl into this folder, or "
+			"Node \"%s\" is asked for, but there is no inventory that says where it "
+			"is. "
+			"Name one with -nodes=FILE or ZPLAN_NODES, put a nodes.hcl into this "
+			"folder, or "
 			"make nodes on this machine with \"zplan sandbox up\".",
 			node);
 		return;
@@ -82,8 +84,8 @@ struct hcl_value zos_status(struct zp_arena *arena, enum zos_presence presence, 
 {
 	if (presence == ZOS_OK)
 		return hcl_string_static("ok");
-	return hcl_string_cstr(arena,
-		zp_arena_format(arena, "degraded: %s", message ? message : "the node does not say why"));
+	return hcl_string_cstr(arena, zp_arena_format(arena, "degraded: %s",
+					      message ? message : "the node does not say why"));
 }
 
 struct hcl_value zos_built(const struct provider_builder *builder)
@@ -118,12 +120,13 @@ static struct hcl_value object_from_reply(const struct zos_kind *kind,
 	if (presence == ZOS_ABSENT)
 		return provider_schema_null(op->type->schema);
 	return object_from(kind, op, before, query->node, identity,
-		cJSON_GetObjectItem(query->reply, "spec"), cJSON_GetObjectItem(query->reply, "result"),
+		cJSON_GetObjectItem(query->reply, "spec"),
+		cJSON_GetObjectItem(query->reply, "result"),
 		zos_status(op->arena, presence, message));
 }
 
-static void report(struct provider_operation *op, const char *what, const char *node,
-	struct zp_error *err)
+static void report(
+	struct provider_operation *op, const char *what, const char *node, struct zp_error *err)
 {
 	zp_autofree char *summary = zp_format("%s %s failed", what, op->type->name);
 	if (node)
@@ -170,8 +173,8 @@ static void look_after_failure(const struct batch *batch, struct provider_operat
 {
 	struct zos_query query = { .node = node, .id = id };
 	zos_query_all(batch->instance->environment->nodes, &query, 1);
-	op->result = query.reply ? object_from_reply(batch->kind, op, op->prior, &query, identity) :
-				   op->prior;
+	op->result = query.reply ? object_from_reply(batch->kind, op, op->prior, &query, identity)
+				 : op->prior;
 	zos_query_release(&query);
 }
 
@@ -197,8 +200,8 @@ static void update(const struct batch *batch, struct provider_operation *op, con
 	cJSON_Delete(spec);
 }
 
-static void delete(const struct batch *batch, struct provider_operation *op, const char *node,
-	const char *id)
+static void delete (
+	const struct batch *batch, struct provider_operation *op, const char *node, const char *id)
 {
 	op->result = op->prior;
 	struct node_client *client = zos_client(batch->instance, op, node);
@@ -219,7 +222,8 @@ static void change_one(void *data, size_t index)
 	op->result = provider_schema_null(op->type->schema);
 	if (!node || !identity) {
 		provider_error(&op->problems, NULL, "Object without a node or an identity",
-			"The state of this object lacks its id or its node, so that no node can be asked "
+			"The state of this object lacks its id or its node, so that no node can be "
+			"asked "
 			"about it. Restore the state from a backup, or remove the object from it.");
 		return;
 	}
@@ -229,7 +233,7 @@ static void change_one(void *data, size_t index)
 	else if (op->verb == PROVIDER_UPDATE)
 		update(batch, op, node, id, identity);
 	else
-		delete(batch, op, node, id);
+		delete (batch, op, node, id);
 }
 
 /* An import names the object as NODE/ID. */
@@ -239,7 +243,8 @@ static bool split_import_id(struct provider_operation *op, const char **node, co
 	const char *slash = strchr(text, '/');
 	if (!slash || slash == text || !slash[1]) {
 		provider_error(&op->problems, NULL, "Import id is not of the form NODE/ID",
-			"\"%s\" should be the node's name, a slash, and the object's id on it, as in "
+			"\"%s\" should be the node's name, a slash, and the object's id on it, as "
+			"in "
 			"\"n1/0b8c7c1e-6f0e-4a7b-9a52-0a8f4a9d6d3b\".",
 			text);
 		return false;
@@ -260,9 +265,9 @@ static bool pose(struct provider_operation *op, const struct zos_kind *kind,
 	struct question *question, struct zos_query *query)
 {
 	question->op = op;
-	question->before = op->verb == PROVIDER_READ    ? op->prior :
-			   op->verb == PROVIDER_RECOVER ? op->planned :
-							  op->type->schema->empty;
+	question->before = op->verb == PROVIDER_READ	  ? op->prior
+			   : op->verb == PROVIDER_RECOVER ? op->planned
+							  : op->type->schema->empty;
 	op->result = op->verb == PROVIDER_READ ? op->prior : provider_schema_null(op->type->schema);
 	if (op->verb == PROVIDER_IMPORT) {
 		if (!split_import_id(op, &query->node, &question->identity))
@@ -277,16 +282,16 @@ static bool pose(struct provider_operation *op, const struct zos_kind *kind,
 	return true;
 }
 
-static void answer(const struct batch *batch, const struct question *question,
-	struct zos_query *query)
+static void answer(
+	const struct batch *batch, const struct question *question, struct zos_query *query)
 {
 	struct provider_operation *op = question->op;
 	if (!query->reply) {
 		report(op, "Reading", NULL, &query->error);
 		return;
 	}
-	op->result = object_from_reply(batch->kind, op, question->before, query,
-		question->identity);
+	op->result =
+		object_from_reply(batch->kind, op, question->before, query, question->identity);
 	if (op->result.state == HCL_KNOWN)
 		return;
 	if (op->verb == PROVIDER_IMPORT)

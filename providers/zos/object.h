@@ -1,9 +1,10 @@
 /*
- * Objects that are one workload on one node: disks, machines, gateways. What is common to them is here;
- * a kind says how its values become a spec, and how a spec and its result become values.
+ * Objects that are one workload on one node: disks, machines, gateways. What is common to them is
+ * here; a kind says how its values become a spec, and how a spec and its result become values.
  *
  * Such a type has the attributes id, node and status. status is "ok", or "degraded: " and what is
- * wrong on the node: a plan then always wants it "ok" again, which makes the update that repairs it.
+ * wrong on the node: a plan then always wants it "ok" again, which makes the update that repairs
+ * it.
  */
 #ifndef PROVIDERS_ZOS_OBJECT_H
 #define PROVIDERS_ZOS_OBJECT_H
@@ -18,8 +19,8 @@ struct zos_kind {
 	/* The workload's spec; the caller frees it. Null and unknown values are left out. */
 	cJSON *(*spec)(struct zp_arena *arena, struct hcl_value values);
 	/*
-	 * Sets what spec and result (never NULL, maybe empty) tell. before is what the object was taken
-	 * to be so far.
+	 * Sets what spec and result (never NULL, maybe empty) tell. before is what the object was
+	 * taken to be so far.
 	 */
 	void (*fill)(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,
 		const cJSON *result);
@@ -41,7 +42,8 @@ void zos_plan_node(struct provider_plan *plan, const char *attribute, const char
 bool zos_plan_is_new(const struct provider_plan *plan);
 /* The object's identity: its id where it has one, else the one chosen for it. */
 const char *zos_identity(const struct provider_operation *op);
-struct hcl_value zos_status(struct zp_arena *arena, enum zos_presence presence, const char *message);
+struct hcl_value zos_status(
+	struct zp_arena *arena, enum zos_presence presence, const char *message);
 /* The value; what is still unknown in it becomes null. */
 struct hcl_value zos_built(const struct provider_builder *builder);
 

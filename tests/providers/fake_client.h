@@ -87,11 +87,13 @@ static void fake_reset(void)
 	fake_inventory.count = ZP_ARRAY_SIZE(fake_entries);
 }
 
-const struct node_entry *node_inventory_find(const struct node_inventory *inventory, const char *name)
+const struct node_entry *node_inventory_find(
+	const struct node_inventory *inventory, const char *name)
 {
 	for (size_t i = 0; i < inventory->count; i++)
 		if (!strcmp(inventory->items[i].name, name) ||
-			(inventory->items[i].id && inventory->items[i].id == strtol(name, NULL, 10)))
+			(inventory->items[i].id &&
+				inventory->items[i].id == strtol(name, NULL, 10)))
 			return &inventory->items[i];
 	return NULL;
 }
@@ -141,8 +143,8 @@ static cJSON *fake_list(const struct node_client *client)
 	return list;
 }
 
-cJSON *node_call(struct node_client *client, const char *method, const cJSON *params,
-	struct zp_error *err)
+cJSON *node_call(
+	struct node_client *client, const char *method, const cJSON *params, struct zp_error *err)
 {
 	(void)params;
 	cJSON *result = NULL;
@@ -167,8 +169,9 @@ static cJSON *fake_result(const struct node_client *client, const struct node_wo
 		cJSON_AddStringToObject(result, "fqdn", "web.example.com");
 	if (!strcmp(w->type, "zmachine")) {
 		const char *ip = cJSON_GetStringValue(cJSON_GetObjectItem(
-			cJSON_GetArrayItem(cJSON_GetObjectItem(cJSON_GetObjectItem(w->spec, "network"),
-						   "interfaces"),
+			cJSON_GetArrayItem(
+				cJSON_GetObjectItem(
+					cJSON_GetObjectItem(w->spec, "network"), "interfaces"),
 				0),
 			"ip"));
 		cJSON_AddStringToObject(result, "ip", ip && *ip ? ip : "10.1.1.2");
@@ -205,8 +208,8 @@ cJSON *node_ensure(struct node_client *client, const struct node_workload *w, st
 	return result;
 }
 
-cJSON *node_read(struct node_client *client, const char *const *ids, size_t count,
-	struct zp_error *err)
+cJSON *node_read(
+	struct node_client *client, const char *const *ids, size_t count, struct zp_error *err)
 {
 	(void)err;
 	cJSON *list = cJSON_CreateArray();
@@ -218,8 +221,8 @@ cJSON *node_read(struct node_client *client, const char *const *ids, size_t coun
 		cJSON *item = cJSON_CreateObject();
 		cJSON_AddStringToObject(item, "id", ids[i]);
 		cJSON_AddStringToObject(item, "status", status);
-		cJSON_AddStringToObject(item, "message",
-			w && client->message ? client->message : "");
+		cJSON_AddStringToObject(
+			item, "message", w && client->message ? client->message : "");
 		if (w) {
 			cJSON_AddItemToObject(item, "spec", cJSON_Duplicate(w->spec, true));
 			cJSON_AddItemToObject(item, "result", cJSON_Duplicate(w->result, true));

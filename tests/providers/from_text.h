@@ -1,7 +1,7 @@
 /*
- * Values for tests, written as expressions: from_text(schema, "{ node = \"a\", size = unknown }") is
- * an object of the schema with the rest null or empty; "null" is a null object. The name `unknown`
- * stands for an unknown value.
+ * Values for tests, written as expressions: from_text(schema, "{ node = \"a\", size = unknown }")
+ * is an object of the schema with the rest null or empty; "null" is a null object. The name
+ * `unknown` stands for an unknown value.
  */
 #ifndef TESTS_PROVIDERS_FROM_TEXT_H
 #define TESTS_PROVIDERS_FROM_TEXT_H
@@ -49,7 +49,8 @@ static struct hcl_value from_text_convert(struct hcl_value value, const struct h
 	return result;
 }
 
-static struct hcl_value from_text_object(const struct provider_schema *schema, struct hcl_value value);
+static struct hcl_value from_text_object(
+	const struct provider_schema *schema, struct hcl_value value);
 
 static struct hcl_value from_text_block(const struct provider_block *block, struct hcl_value value)
 {
@@ -70,11 +71,12 @@ static struct hcl_value from_text_block(const struct provider_block *block, stru
 	struct hcl_value *elements = zp_new_array(&from_text_arena, struct hcl_value, value.count);
 	for (uint32_t i = 0; i < value.count; i++)
 		elements[i] = from_text_object(block->schema, value.elements[i]);
-	return block->nesting == PROVIDER_SET ? hcl_set_value(object, elements, value.count) :
-						hcl_list_value(object, elements, value.count);
+	return block->nesting == PROVIDER_SET ? hcl_set_value(object, elements, value.count)
+					      : hcl_list_value(object, elements, value.count);
 }
 
-static struct hcl_value from_text_object(const struct provider_schema *schema, struct hcl_value value)
+static struct hcl_value from_text_object(
+	const struct provider_schema *schema, struct hcl_value value)
 {
 	struct provider_builder builder;
 	if (value.state != HCL_KNOWN)
@@ -82,7 +84,8 @@ static struct hcl_value from_text_object(const struct provider_schema *schema, s
 	provider_build(&builder, &from_text_arena, schema, schema->empty);
 	for (uint32_t i = 0; i < value.type->count; i++) {
 		const char *name = value.type->attributes[i].name;
-		const struct provider_attribute *attribute = provider_schema_attribute(schema, name);
+		const struct provider_attribute *attribute =
+			provider_schema_attribute(schema, name);
 		const struct provider_block *block = provider_schema_block(schema, name);
 		if (!attribute && !block)
 			fail_msg("the schema has no %s", name);
@@ -91,9 +94,9 @@ static struct hcl_value from_text_object(const struct provider_schema *schema, s
 			provider_build_set(&builder, name, hcl_unknown_not_null(hcl_string));
 		else
 			provider_build_set(&builder, name,
-				attribute ? from_text_convert(value.elements[i],
-						    attribute->value_type) :
-					    from_text_block(block, value.elements[i]));
+				attribute ? from_text_convert(
+						    value.elements[i], attribute->value_type)
+					  : from_text_block(block, value.elements[i]));
 	}
 	return provider_built(&builder);
 }
@@ -103,7 +106,8 @@ static struct hcl_value from_text(const struct provider_schema *schema, const ch
 	return from_text_object(schema, from_text_value(text));
 }
 
-static void __attribute__((unused)) assert_same_value(const char *what, struct hcl_value got, struct hcl_value want)
+static void __attribute__((unused))
+assert_same_value(const char *what, struct hcl_value got, struct hcl_value want)
 {
 	if (hcl_value_identical(got, want))
 		return;
@@ -111,7 +115,8 @@ static void __attribute__((unused)) assert_same_value(const char *what, struct h
 	zp_autobuf b = ZP_BUF_INIT;
 	hcl_value_to_text(&a, got, 0);
 	hcl_value_to_text(&b, want, 0);
-	fail_msg("%s:\n--- got\n%s\n--- want\n%s", what, zp_buf_slice(&a).ptr, zp_buf_slice(&b).ptr);
+	fail_msg(
+		"%s:\n--- got\n%s\n--- want\n%s", what, zp_buf_slice(&a).ptr, zp_buf_slice(&b).ptr);
 }
 
 static int from_text_setup(void **state)

@@ -33,7 +33,8 @@ static struct provider_attribute attributes[] = {
 	{ .name = "plain", .type = "string", .flags = PROVIDER_OPTIONAL },
 	{ .name = "kept", .type = "string", .flags = PROVIDER_OPTIONAL | PROVIDER_COMPUTED },
 	{ .name = "forced", .type = "string", .flags = PROVIDER_OPTIONAL | PROVIDER_FORCE_NEW },
-	{ .name = "chosen", .type = "string",
+	{ .name = "chosen",
+		.type = "string",
 		.flags = PROVIDER_OPTIONAL | PROVIDER_COMPUTED | PROVIDER_FORCE_NEW },
 	{ .name = "eight", .type = "number", .flags = PROVIDER_OPTIONAL, .default_value = "8" },
 	{ .name = "once", .type = "string", .flags = PROVIDER_OPTIONAL | PROVIDER_WRITE_ONLY },
@@ -84,8 +85,9 @@ static const struct {
 		"" },
 	{ "a value is taken away", "{" MADE ", plain = \"p\" }", "{}",
 		"{ id = \"i\", kept = \"k\", chosen = \"c\", eight = 8, revision = unknown }", "" },
-	{ "a default comes back", "{ id = \"i\", kept = \"k\", chosen = \"c\", eight = 9,"
-				  "  revision = \"1\" }",
+	{ "a default comes back",
+		"{ id = \"i\", kept = \"k\", chosen = \"c\", eight = 9,"
+		"  revision = \"1\" }",
 		"{}", "{ id = \"i\", kept = \"k\", chosen = \"c\", eight = 8, revision = unknown }",
 		"" },
 	{ "unknown is a change", "{" MADE ", plain = \"p\" }", "{ plain = unknown }",
@@ -113,7 +115,8 @@ static const struct {
 		"  forced = \"f\" }",
 		".forced .chosen" },
 	{ "blocks of a new object", "null",
-		"{ list = [{ name = \"a\" }], set = [{ name = \"b\" }], map = { k = { name = \"c\" } },"
+		"{ list = [{ name = \"a\" }], set = [{ name = \"b\" }], map = { k = { name = \"c\" "
+		"} },"
 		"  single = { name = \"d\", size = 2 } }",
 		"{" NEW ", list = [{ name = \"a\", size = 1, address = unknown }],"
 		" set = [{ name = \"b\", size = 1, address = unknown }],"
@@ -147,16 +150,17 @@ static const struct {
 		" set = [{ name = \"a\", size = 1, address = \"A\" }],"
 		" map = { k = { name = \"a\", size = 1, address = \"A\" } },"
 		" single = { name = \"a\", size = 1, address = \"A\" } }",
-		"{ list = [{ name = \"a\" }], set = [{ name = \"a\" }], map = { k = { name = \"a\" } },"
+		"{ list = [{ name = \"a\" }], set = [{ name = \"a\" }], map = { k = { name = \"a\" "
+		"} },"
 		"  single = { name = \"a\" } }",
 		"{" MADE ", list = [{ name = \"a\", size = 1, address = \"A\" }],"
 		" set = [{ name = \"a\", size = 1, address = \"A\" }],"
 		" map = { k = { name = \"a\", size = 1, address = \"A\" } },"
 		" single = { name = \"a\", size = 1, address = \"A\" } }",
 		"" },
-	{ "a single block goes", "{" MADE ", single = { name = \"a\", size = 1, address = \"A\" } }",
-		"{}", "{ id = \"i\", kept = \"k\", chosen = \"c\", eight = 8, revision = unknown }",
-		"" },
+	{ "a single block goes",
+		"{" MADE ", single = { name = \"a\", size = 1, address = \"A\" } }", "{}",
+		"{ id = \"i\", kept = \"k\", chosen = \"c\", eight = 8, revision = unknown }", "" },
 	{ "unknown blocks", "{" MADE "}", "{ list = unknown }",
 		"{ id = \"i\", kept = \"k\", chosen = \"c\", eight = 8, revision = unknown,"
 		"  list = unknown }",

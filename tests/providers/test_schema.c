@@ -19,12 +19,15 @@ static struct provider_schema inner = {
 };
 
 static struct provider_attribute outer_attributes[] = {
-	{ .name = "z", .type = "list(string)", .flags = PROVIDER_OPTIONAL,
+	{ .name = "z",
+		.type = "list(string)",
+		.flags = PROVIDER_OPTIONAL,
 		.default_value = "[\"a\", \"b\"]" },
 	{ .name = "id", .type = "string", .flags = PROVIDER_COMPUTED },
 	{ .name = "any", .type = "any", .flags = PROVIDER_OPTIONAL },
 	{ .name = "secret", .type = "string", .flags = PROVIDER_OPTIONAL | PROVIDER_SENSITIVE },
-	{ .name = "shape", .type = "object({ a = number, b = optional(string) })",
+	{ .name = "shape",
+		.type = "object({ a = number, b = optional(string) })",
 		.flags = PROVIDER_OPTIONAL },
 };
 
@@ -56,8 +59,8 @@ static void test_type(void **state)
 		assert_string_equal(outer.type->attributes[outer.attribute_slots[i]].name,
 			outer.attributes[i].name);
 	for (size_t i = 0; i < outer.block_count; i++)
-		assert_string_equal(outer.type->attributes[outer.block_slots[i]].name,
-			outer.blocks[i].name);
+		assert_string_equal(
+			outer.type->attributes[outer.block_slots[i]].name, outer.blocks[i].name);
 	assert_true(outer.has_sensitive);
 	const struct provider_attribute *shape = provider_schema_attribute(&outer, "shape");
 	assert_non_null(shape);
@@ -105,7 +108,8 @@ static void test_marks(void **state)
 	provider_schema_compile(&outer);
 	struct hcl_value plain = from_text(&outer,
 		"{ id = \"x\", secret = \"s\", list = [{ key = \"k\" }, { key = \"l\" }],"
-		"  set = [{ key = \"m\" }], map = { a = { key = \"n\" } }, single = { key = \"o\" } }");
+		"  set = [{ key = \"m\" }], map = { a = { key = \"n\" } }, single = { key = \"o\" "
+		"} }");
 	struct hcl_value marked = provider_schema_mark(&outer, &from_text_arena, plain), part, key;
 	assert_false(hcl_has_marks_inside(plain));
 	assert_true(hcl_value_attribute(marked, "secret", &part) && hcl_is_sensitive(part));
@@ -116,11 +120,12 @@ static void test_marks(void **state)
 	assert_true(hcl_value_attribute(part.elements[1], "size", &key) && !hcl_is_sensitive(key));
 	assert_true(hcl_value_attribute(marked, "set", &part) && hcl_is_sensitive(part));
 	assert_true(hcl_value_attribute(marked, "map", &part) && !hcl_is_sensitive(part));
-	assert_true(hcl_value_attribute(part.entries[0].value, "key", &key) && hcl_is_sensitive(key));
+	assert_true(
+		hcl_value_attribute(part.entries[0].value, "key", &key) && hcl_is_sensitive(key));
 	assert_true(hcl_value_attribute(marked, "single", &part) && !hcl_is_sensitive(part));
 	assert_true(hcl_value_attribute(part, "key", &key) && hcl_is_sensitive(key));
-	assert_true(hcl_value_identical(plain,
-		hcl_unmark_deep(&from_text_arena, marked, HCL_ALL_MARKS)));
+	assert_true(hcl_value_identical(
+		plain, hcl_unmark_deep(&from_text_arena, marked, HCL_ALL_MARKS)));
 	struct hcl_value null = provider_schema_null(&outer);
 	assert_true(hcl_is_null(provider_schema_mark(&outer, &from_text_arena, null)));
 }
@@ -174,14 +179,15 @@ static void test_tables(void **state)
 	(void)state;
 	for (const struct provider *const *p = provider_all(); *p; p++) {
 		assert_non_null((*p)->schema->type);
-		for (const struct provider_resource_type *const *t = (*p)->resources; t && *t; t++) {
+		for (const struct provider_resource_type *const *t = (*p)->resources; t && *t;
+			t++) {
 			const struct provider_resource_type *type = *t;
 			assert_non_null(type->schema->type);
 			assert_non_null(type->run);
 			assert_ptr_equal(provider_for_type(type->name), *p);
 			if (type->identity_attribute)
-				assert_non_null(provider_schema_attribute(type->schema,
-					type->identity_attribute));
+				assert_non_null(provider_schema_attribute(
+					type->schema, type->identity_attribute));
 			else
 				assert_true(type->in_process);
 		}

@@ -10,8 +10,8 @@
 
 static const struct provider_resource_type *data_type(void)
 {
-	return provider_resource(provider_find("terraform.io/builtin/terraform"), "terraform_data",
-		false);
+	return provider_resource(
+		provider_find("terraform.io/builtin/terraform"), "terraform_data", false);
 }
 
 #define ID "id = \"i\", "
@@ -28,8 +28,8 @@ static const struct {
 		"{" ID "input = \"b\", output = unknown }", "" },
 	{ "input goes", "{" ID "input = \"a\", output = \"a\" }", "{}", "{" ID "output = unknown }",
 		"" },
-	{ "input comes", "{" ID "}", "{ input = \"a\" }", "{" ID "input = \"a\", output = unknown }",
-		"" },
+	{ "input comes", "{" ID "}", "{ input = \"a\" }",
+		"{" ID "input = \"a\", output = unknown }", "" },
 	{ "input of another type", "{" ID "input = \"1\", output = \"1\" }", "{ input = 1 }",
 		"{" ID "input = 1, output = unknown }", "" },
 	{ "triggers change", "{" ID "input = 1, output = 1, triggers_replace = [1] }",
@@ -94,7 +94,8 @@ static void test_create(void **state)
 		.verb = PROVIDER_CREATE,
 		.identity = "the-id",
 		.prior = provider_schema_null(schema),
-		.planned = from_text(schema, "{ id = unknown, input = [1, \"a\"], output = unknown }"),
+		.planned =
+			from_text(schema, "{ id = unknown, input = [1, \"a\"], output = unknown }"),
 	};
 	assert_same_value("create", run_one(&op),
 		from_text(schema, "{ id = \"the-id\", input = [1, \"a\"], output = [1, \"a\"] }"));

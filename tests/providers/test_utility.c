@@ -23,8 +23,8 @@ static const struct provider_resource_type *find(const char *name, bool data)
 	return type;
 }
 
-static struct hcl_value planned_for(const char *name, struct hcl_value prior, const char *config,
-	size_t *replaces)
+static struct hcl_value planned_for(
+	const char *name, struct hcl_value prior, const char *config, size_t *replaces)
 {
 	const struct provider_resource_type *type = find(name, false);
 	struct provider_plan plan = {
@@ -139,7 +139,8 @@ static const struct {
 	{ "local_file", "{ filename = \"x\", content = unknown }", NULL },
 	{ "local_file", "{ filename = \"x\", content = \"\" }", NULL },
 	{ "local_file", "{ filename = \"x\", content = \"a\", source = \"b\" }", "2 attributes" },
-	{ "local_file", "{ filename = \"x\", content = \"a\", file_permission = \"0888\" }", "octal" },
+	{ "local_file", "{ filename = \"x\", content = \"a\", file_permission = \"0888\" }",
+		"octal" },
 	{ "local_file", "{ filename = \"x\", content = \"a\", file_permission = \"644\" }", NULL },
 	{ "time_static", "{ rfc3339 = \"yesterday\" }", "not \"yesterday\"" },
 	{ "time_offset", "{}", "At least one" },
@@ -208,16 +209,17 @@ static void test_random_string(void **state)
 	(void)state;
 	static const char digits[] = "0123456789", upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	for (int i = 0; i < 50; i++) {
-		const char *result = text(made("random_string",
-						  "{ length = 12, lower = false, min_upper = 3,"
-						  "  min_numeric = 4, min_special = 1,"
-						  "  override_special = \"_\" }"),
-			"result");
+		const char *result =
+			text(made("random_string", "{ length = 12, lower = false, min_upper = 3,"
+						   "  min_numeric = 4, min_special = 1,"
+						   "  override_special = \"_\" }"),
+				"result");
 		assert_int_equal(strlen(result), 12);
 		assert_true(count_of(result, upper) >= 3 && count_of(result, digits) >= 4);
 		assert_true(count_of(result, "_") >= 1);
 		assert_int_equal(
-			count_of(result, upper) + count_of(result, digits) + count_of(result, "_"), 12);
+			count_of(result, upper) + count_of(result, digits) + count_of(result, "_"),
+			12);
 	}
 	struct hcl_value value = settled("random_string", "{ length = 5 }");
 	assert_true(provider_get_bool(value, "numeric", false));
@@ -237,8 +239,8 @@ static void test_random_string(void **state)
 	assert_true(provider_get_bool(planned, "numeric", false));
 	struct provider_operation op = import("random_string", "hello");
 	assert_string_equal(text(op.result, "result"), "hello");
-	assert_same_value("imported", planned_for("random_string", op.result, "{ length = 5 }", NULL),
-		op.result);
+	assert_same_value("imported",
+		planned_for("random_string", op.result, "{ length = 5 }", NULL), op.result);
 }
 
 static void test_random_password(void **state)
@@ -249,8 +251,8 @@ static void test_random_password(void **state)
 	assert_int_equal(strlen(text(value, "result")), 100);
 	assert_int_equal(strlen(text(value, "bcrypt_hash")), 60);
 	assert_true(!strncmp(text(value, "bcrypt_hash"), "$2a$10$", 7));
-	struct hcl_value marked = provider_schema_mark(find("random_password", false)->schema,
-		&from_text_arena, value);
+	struct hcl_value marked = provider_schema_mark(
+		find("random_password", false)->schema, &from_text_arena, value);
 	struct hcl_value part;
 	assert_true(hcl_value_attribute(marked, "result", &part) && hcl_is_sensitive(part));
 	assert_true(hcl_value_attribute(marked, "bcrypt_hash", &part) && hcl_is_sensitive(part));
@@ -273,7 +275,8 @@ static void test_random_integer(void **state)
 	(void)state;
 	bool seen[4] = { false };
 	for (int i = 0; i < 200; i++) {
-		int64_t n = provider_get_int(made("random_integer", "{ min = -1, max = 2 }"), "result", 9);
+		int64_t n = provider_get_int(
+			made("random_integer", "{ min = -1, max = 2 }"), "result", 9);
 		assert_in_range(n + 1, 0, 3);
 		seen[n + 1] = true;
 	}
@@ -350,8 +353,9 @@ static void test_null(void **state)
 	planned_for("null_resource", value, "{ triggers = { a = \"2\" } }", &replaces);
 	assert_int_equal(replaces, 1);
 	const struct provider_resource_type *data = find("null_data_source", true);
-	struct provider_operation op = run_op(data, PROVIDER_READ, provider_schema_null(data->schema),
-		from_text(data->schema, "{ inputs = { a = \"b\" } }"));
+	struct provider_operation op =
+		run_op(data, PROVIDER_READ, provider_schema_null(data->schema),
+			from_text(data->schema, "{ inputs = { a = \"b\" } }"));
 	assert_int_equal(provider_get(op.result, "outputs").count, 1);
 	assert_string_equal(text(op.result, "has_computed_default"), "default");
 }
@@ -375,7 +379,8 @@ static int drop_folder(void **state)
 
 static const char *file_config(const char *name, const char *rest)
 {
-	return zp_arena_format(&from_text_arena, "{ filename = \"%s/%s\", %s }", folder, name, rest);
+	return zp_arena_format(
+		&from_text_arena, "{ filename = \"%s/%s\", %s }", folder, name, rest);
 }
 
 static void assert_file(const char *name, const char *content, mode_t mode)
@@ -393,7 +398,8 @@ static void test_local_file(void **state)
 {
 	(void)state;
 	mode_t mask = umask(022);
-	const char *config = file_config("a/b/file", "content = \"hello\", file_permission = \"0640\"");
+	const char *config =
+		file_config("a/b/file", "content = \"hello\", file_permission = \"0640\"");
 	struct hcl_value value = settled("local_file", config);
 	assert_file("a/b/file", "hello", 0640);
 	assert_string_equal(text(value, "id"), "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d");
@@ -422,8 +428,8 @@ static void test_local_file(void **state)
 	assert_file("plain", "hey", 0755);
 	made("local_sensitive_file", file_config("secret", "content = \"s\""));
 	assert_file("secret", "s", 0700);
-	made("local_file", file_config("copy",
-				   zp_arena_format(&from_text_arena, "source = \"%s/plain\"", folder)));
+	made("local_file", file_config("copy", zp_arena_format(&from_text_arena,
+						       "source = \"%s/plain\"", folder)));
 	assert_file("copy", "hey", 0755);
 	made("local_file", file_config("empty", "content = \"\""));
 	assert_file("empty", "", 0755);
@@ -433,7 +439,8 @@ static void test_local_file(void **state)
 static void test_local_file_fails(void **state)
 {
 	(void)state;
-	static const char *const rests[] = { "content_base64 = \"***\"", "source = \"/nowhere/x\"" };
+	static const char *const rests[] = { "content_base64 = \"***\"",
+		"source = \"/nowhere/x\"" };
 	const struct provider_resource_type *type = find("local_file", false);
 	struct hcl_value none = provider_schema_null(type->schema);
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(rests); i++) {
@@ -551,8 +558,8 @@ static void test_time_offset(void **state)
 	assert_true(hcl_is_unknown(provider_get(planned, "rfc3339")));
 	struct provider_operation op =
 		run_op(find("time_offset", false), PROVIDER_UPDATE, value, planned);
-	assert_int_equal(provider_get_int(op.result, "unix", 0),
-		provider_get_int(value, "unix", 0) + 86400);
+	assert_int_equal(
+		provider_get_int(op.result, "unix", 0), provider_get_int(value, "unix", 0) + 86400);
 	assert_string_equal(text(op.result, "id"), text(value, "id"));
 }
 
@@ -564,8 +571,8 @@ static void test_time_rotating(void **state)
 	assert_true(time_stamp_parse(text(value, "rfc3339"), &a));
 	assert_true(time_stamp_parse(text(value, "rotation_rfc3339"), &b));
 	assert_int_equal(time_stamp_unix(&b) - time_stamp_unix(&a), 30 * 86400);
-	value = made("time_rotating",
-		"{ rotation_minutes = 5, rfc3339 = \"2020-01-01T00:00:00Z\" }");
+	value = made(
+		"time_rotating", "{ rotation_minutes = 5, rfc3339 = \"2020-01-01T00:00:00Z\" }");
 	assert_string_equal(text(value, "rotation_rfc3339"), "2020-01-01T00:05:00Z");
 	assert_true(hcl_is_null(
 		run_op(find("time_rotating", false), PROVIDER_READ, value, value).result));
@@ -576,12 +583,12 @@ static void test_time_sleep(void **state)
 	(void)state;
 	struct timespec start, end;
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	struct hcl_value value =
-		settled("time_sleep", "{ create_duration = \"50ms\", destroy_duration = \"0.05s\" }");
+	struct hcl_value value = settled(
+		"time_sleep", "{ create_duration = \"50ms\", destroy_duration = \"0.05s\" }");
 	run_op(find("time_sleep", false), PROVIDER_DELETE, value, value);
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	double passed = (double)(end.tv_sec - start.tv_sec) +
-			(double)(end.tv_nsec - start.tv_nsec) / 1e9;
+	double passed =
+		(double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
 	assert_true(passed >= 0.1);
 }
 

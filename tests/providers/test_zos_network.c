@@ -57,13 +57,14 @@ static void test_subnets(void **state)
 	const struct hcl_type *map = hcl_map_type(hcl_string), *set = hcl_set_type(hcl_string);
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(rows); i++) {
 		zp_autoerror err = ZP_ERROR_INIT;
-		struct hcl_value nodes = from_text_convert(from_text_value(rows[i].nodes), set), got;
+		struct hcl_value nodes = from_text_convert(from_text_value(rows[i].nodes), set),
+				 got;
 		struct hcl_value prior = from_text_convert(from_text_value(rows[i].prior), map);
-		assert_true(zos_subnets_assign(&from_text_arena, rows[i].range, nodes, prior, &got,
-			&err));
+		assert_true(zos_subnets_assign(
+			&from_text_arena, rows[i].range, nodes, prior, &got, &err));
 		assert_same_value(rows[i].nodes, got,
-			rows[i].want ? from_text_convert(from_text_value(rows[i].want), map) :
-				       hcl_unknown(map));
+			rows[i].want ? from_text_convert(from_text_value(rows[i].want), map)
+				     : hcl_unknown(map));
 	}
 }
 
@@ -75,8 +76,8 @@ static void test_no_room(void **state)
 		zp_autoerror err = ZP_ERROR_INIT;
 		struct hcl_value *names = zp_new_array(&from_text_arena, struct hcl_value, count);
 		for (size_t i = 0; i < count; i++)
-			names[i] = hcl_string_cstr(&from_text_arena,
-				zp_arena_format(&from_text_arena, "n%zu", i));
+			names[i] = hcl_string_cstr(
+				&from_text_arena, zp_arena_format(&from_text_arena, "n%zu", i));
 		bool fits = zos_subnets_assign(&from_text_arena, "10.1.0.0/16",
 			hcl_set_value(hcl_string, names, count), hcl_null(hcl_dynamic), &got, &err);
 		assert_int_equal(fits, count == 254);
@@ -174,12 +175,14 @@ static void test_ports(void **state)
 	int port = zos_port_choose("abc/net", NULL);
 	assert_in_range(port, 10000, 29999);
 	assert_int_equal(zos_port_choose("abc/net", NULL), port);
-	zp_autofree char *text = zp_format("[{\"id\":\"abc/net\",\"spec\":{\"wireguard_listen_port\":%d}},"
-					   "{\"id\":\"x/vm\",\"spec\":{}}]",
-		port);
+	zp_autofree char *text =
+		zp_format("[{\"id\":\"abc/net\",\"spec\":{\"wireguard_listen_port\":%d}},"
+			  "{\"id\":\"x/vm\",\"spec\":{}}]",
+			port);
 	cJSON *list = cJSON_Parse(text);
 	assert_int_equal(zos_port_choose("abc/net", list), port);
-	cJSON_ReplaceItemInObject(cJSON_GetArrayItem(list, 0), "id", cJSON_CreateString("other/net"));
+	cJSON_ReplaceItemInObject(
+		cJSON_GetArrayItem(list, 0), "id", cJSON_CreateString("other/net"));
 	int other = zos_port_choose("abc/net", list);
 	assert_in_range(other, 10000, 29999);
 	assert_int_not_equal(other, port);
@@ -244,9 +247,9 @@ static const char *text_of(const cJSON *object, const char *key)
 static const cJSON *peer_of(const cJSON *spec, const char *subnet)
 {
 	const cJSON *peer;
-	cJSON_ArrayForEach(peer, cJSON_GetObjectItem(spec, "peers"))
-		if (!strcmp(text_of(peer, "subnet"), subnet))
-			return peer;
+	cJSON_ArrayForEach(
+		peer, cJSON_GetObjectItem(spec, "peers")) if (!strcmp(text_of(peer, "subnet"),
+								      subnet)) return peer;
 	fail_msg("no peer %s", subnet);
 	return NULL;
 }
@@ -284,7 +287,8 @@ static void test_join_and_leave(void **state)
 
 	struct hcl_value three = good(two, "{ nodes = [\"n1\", \"n2\", \"h1\"] }");
 	assert_string_equal(text_of(spec_on("n1"), "wireguard_private_key"), key);
-	assert_int_equal(cJSON_GetObjectItem(spec_on("n1"), "wireguard_listen_port")->valueint, port);
+	assert_int_equal(
+		cJSON_GetObjectItem(spec_on("n1"), "wireguard_listen_port")->valueint, port);
 	assert_peers("h1", "n1");
 	assert_peers("n2", "h1");
 	assert_string_equal(text_of(peer_of(spec_on("n1"), "10.1.3.0/24"), "endpoint"), "");
@@ -381,8 +385,11 @@ static void test_drift(void **state)
 	struct hcl_value made = good(nothing(), config);
 	fake_nodes[1].status = "degraded";
 	fake_nodes[1].message = "bridge missing";
-	struct provider_operation op = { .verb = PROVIDER_READ, .type = network(), .prior = made,
-		.identity = "abc", .arena = &from_text_arena };
+	struct provider_operation op = { .verb = PROVIDER_READ,
+		.type = network(),
+		.prior = made,
+		.identity = "abc",
+		.arena = &from_text_arena };
 	struct provider_operation *ops[] = { &op };
 	op.type->run(&instance, ops, 1);
 	assert_string_equal(provider_get_text(op.result, "status"), "degraded: n2: bridge missing");
@@ -391,7 +398,8 @@ static void test_drift(void **state)
 
 	fake_drop((size_t)(fake_find("n2", "abc/net") - fake_workloads));
 	op.type->run(&instance, ops, 1);
-	assert_string_equal(provider_get_text(op.result, "status"), "degraded: n2: missing on the node");
+	assert_string_equal(
+		provider_get_text(op.result, "status"), "degraded: n2: missing on the node");
 	assert_same_value("made again", good(op.result, config), made);
 	assert_peers("n1", "n2");
 

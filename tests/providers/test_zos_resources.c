@@ -49,8 +49,8 @@ static struct hcl_value plan_one(const char *type, struct hcl_value prior, const
 	return plan.planned;
 }
 
-static struct provider_operation operation(const char *type, enum provider_verb verb,
-	struct hcl_value prior, struct hcl_value planned)
+static struct provider_operation operation(
+	const char *type, enum provider_verb verb, struct hcl_value prior, struct hcl_value planned)
 {
 	return (struct provider_operation){
 		.verb = verb,
@@ -74,8 +74,8 @@ static struct hcl_value run_op(struct provider_operation *op)
 static struct hcl_value apply(const char *type, struct hcl_value prior, const char *config)
 {
 	struct hcl_value planned = plan_one(type, prior, config, NULL, NULL);
-	struct provider_operation op = operation(type,
-		hcl_is_null(prior) ? PROVIDER_CREATE : PROVIDER_UPDATE, prior, planned);
+	struct provider_operation op = operation(
+		type, hcl_is_null(prior) ? PROVIDER_CREATE : PROVIDER_UPDATE, prior, planned);
 	return run_op(&op);
 }
 
@@ -102,10 +102,10 @@ static const struct {
 	const char *type, *config, *id, *workload, *spec, *object;
 } specs[] = {
 	{ "zos_disk", "{ node = \"n1\", size = 3 }", "abc/disk", "zmount", "{\"size\":3221225472}",
-		"{ id = \"abc\", node = \"n1\", size = 3, volume_id = \"vol-1\", status = \"ok\" }" },
-	{ "zos_machine",
-		"{ node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\" }", "abc/vm",
-		"zmachine",
+		"{ id = \"abc\", node = \"n1\", size = 3, volume_id = \"vol-1\", status = \"ok\" "
+		"}" },
+	{ "zos_machine", "{ node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\" }",
+		"abc/vm", "zmachine",
 		"{\"flist\":\"file:///srv/root\","
 		"\"network\":{\"interfaces\":[{\"network\":\"net-1/net\",\"ip\":\"\"}]},"
 		"\"size\":524288000,\"compute_capacity\":{\"cpu\":1,\"memory\":268435456},"
@@ -118,7 +118,8 @@ static const struct {
 		"\"network\":{\"interfaces\":[{\"network\":\"net-1/net\",\"ip\":\"\"}]},"
 		"\"size\":524288000,\"compute_capacity\":{\"cpu\":2,\"memory\":536870912},"
 		"\"mounts\":[{\"name\":\"disk-1/disk\",\"mountpoint\":\"/data\"}],"
-		"\"entrypoint\":\"/bin/httpd -f\",\"env\":{\"A\":\"1\",\"B\":\"2\"},\"corex\":false}",
+		"\"entrypoint\":\"/bin/httpd "
+		"-f\",\"env\":{\"A\":\"1\",\"B\":\"2\"},\"corex\":false}",
 		"{ id = \"abc\", node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\","
 		"  ip = \"10.1.1.2\", cpu = 2, memory = 512, rootfs_size = 500, corex = false,"
 		"  entrypoint = \"/bin/httpd -f\", env = { A = \"1\", B = \"2\" },"
@@ -135,16 +136,19 @@ static const struct {
 		"\"size\":2147483648,\"compute_capacity\":{\"cpu\":1,\"memory\":268435456},"
 		"\"mounts\":[],\"env\":{},\"corex\":true}",
 		"{ id = \"abc\", node = \"n1\", flist = \"https://hub/x.tar.gz\", network = \"n\","
-		"  flist_checksum = \"0123456789abcdef0123456789abcdef\", ip = \"10.1.1.9\", cpu = 1,"
+		"  flist_checksum = \"0123456789abcdef0123456789abcdef\", ip = \"10.1.1.9\", cpu = "
+		"1,"
 		"  memory = 256, rootfs_size = 2048, corex = true, entrypoint = \"\", env = {},"
 		"  console_url = \"10.1.1.1:20002\", status = \"ok\" }" },
 	{ "zos_gateway_name",
 		"{ node = \"n1\", name = \"web\", backends = [\"http://10.1.1.2:8000\"],"
 		"  network = \"net-1\" }",
 		"abc/gw", "gateway-name-proxy",
-		"{\"name\":\"web\",\"backends\":[\"http://10.1.1.2:8000\"],\"tls_passthrough\":false,"
+		"{\"name\":\"web\",\"backends\":[\"http://"
+		"10.1.1.2:8000\"],\"tls_passthrough\":false,"
 		"\"network\":\"net-1/net\"}",
-		"{ id = \"abc\", node = \"n1\", name = \"web\", backends = [\"http://10.1.1.2:8000\"],"
+		"{ id = \"abc\", node = \"n1\", name = \"web\", backends = "
+		"[\"http://10.1.1.2:8000\"],"
 		"  network = \"net-1\", tls_passthrough = false, fqdn = \"web.example.com\","
 		"  status = \"ok\" }" },
 	{ "zos_gateway_fqdn",
@@ -180,7 +184,8 @@ static void test_life(void **state)
 		assert_string_equal(spec, specs[i].spec);
 
 		assert_same_value("read", refresh(type, made), made);
-		assert_same_value("no change", plan_one(type, made, specs[i].config, NULL, NULL), made);
+		assert_same_value(
+			"no change", plan_one(type, made, specs[i].config, NULL, NULL), made);
 
 		struct provider_operation op = operation(type, PROVIDER_RECOVER,
 			provider_schema_null(schema),
@@ -219,7 +224,8 @@ static void test_import(void **state)
 	}
 
 	struct hcl_value network = create("zos_network", "{ nodes = [\"n1\", \"n2\"] }");
-	op = operation("zos_network", PROVIDER_IMPORT, provider_schema_null(zos("zos_network")->schema),
+	op = operation("zos_network", PROVIDER_IMPORT,
+		provider_schema_null(zos("zos_network")->schema),
 		provider_schema_null(zos("zos_network")->schema));
 	op.import_id = "abc";
 	assert_same_value("network", run_op(&op), network);
@@ -259,8 +265,8 @@ static void test_spec_differs(void **state)
 {
 	(void)state;
 	struct hcl_value made = create("zos_machine", machine_config);
-	cJSON_ReplaceItemInObject(cJSON_GetObjectItem(fake_workloads[0].spec, "compute_capacity"), "cpu",
-		cJSON_CreateNumber(7));
+	cJSON_ReplaceItemInObject(cJSON_GetObjectItem(fake_workloads[0].spec, "compute_capacity"),
+		"cpu", cJSON_CreateNumber(7));
 	assert_int_equal(provider_get_int(refresh("zos_machine", made), "cpu", 0), 7);
 }
 
@@ -272,22 +278,25 @@ static void test_replacement(void **state)
 		const char *type, *before, *after, *reason; /* reason "": in place */
 	} rows[] = {
 		{ "zos_disk", "{ node = \"n1\", size = 3 }", "{ node = \"n1\", size = 4 }", "" },
-		{ "zos_disk", "{ node = \"n1\", size = 3 }", "{ node = \"n2\", size = 3 }", ".node" },
+		{ "zos_disk", "{ node = \"n1\", size = 3 }", "{ node = \"n2\", size = 3 }",
+			".node" },
 #define M(more) "{ node = \"n1\", flist = \"file:///a\", network = \"x\"" more " }"
 		{ "zos_machine", M(""), M(", cpu = 2"), "" },
 		{ "zos_machine", M(""), M(", memory = 512"), "" },
 		{ "zos_machine", M(""), M(", env = { A = \"b\" }"), "" },
 		{ "zos_machine", M(""), M(", entrypoint = \"/x\""), "" },
-		{ "zos_machine", M(""), M(", mounts = [{ disk = \"d\", mount_point = \"/d\" }]"), "" },
+		{ "zos_machine", M(""), M(", mounts = [{ disk = \"d\", mount_point = \"/d\" }]"),
+			"" },
 		{ "zos_machine", M(""), M(", rootfs_size = 600"), ".rootfs_size" },
 		{ "zos_machine", M(""), M(", ip = \"10.1.1.2\""), "" },
 		{ "zos_machine", M(""), M(", ip = \"10.1.1.7\""), ".ip" },
-		{ "zos_machine", M(""),
-			"{ node = \"n1\", flist = \"file:///b\", network = \"x\" }", ".flist" },
-		{ "zos_machine", M(""),
-			"{ node = \"n1\", flist = \"file:///a\", network = \"y\" }", ".network" },
+		{ "zos_machine", M(""), "{ node = \"n1\", flist = \"file:///b\", network = \"x\" }",
+			".flist" },
+		{ "zos_machine", M(""), "{ node = \"n1\", flist = \"file:///a\", network = \"y\" }",
+			".network" },
 #undef M
-#define G(name, more) "{ node = \"n1\", name = \"" name "\", backends = [\"http://10.1.1.2\"]" more "}"
+#define G(name, more)                                                                              \
+	"{ node = \"n1\", name = \"" name "\", backends = [\"http://10.1.1.2\"]" more "}"
 		{ "zos_gateway_name", G("a", ""), G("b", ""), ".name" },
 		{ "zos_gateway_name", G("a", ""), G("a", ", network = \"x\""), "" },
 #undef G
@@ -321,7 +330,8 @@ static void test_replacement(void **state)
 
 static const struct {
 	const char *type, *config;
-	const char *attribute, *text; /* what the first problem's detail contains; NULL: all is well */
+	const char *attribute,
+		*text; /* what the first problem's detail contains; NULL: all is well */
 } checks[] = {
 	{ "zos_disk", "{ node = \"n1\", size = 1 }", NULL, NULL },
 	{ "zos_disk", "{ node = unknown, size = unknown }", NULL, NULL },
@@ -353,8 +363,8 @@ static const struct {
 	{ "zos_machine", M(", flist_checksum = \"xyz\""), "flist_checksum", "SHA-256" },
 	{ "zos_machine", "{ node = \"n1\", flist = \"/srv/root\", network = \"x\" }", "flist",
 		"begins with http://" },
-	{ "zos_machine", "{ node = \"n1\", flist = \"file:///a\", network = \"my net\" }", "network",
-		"is the id of a zos_network" },
+	{ "zos_machine", "{ node = \"n1\", flist = \"file:///a\", network = \"my net\" }",
+		"network", "is the id of a zos_network" },
 	{ "zos_machine", M(", mounts = [{ disk = \"d\", mount_point = \"data\" }]"), "mounts",
 		"absolute path" },
 	{ "zos_machine", M(", mounts = [{ disk = \"d\", mount_point = \"/\" }]"), "mounts",
@@ -370,14 +380,14 @@ static const struct {
 		  "            { disk = \"d\", mount_point = \"/b\" }]"),
 		"mounts", "mounted twice" },
 #undef M
-#define G(name, backends, more)                                                                    \
-	"{ node = \"n1\", name = " name ", backends = " backends more " }"
+#define G(name, backends, more) "{ node = \"n1\", name = " name ", backends = " backends more " }"
 	{ "zos_gateway_name", G("\"web\"", "[\"http://10.1.1.2\"]", ""), NULL, NULL },
 	{ "zos_gateway_name", G("unknown", "unknown", ", tls_passthrough = unknown"), NULL, NULL },
 	{ "zos_gateway_name", G("unknown", "[\"http://10.1.1.2\", unknown]", ""), NULL, NULL },
 	{ "zos_gateway_name", G("\"a b\"", "unknown", ""), "name", "\"a b\" must be" },
 	{ "zos_gateway_name", G("unknown", "[]", ""), "backends", "at least one" },
-	{ "zos_gateway_name", G("\"a\"", "[\"10.1.1.2\"]", ""), "backends", "must begin with http" },
+	{ "zos_gateway_name", G("\"a\"", "[\"10.1.1.2\"]", ""), "backends",
+		"must begin with http" },
 	{ "zos_gateway_name", G("\"a\"", "[\"http://h\"]", ""), "backends", "IP address" },
 	{ "zos_gateway_name", G("\"a\"", "[\"http://10.1.1.2\"]", ", tls_passthrough = true"),
 		"backends", "address:port" },
@@ -394,7 +404,8 @@ static const struct {
 	{ "zos_network", "{ nodes = [\"n1\"], ip_range = \"10.1.0.0/24\" }", "ip_range", "/16" },
 	{ "zos_network", "{ nodes = [\"n1\"], ip_range = \"10.1.2.0/16\" }", "ip_range",
 		"did you mean 10.1.0.0/16" },
-	{ "zos_network", "{ nodes = [\"n1\"], ip_range = \"127.0.0.0/16\" }", "ip_range", "reserved" },
+	{ "zos_network", "{ nodes = [\"n1\"], ip_range = \"127.0.0.0/16\" }", "ip_range",
+		"reserved" },
 	{ "zos_network", "{ nodes = [\"n1\"], name = \"a-b\" }", "name", "\"a-b\"" },
 };
 
@@ -458,11 +469,11 @@ static void test_missing_node(void **state)
 
 /* --- when nodes fail --- */
 
-static struct provider_operation failing(enum provider_verb verb, struct hcl_value prior,
-	const char *config)
+static struct provider_operation failing(
+	enum provider_verb verb, struct hcl_value prior, const char *config)
 {
-	struct hcl_value planned = config ? plan_one("zos_disk", prior, config, NULL, NULL) :
-					    provider_schema_null(zos("zos_disk")->schema);
+	struct hcl_value planned = config ? plan_one("zos_disk", prior, config, NULL, NULL)
+					  : provider_schema_null(zos("zos_disk")->schema);
 	struct provider_operation op = operation("zos_disk", verb, prior, planned);
 	struct provider_operation *ops[] = { &op };
 	op.type->run(&instance, ops, 1);
@@ -512,7 +523,8 @@ static void test_failures(void **state)
 	provider_problems_release(&op.problems);
 
 	fake_nodes[0].unreachable = true;
-	static const enum provider_verb verbs[] = { PROVIDER_READ, PROVIDER_UPDATE, PROVIDER_DELETE };
+	static const enum provider_verb verbs[] = { PROVIDER_READ, PROVIDER_UPDATE,
+		PROVIDER_DELETE };
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(verbs); i++) {
 		op = failing(verbs[i], made, verbs[i] == PROVIDER_UPDATE ? config : NULL);
 		assert_same_value("unchanged", op.result, made);
@@ -534,8 +546,8 @@ static void test_batch(void **state)
 	struct zp_arena arenas[COUNT];
 	const struct provider_schema *schema = zos("zos_disk")->schema;
 	for (size_t i = 0; i < COUNT; i++) {
-		const char *config = i % 2 ? "{ node = \"n1\", size = 1 }" :
-					     "{ node = \"n2\", size = 1 }";
+		const char *config =
+			i % 2 ? "{ node = \"n1\", size = 1 }" : "{ node = \"n2\", size = 1 }";
 		zp_arena_init(&arenas[i]);
 		list[i] = &ops[i];
 		ops[i] = operation("zos_disk", PROVIDER_CREATE, provider_schema_null(schema),
