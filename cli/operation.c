@@ -11,7 +11,7 @@ struct operation {
 	struct cli_progress progress;
 	bool destroy, refresh, refresh_only, auto_approve, detailed_exitcode;
 	const char *out_path;
-	struct cli_list targets, excludes, replaces;
+	struct cli_list replaces;
 	struct plan *plan;
 };
 
@@ -34,8 +34,6 @@ static bool parse(struct operation *operation, const char *command, int *argc, c
 		{ "nodes", CLI_TEXT, &common->nodes_path },
 		{ "var", CLI_LIST, &common->variables },
 		{ "var-file", CLI_LIST, &common->variables },
-		{ "target", CLI_LIST, &operation->targets },
-		{ "exclude", CLI_LIST, &operation->excludes },
 		{ "replace", CLI_LIST, &operation->replaces },
 		{ "refresh", CLI_SWITCH, &operation->refresh },
 		{ "refresh-only", CLI_SWITCH, &operation->refresh_only },
@@ -62,8 +60,6 @@ static int end(struct operation *operation, int status)
 	plan_free(operation->plan);
 	status = cli_run_finish(&operation->run, status);
 	cli_list_release(&operation->common.variables);
-	cli_list_release(&operation->targets);
-	cli_list_release(&operation->excludes);
 	cli_list_release(&operation->replaces);
 	return status;
 }
@@ -127,10 +123,6 @@ static bool make_plan(struct operation *operation)
 		.refresh = operation->refresh,
 		.inputs = run->inputs,
 		.input_count = run->input_count,
-		.targets = operation->targets.items,
-		.target_count = operation->targets.count,
-		.excludes = operation->excludes.items,
-		.exclude_count = operation->excludes.count,
 		.replaces = operation->replaces.items,
 		.replace_count = operation->replaces.count,
 		.working_dir = ".",

@@ -35,7 +35,6 @@ const struct cli_command cli_commands[] = {
 		"  -destroy              Plan to destroy everything.\n"
 		"  -refresh-only         Only look for changes made outside.\n"
 		"  -replace=ADDRESS      Replace this object.\n"
-		"  -target=ADDRESS       Only this object and what it needs.\n"
 		"  -out=FILE             Save the plan for apply.\n"
 		"  -detailed-exitcode    Exit with 0: no changes, 1: error, 2: changes.\n" PLAN_OPTIONS,
 		cli_plan, true },

@@ -90,9 +90,9 @@ struct plan_instance {
 	struct hcl_path *replace;
 	size_t replace_count;
 	const char *identity;
+	const char *deposed; /* id of the old object, once it lies deposed */
 	bool create_before_destroy;
 	bool deferred_conditions; /* preconditions wait for values */
-	bool restricted;	  /* outside -target: as it is in the state */
 };
 
 struct plan_resource_cell {
@@ -104,6 +104,10 @@ struct plan_resource_cell {
 	const char *address; /* module.a.type.name */
 	bool create_before_destroy;
 	bool has_aggregate;
+	bool settled; /* while applying: all instances are as they will be */
+	const char **dependencies; /* addresses of resources it stands on; made when first asked for */
+	size_t dependency_count;
+	bool has_dependencies;
 };
 
 /* A configured provider, made when its first object needs it. */
@@ -147,16 +151,14 @@ struct plan {
 
 	struct plan_scope_module *root;
 	struct hcl_value *root_values; /* of root variables; dynamic type: not given */
-	struct hcl_value (*root_value)(struct plan *plan, const struct plan_variable *variable);
 	struct plan_cell_vec cells;
 	ZP_VEC(, struct plan_frame) frames;
 	uint32_t serial, depth;
 
 	struct state *stored; /* as it was loaded */
 	struct state *prior;  /* after refresh */
-	struct zp_map data_results; /* address -> struct zp_str *: reads made by the plan a file holds */
-	const char **targets, **excludes, **replaces;
-	size_t target_count, exclude_count, replace_count;
+	const char **replaces;
+	size_t replace_count;
 
 	ZP_VEC(, struct plan_instance *) instances; /* those with objects or changes */
 	ZP_VEC(, struct plan_orphan) orphans;
@@ -241,8 +243,11 @@ bool plan_take_inputs(struct plan *plan, const struct plan_options *options);
 struct hcl_value plan_variable_value(struct plan *plan, struct plan_scope_module *module,
 	const struct plan_variable *variable, struct hcl_value given, const struct hcl_expr *expr);
 
-/* targets.c */
-bool plan_parse_targets(struct plan *plan, const struct plan_options *options);
+/* Reports variables of the module that break their validation rules. */
+void plan_validate_variables(struct plan *plan, struct plan_scope_module *module);
+
+/* replace.c */
+bool plan_take_replaces(struct plan *plan, const struct plan_options *options);
 bool plan_is_replace_requested(const struct plan *plan, const char *address);
 
 /* create.c: a plan without its changes; plan_build makes them. */

@@ -94,8 +94,8 @@ struct plan_options {
 	bool refresh;
 	const struct plan_input *inputs;
 	size_t input_count;
-	const char *const *targets, *const *excludes, *const *replaces;
-	size_t target_count, exclude_count, replace_count;
+	const char *const *replaces; /* addresses of objects to replace */
+	size_t replace_count;
 	const char *working_dir;
 	const char *workspace;
 	struct node_pool *nodes;

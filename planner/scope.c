@@ -91,7 +91,7 @@ static struct hcl_value aggregate(struct plan *plan, struct plan_resource_cell *
 	uint32_t count = resource->repetition.count;
 	struct hcl_value *values;
 
-	if (resource->has_aggregate && !plan->applying)
+	if (resource->has_aggregate && (!plan->applying || resource->settled))
 		return resource->cell.value;
 	values = zp_new_array(&plan->arena, struct hcl_value, count);
 	for (uint32_t i = 0; i < count; i++)
@@ -105,7 +105,8 @@ static struct hcl_value aggregate(struct plan *plan, struct plan_resource_cell *
 				resource->repetition.keys[i].text.len);
 		resource->cell.value = hcl_object_build(&plan->arena, names, values, count);
 	}
-	resource->has_aggregate = true;
+	/* What was made before the instances settled is not kept. */
+	resource->has_aggregate = !plan->applying || resource->settled;
 	return resource->cell.value;
 }
 

@@ -1,0 +1,53 @@
+/*
+ * Carrying out a plan: the walk over the graph (apply.c) and the single operation (apply_operation.c).
+ */
+#ifndef PLANNER_APPLY_H
+#define PLANNER_APPLY_H
+
+#include "planner/graph.h"
+
+/* One provider operation under way. */
+struct plan_work {
+	struct plan_node *node;
+	enum plan_action action; /* PLAN_CREATE, UPDATE, READ or DELETE: this half of it */
+	const char *address;
+	const struct provider_resource_type *type;
+	struct plan_provider *provider;
+	struct hcl_value config; /* with marks */
+	struct zp_arena arena;	 /* of the provider's result */
+	struct provider_operation op;
+	uint64_t intent;
+	double started; /* seconds, monotonic */
+	double told;	/* when progress was last reported */
+	bool failed;
+	struct plan_work *next; /* in the list of what runs */
+};
+
+struct plan_execution {
+	struct plan *plan;
+	const struct plan_apply_options *options;
+	struct state *state;
+	struct plan_graph graph;
+	struct state_journal *journal; /* NULL: nothing to journal */
+	pthread_mutex_t lock;	       /* queue, running, remaining */
+	pthread_cond_t wake;
+	ZP_VEC(, uint32_t) ready;
+	size_t ready_head;
+	uint32_t remaining;
+	uint32_t busy; /* workers inside an operation */
+	bool stopping;
+	bool dirty; /* the state changed since it was last stored; under plan->lock */
+	bool raised; /* its serial was raised; under plan->lock */
+	struct plan_work *running;
+};
+
+/* What the node asks of a provider; PLAN_NO_OP for nothing. */
+enum plan_action plan_node_action(const struct plan_node *node);
+/* Evaluates, journals. False after diagnostics: the node failed. */
+bool plan_work_prepare(struct plan_execution *execution, struct plan_work *work);
+/* Takes over the provider's result: values, state, journal. False when the operation failed. */
+bool plan_work_finish(struct plan_execution *execution, struct plan_work *work);
+void plan_work_release(struct plan_work *work);
+double plan_seconds(void);
+
+#endif

@@ -1,0 +1,389 @@
+/* One operation: from the plan's values to the provider's, and back into state and journal. */
+#include <stdio.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/uuid.h"
+#include "planner/apply.h"
+
+double plan_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+enum plan_action plan_node_action(const struct plan_node *node)
+{
+	if (node->kind == PLAN_NODE_DELETE)
+		return node->orphan ? node->orphan->action : PLAN_DELETE;
+	if (node->kind != PLAN_NODE_CELL || node->cell->kind != PLAN_CELL_INSTANCE)
+		return PLAN_NO_OP;
+	switch (((const struct plan_instance *)node->cell)->action) {
+	case PLAN_CREATE:
+	case PLAN_DELETE_CREATE:
+	case PLAN_CREATE_DELETE:
+		return PLAN_CREATE;
+	case PLAN_UPDATE:
+		return PLAN_UPDATE;
+	case PLAN_READ:
+		return PLAN_READ;
+	default:
+		return PLAN_NO_OP;
+	}
+}
+
+static struct plan_instance *instance_of(const struct plan_work *work)
+{
+	if (work->node->kind == PLAN_NODE_CELL)
+		return (struct plan_instance *)work->node->cell;
+	return work->node->instance;
+}
+
+/* The object the work is about, as it is stored now; NULL when there is none. */
+static const struct state_object *stored_object(const struct plan_execution *execution,
+	const struct plan_work *work, const char **deposed)
+{
+	const struct plan_orphan *orphan = work->node->orphan;
+	const struct plan_instance *instance = instance_of(work);
+
+	*deposed = orphan ? orphan->stored->deposed : NULL;
+	/* The old half of create-before-destroy lies deposed by the time it is destroyed. */
+	if (!orphan && work->action == PLAN_DELETE && instance->action == PLAN_CREATE_DELETE)
+		*deposed = instance->deposed;
+	return state_find(execution->state, work->address, *deposed);
+}
+
+/* Known before must be the same after, or what people approved is not what would be done. */
+static bool is_consistent(struct plan_execution *execution, const struct plan_instance *instance,
+	struct hcl_value planned, struct hcl_value final)
+{
+	struct zp_arena *arena = &execution->plan->arena;
+
+	if (planned.state != HCL_KNOWN || final.state != HCL_KNOWN)
+		return true;
+	for (uint32_t i = 0; i < planned.count; i++) {
+		if (!hcl_is_wholly_known(planned.elements[i]))
+			continue;
+		struct hcl_value a = hcl_unmark_deep(arena, planned.elements[i], HCL_ALL_MARKS);
+		struct hcl_value b = hcl_unmark_deep(arena, final.elements[i], HCL_ALL_MARKS);
+		if (hcl_value_identical(a, b))
+			continue;
+		struct zp_diag *diag = zp_diag_error(execution->plan->diags,
+			instance->resource->config->range,
+			"Provider produced inconsistent final plan",
+			"When expanding the plan for %s to include new values learned so far during "
+			"apply, .%s came out different from what was planned. This is a bug in the "
+			"provider, or a function of the configuration gave two answers.",
+			instance->address, planned.type->attributes[i].name);
+		diag->address = instance->address;
+		return false;
+	}
+	return true;
+}
+
+static bool prepare_change(struct plan_execution *execution, struct plan_work *work)
+{
+	struct plan *plan = execution->plan;
+	struct plan_instance *instance = instance_of(work);
+	const struct plan_resource *resource = instance->resource->config;
+	struct hcl_value planned;
+
+	work->provider = plan_provider_for(plan, instance->cell.module, resource);
+	work->type = resource->resource_type;
+	if (!work->provider->configured ||
+		!plan_instance_finalize(plan, instance, &work->config, &planned) ||
+		!is_consistent(execution, instance, instance->planned, planned))
+		return false;
+	struct hcl_value nothing = hcl_null(work->type->schema->type);
+	bool update = work->action == PLAN_UPDATE;
+	work->op = (struct provider_operation){
+		.verb = update ? PROVIDER_UPDATE :
+			work->action == PLAN_READ ? PROVIDER_READ : PROVIDER_CREATE,
+		.prior = update ? hcl_unmark_deep(&plan->arena, instance->prior, HCL_ALL_MARKS) :
+				  nothing,
+		.planned = hcl_unmark_deep(&plan->arena, planned, HCL_ALL_MARKS),
+		.config = hcl_unmark_deep(&plan->arena, work->config, HCL_ALL_MARKS),
+		.identity = instance->identity,
+	};
+	if (update && instance->stored)
+		work->op.private_in = instance->stored->private_data;
+	return true;
+}
+
+static bool prepare_delete(struct plan_execution *execution, struct plan_work *work)
+{
+	struct plan *plan = execution->plan;
+	const struct plan_orphan *orphan = work->node->orphan;
+	struct plan_instance *instance = instance_of(work);
+
+	work->type = orphan ? orphan->type : instance->resource->config->resource_type;
+	work->provider = orphan ?
+		plan_provider_default(plan, provider_for_type(orphan->stored->resource->type)) :
+		plan_provider_for(plan, instance->cell.module, instance->resource->config);
+	if (!work->provider->configured)
+		return false;
+	struct hcl_value prior = orphan ? orphan->prior : instance->prior;
+	struct hcl_value nothing = hcl_null(work->type->schema->type);
+	work->op = (struct provider_operation){
+		.verb = PROVIDER_DELETE,
+		.prior = hcl_unmark_deep(&plan->arena, prior, HCL_ALL_MARKS),
+		.planned = nothing,
+		.config = nothing,
+		.identity = plan_text_attribute(prior, work->type->identity_attribute),
+		.private_in = orphan ? orphan->stored->private_data :
+			instance->stored     ? instance->stored->private_data :
+					       (struct zp_str){ 0 },
+	};
+	return true;
+}
+
+static bool journal_intent(struct plan_execution *execution, struct plan_work *work)
+{
+	struct plan_instance *instance = instance_of(work);
+	const struct plan_orphan *orphan = work->node->orphan;
+	const struct state_resource *stored = orphan ? orphan->stored->resource : NULL;
+	zp_autobuf planned = ZP_BUF_INIT;
+	zp_autoerror err = ZP_ERROR_INIT;
+	const char *deposed;
+	size_t dependency_count = 0;
+
+	if (!execution->journal || work->type->in_process || work->action == PLAN_READ)
+		return true;
+	stored_object(execution, work, &deposed);
+	struct state_intent intent = {
+		.action = work->action == PLAN_CREATE ? STATE_ACT_CREATE :
+			work->action == PLAN_UPDATE   ? STATE_ACT_UPDATE : STATE_ACT_DELETE,
+		.address = work->address,
+		.deposed = deposed,
+		.identity = work->op.identity,
+		.module = stored ? stored->module : instance->cell.module->address,
+		.type = work->type->name,
+		.name = stored ? stored->name : instance->resource->config->name,
+		.provider = stored ? stored->provider : plan_provider_address(execution->plan,
+			work->provider->provider, work->provider->alias),
+		.key = orphan ? orphan->stored->key : instance->key,
+		.schema_version = work->type->schema->version,
+	};
+	if (work->action != PLAN_DELETE) {
+		intent.dependencies = plan_dependencies(execution->plan, instance->resource,
+			&dependency_count);
+		intent.dependency_count = dependency_count;
+		plan_encode_attributes(work->type->schema, work->op.planned, &planned);
+		intent.planned = zp_buf_slice(&planned);
+	}
+	/* The disk is waited for without the lock: others may evaluate meanwhile. */
+	pthread_mutex_unlock(&execution->plan->lock);
+	work->intent = state_journal_intent(execution->journal, &intent, &err);
+	pthread_mutex_lock(&execution->plan->lock);
+	if (work->intent)
+		return true;
+	zp_diag_error(execution->plan->diags, ZP_NOWHERE, "Failed to write the journal",
+		"%s. Without the journal nothing is changed.", zp_error_text(&err));
+	return false;
+}
+
+static void emit(struct plan_execution *execution, const struct plan_work *work,
+	enum plan_event_kind kind, struct hcl_value object)
+{
+	const char *key = work->type ? work->type->identity_attribute : NULL;
+	struct plan_event event = { .kind = kind, .address = work->address, .action = work->action,
+		.id_key = key, .id_value = plan_text_attribute(object, key),
+		.elapsed = plan_seconds() - work->started };
+
+	plan_emit(execution->plan, &event);
+}
+
+bool plan_work_prepare(struct plan_execution *execution, struct plan_work *work)
+{
+	struct plan *plan = execution->plan;
+	struct plan_instance *instance = instance_of(work);
+
+	zp_arena_init(&work->arena);
+	work->started = work->told = plan_seconds();
+	pthread_mutex_lock(&plan->lock);
+	work->address = work->node->orphan ? work->node->orphan->stored->address : instance->address;
+	bool ok = work->action == PLAN_DELETE ? prepare_delete(execution, work) :
+						prepare_change(execution, work);
+	if (ok) {
+		work->op.type = work->type;
+		work->op.address = work->address;
+		work->op.arena = &work->arena;
+		work->op.data = work;
+		ok = journal_intent(execution, work);
+	}
+	pthread_mutex_unlock(&plan->lock);
+	if (ok)
+		emit(execution, work,
+			work->action == PLAN_READ ? PLAN_EVENT_READ_START : PLAN_EVENT_APPLY_START,
+			work->action == PLAN_CREATE ? hcl_null(hcl_dynamic) : work->op.prior);
+	return ok;
+}
+
+/* The provider must keep what was planned; what was unknown it decides. */
+static void check_result(struct plan_execution *execution, const struct plan_work *work,
+	struct hcl_value result)
+{
+	struct hcl_value planned = work->op.planned;
+
+	if (planned.state != HCL_KNOWN || result.state != HCL_KNOWN)
+		return;
+	for (uint32_t i = 0; i < planned.count; i++) {
+		if (!hcl_is_wholly_known(planned.elements[i]) ||
+			hcl_value_identical(planned.elements[i], result.elements[i]))
+			continue;
+		struct zp_diag *diag = zp_diag_error(execution->plan->diags, ZP_NOWHERE,
+			"Provider produced inconsistent result after apply",
+			"When applying changes to %s, the provider gave a value for .%s other than "
+			"the planned one. This is a bug in the provider.", work->address,
+			planned.type->attributes[i].name);
+		diag->address = work->address;
+	}
+}
+
+static void depose(struct plan_execution *execution, struct plan_instance *instance)
+{
+	struct state_object *old = state_find(execution->state, instance->address, NULL);
+	unsigned char bytes[4];
+
+	if (!old)
+		return;
+	zp_random(bytes, sizeof(bytes));
+	instance->deposed = zp_arena_format(&execution->plan->arena, "%02x%02x%02x%02x", bytes[0],
+		bytes[1], bytes[2], bytes[3]);
+	struct state_object deposed = *old;
+	deposed.deposed = instance->deposed;
+	state_set(execution->state, &deposed);
+}
+
+/* The object as the state keeps it. Texts live in the buffers. */
+static struct state_object object_for_state(struct plan_execution *execution,
+	struct plan_work *work, struct hcl_value value, struct zp_buf *attributes,
+	struct zp_buf *sensitive)
+{
+	struct plan *plan = execution->plan;
+	struct plan_instance *instance = instance_of(work);
+	const struct plan_resource *config = instance->resource->config;
+	struct state_object object = {
+		.resource = state_resource(execution->state, instance->cell.module->address,
+			config->mode == PLAN_DATA ? STATE_DATA : STATE_MANAGED, config->type,
+			config->name,
+			plan_provider_address(plan, work->provider->provider, work->provider->alias)),
+		.key = instance->key,
+		.schema_version = work->type->schema->version,
+		.create_before_destroy = instance->create_before_destroy,
+		.private_data = work->op.private_out.len ? work->op.private_out : work->op.private_in,
+	};
+
+	plan_encode_attributes(work->type->schema, value, attributes);
+	plan_encode_sensitive(value, sensitive);
+	object.attributes = zp_buf_slice(attributes);
+	object.sensitive_attributes = zp_buf_slice(sensitive);
+	object.dependencies =
+		plan_dependencies(plan, instance->resource, &object.dependency_count);
+	return object;
+}
+
+static bool finish_change(struct plan_execution *execution, struct plan_work *work, bool ok)
+{
+	struct plan *plan = execution->plan;
+	struct plan_instance *instance = instance_of(work);
+	const struct provider_schema *schema = work->type->schema;
+	struct hcl_value result = work->op.result.type ?
+		hcl_value_copy(&plan->arena, work->op.result) : hcl_null(schema->type);
+	zp_autobuf attributes = ZP_BUF_INIT, sensitive = ZP_BUF_INIT;
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	if (ok && hcl_is_null(result)) {
+		zp_diag_error(plan->diags, instance->resource->config->range,
+			"Provider returned nothing", "%s was applied, but there is no object.",
+			work->address);
+		ok = false;
+	}
+	if (hcl_is_null(result)) {
+		if (work->intent)
+			state_journal_failed(execution->journal, work->intent, NULL, "", &err);
+		return false;
+	}
+	if (ok)
+		check_result(execution, work, result);
+	struct hcl_value value = plan_carry_marks(plan, schema, work->config, result);
+	if (work->action == PLAN_CREATE && instance->action == PLAN_CREATE_DELETE)
+		depose(execution, instance);
+	struct state_object object =
+		object_for_state(execution, work, value, &attributes, &sensitive);
+	object.tainted = !ok && work->action == PLAN_CREATE;
+	const struct state_object *stored = state_set(execution->state, &object);
+	execution->dirty = true;
+	instance->cell.value = value;
+	if (!work->intent)
+		return ok;
+	if (ok)
+		state_journal_outcome(execution->journal, work->intent, stored, &err);
+	else
+		state_journal_failed(execution->journal, work->intent, stored, "", &err);
+	return ok;
+}
+
+static bool finish_delete(struct plan_execution *execution, struct plan_work *work, bool ok)
+{
+	zp_autoerror err = ZP_ERROR_INIT;
+	const char *deposed;
+
+	stored_object(execution, work, &deposed);
+	bool partly = work->op.result.type && !hcl_is_null(work->op.result);
+	if (!ok || partly) {
+		if (work->intent)
+			state_journal_failed(execution->journal, work->intent, NULL, "", &err);
+		return false;
+	}
+	state_remove(execution->state, work->address, deposed);
+	execution->dirty = true;
+	if (work->intent)
+		state_journal_outcome(execution->journal, work->intent, NULL, &err);
+	return true;
+}
+
+static bool check_postconditions(struct plan *plan, struct plan_instance *instance)
+{
+	const struct plan_lifecycle *lifecycle = &instance->resource->config->lifecycle;
+	struct plan_scope scope;
+
+	plan_scope_init(&scope, plan, instance->cell.module, instance->key, instance->each_value);
+	scope.self = &instance->cell.value;
+	return plan_check_rules(&scope, lifecycle->postconditions, lifecycle->postcondition_count,
+		"Resource postcondition failed", instance->address, NULL);
+}
+
+bool plan_work_finish(struct plan_execution *execution, struct plan_work *work)
+{
+	struct plan *plan = execution->plan;
+	struct plan_instance *instance = instance_of(work);
+
+	pthread_mutex_lock(&plan->lock);
+	bool ok = !work->op.problems.errors;
+	plan_report_problems(plan, instance ? instance->resource->config : NULL, work->address,
+		&work->op.problems);
+	if (work->action == PLAN_DELETE)
+		ok = finish_delete(execution, work, ok);
+	else
+		ok = finish_change(execution, work, ok);
+	struct hcl_value object = work->action == PLAN_DELETE ? work->op.prior :
+		ok					      ? instance->cell.value :
+								hcl_null(hcl_dynamic);
+	if (ok && work->action != PLAN_DELETE)
+		ok = check_postconditions(plan, instance);
+	pthread_mutex_unlock(&plan->lock);
+	emit(execution, work, !ok ? PLAN_EVENT_APPLY_ERROR :
+		work->action == PLAN_READ ? PLAN_EVENT_READ_COMPLETE : PLAN_EVENT_APPLY_COMPLETE,
+		object);
+	return ok;
+}
+
+void plan_work_release(struct plan_work *work)
+{
+	provider_problems_release(&work->op.problems);
+	zp_arena_release(&work->arena);
+	free(work);
+}

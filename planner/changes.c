@@ -1,0 +1,320 @@
+/* The lists people and machines look at: what changes, sorted by address. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "hcl-lite/codec.h"
+#include "planner/engine.h"
+
+static const struct provider_resource_type *stored_type(const struct state_resource *resource)
+{
+	const struct provider *provider = provider_for_type(resource->type);
+
+	return provider ? provider_resource(provider, resource->type, resource->mode == STATE_DATA) :
+			  NULL;
+}
+
+static struct plan_scope_module *find_module(struct plan *plan, const char *address,
+	struct plan_scope_module *from)
+{
+	if (strcmp(from->address, address) == 0)
+		return from;
+	for (size_t i = 0; i < from->config->call_count; i++) {
+		struct plan_call_cell *call = &from->calls[i];
+		for (uint32_t k = 0; call->cell.status == PLAN_DONE && k < call->repetition.count; k++) {
+			struct plan_scope_module *child = call->instances[k];
+			size_t n = strlen(child->address);
+			if (strncmp(child->address, address, n) == 0 &&
+				(!address[n] || address[n] == '.'))
+				return find_module(plan, address, child);
+		}
+	}
+	return NULL;
+}
+
+static const struct plan_resource_cell *find_resource(struct plan *plan,
+	const struct state_resource *stored)
+{
+	struct plan_scope_module *module = find_module(plan, stored->module, plan->root);
+	const char *name = stored->address + (*stored->module ? strlen(stored->module) + 1 : 0);
+
+	if (!module)
+		return NULL;
+	const struct plan_resource *config =
+		zp_map_get(&module->config->resource_map, zp_str(name));
+	return config ? &module->resources[config->index] : NULL;
+}
+
+static enum plan_reason why_deleted(struct plan *plan, const struct state_object *object)
+{
+	const struct plan_resource_cell *resource = find_resource(plan, object->resource);
+
+	if (plan->kind == PLAN_DESTROY)
+		return PLAN_REASON_NONE;
+	if (!resource)
+		return find_module(plan, object->resource->module, plan->root) ?
+			PLAN_DELETE_BECAUSE_NO_RESOURCE_CONFIG : PLAN_DELETE_BECAUSE_NO_MODULE;
+	if (object->key.kind != resource->repetition.kind)
+		return PLAN_DELETE_BECAUSE_WRONG_REPETITION;
+	return object->key.kind == STATE_INT_KEY ? PLAN_DELETE_BECAUSE_COUNT_INDEX :
+						   PLAN_DELETE_BECAUSE_EACH_KEY;
+}
+
+static void add_orphan(struct plan *plan, const struct state_object *object)
+{
+	const struct provider_resource_type *type = stored_type(object->resource);
+	struct plan_orphan orphan = { .stored = object, .type = type, .action = PLAN_DELETE };
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	if (!type) {
+		zp_diag_error(plan->diags, ZP_NOWHERE, "Provider not available",
+			"The state has %s, and zplan has no provider for it. Remove it from the "
+			"state, or use the program that made it.", object->address);
+		return;
+	}
+	if (object->resource->mode == STATE_DATA)
+		return; /* nothing to destroy: it is merely not kept */
+	if (!plan_decode_object(object, type->schema, &plan->arena, &orphan.prior, &err)) {
+		zp_diag_error(plan->diags, ZP_NOWHERE, "Failed to decode resource from state", "%s",
+			zp_error_text(&err));
+		return;
+	}
+	if (!object->deposed)
+		orphan.reason = why_deleted(plan, object);
+	zp_vec_push(&plan->orphans, orphan);
+}
+
+void plan_find_orphans(struct plan *plan)
+{
+	struct zp_map wanted = { 0 };
+
+	if (plan->kind == PLAN_REFRESH_ONLY)
+		return;
+	for (size_t i = 0; i < plan->instances.count; i++)
+		if (plan->instances.items[i]->stored)
+			zp_map_set(&wanted, zp_str(plan->instances.items[i]->address),
+				plan->instances.items[i]);
+	for (size_t i = 0; i < plan->prior->object_count; i++) {
+		const struct state_object *object = plan->prior->objects[i];
+		if (object && (object->deposed || !zp_map_has(&wanted, zp_str(object->address))))
+			add_orphan(plan, object);
+	}
+	zp_map_release(&wanted);
+}
+
+static void add_instance(struct plan *plan, const struct plan_instance *instance)
+{
+	const struct plan_resource *config = instance->resource->config;
+
+	if (config->mode == PLAN_DATA && instance->action != PLAN_READ)
+		return;
+	if (hcl_is_null(instance->prior) && instance->action == PLAN_NO_OP)
+		return;
+	struct plan_change change = {
+		.address = instance->address,
+		.module = instance->cell.module->address,
+		.mode = config->mode,
+		.type = config->type,
+		.name = config->name,
+		.key = instance->key,
+		.provider = config->provider,
+		.provider_address = config->provider->source,
+		.schema = config->resource_type->schema,
+		.action = instance->action,
+		.reason = instance->reason,
+		.before = instance->prior,
+		.after = instance->planned,
+		.replace = instance->replace,
+		.replace_count = instance->reason == PLAN_REPLACE_BECAUSE_CANNOT_UPDATE ?
+			instance->replace_count : 0,
+	};
+	zp_vec_push(&plan->changes, change);
+}
+
+static void add_orphan_change(struct plan *plan, const struct plan_orphan *orphan)
+{
+	const struct state_resource *resource = orphan->stored->resource;
+	const struct provider *provider = provider_for_type(resource->type);
+	struct plan_change change = {
+		.address = orphan->stored->address,
+		.module = resource->module,
+		.mode = PLAN_MANAGED,
+		.type = resource->type,
+		.name = resource->name,
+		.key = orphan->stored->key,
+		.deposed = orphan->stored->deposed,
+		.provider = provider,
+		.provider_address = provider->source,
+		.schema = orphan->type->schema,
+		.action = orphan->action,
+		.reason = orphan->reason,
+		.before = orphan->prior,
+		.after = hcl_null(orphan->type->schema->type),
+	};
+
+	zp_vec_push(&plan->changes, change);
+}
+
+static int change_order(const void *x, const void *y)
+{
+	const struct plan_change *a = x, *b = y;
+	int order = strcmp(a->module, b->module);
+
+	if (!order)
+		order = (int)(b->mode == PLAN_DATA) - (int)(a->mode == PLAN_DATA);
+	if (!order)
+		order = strcmp(a->type, b->type);
+	if (!order)
+		order = strcmp(a->name, b->name);
+	if (!order && a->key.kind != b->key.kind)
+		order = (int)a->key.kind - (int)b->key.kind;
+	if (!order && a->key.kind == STATE_INT_KEY)
+		order = (a->key.number > b->key.number) - (a->key.number < b->key.number);
+	if (!order && a->key.kind == STATE_STRING_KEY)
+		order = zp_str_compare(a->key.text, b->key.text);
+	if (!order)
+		order = strcmp(a->deposed ? a->deposed : "", b->deposed ? b->deposed : "");
+	return order;
+}
+
+static const struct state_output *stored_output(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->prior->output_count; i++)
+		if (strcmp(plan->prior->outputs[i].name, name) == 0)
+			return &plan->prior->outputs[i];
+	return NULL;
+}
+
+static struct hcl_value output_value(struct plan *plan, const struct state_output *output)
+{
+	struct hcl_value value = hcl_null(hcl_dynamic);
+	const struct hcl_type *type = output ? hcl_type_from_json(output->type) : NULL;
+	struct zp_json json;
+
+	if (!type)
+		return value;
+	zp_json_init(&json, output->value);
+	if (!hcl_value_from_json(&json, &plan->arena, type, &value))
+		value = hcl_null(hcl_dynamic);
+	zp_json_release(&json);
+	return value;
+}
+
+static void add_output(struct plan *plan, const char *name, const struct plan_output *config,
+	struct hcl_value after)
+{
+	const struct state_output *stored = stored_output(plan, name);
+	struct plan_output_change change = {
+		.name = name,
+		.before = output_value(plan, stored),
+		.after = hcl_is_null(after) ? hcl_null(hcl_dynamic) :
+			hcl_unmark_deep(&plan->arena, after, HCL_ALL_MARKS),
+		.sensitive = config ? config->sensitive : stored && stored->sensitive,
+		.before_sensitive = stored && stored->sensitive,
+	};
+
+	if (!stored && hcl_is_null(change.after))
+		return;
+	if (!stored)
+		change.action = PLAN_CREATE;
+	else if (!config || hcl_is_null(change.after))
+		change.action = PLAN_DELETE;
+	else if (!hcl_value_identical(change.before, change.after) ||
+		change.sensitive != change.before_sensitive)
+		change.action = PLAN_UPDATE;
+	zp_vec_push(&plan->output_changes, change);
+}
+
+static int output_order(const void *x, const void *y)
+{
+	return strcmp(((const struct plan_output_change *)x)->name,
+		((const struct plan_output_change *)y)->name);
+}
+
+static void report_unmarked_sensitive(struct plan *plan, const struct plan_output *output,
+	struct hcl_value value)
+{
+	if (output->sensitive || !(value.inside & HCL_SENSITIVE))
+		return;
+	zp_diag_error(plan->diags, output->range, "Output refers to sensitive values",
+		"To reduce the risk of accidentally exporting sensitive data that was intended to be "
+		"only internal, zplan requires that any root module output containing sensitive data "
+		"be explicitly marked as sensitive, to confirm your intent.\n\nIf you do intend to "
+		"export this data, annotate the output value as sensitive by adding the following "
+		"argument:\n    sensitive = true");
+}
+
+static void collect_outputs(struct plan *plan)
+{
+	const struct plan_module *root = plan->config->root;
+
+	for (size_t i = 0; i < root->output_count; i++) {
+		struct hcl_value value = hcl_null(hcl_dynamic);
+		if (plan->kind != PLAN_DESTROY) {
+			value = plan_cell_value(plan, &plan->root->outputs[i]);
+			report_unmarked_sensitive(plan, root->outputs[i], value);
+		}
+		add_output(plan, root->outputs[i]->name, root->outputs[i], value);
+	}
+	for (size_t i = 0; i < plan->prior->output_count; i++)
+		if (!zp_map_has(&root->output_map, zp_str(plan->prior->outputs[i].name)))
+			add_output(plan, plan->prior->outputs[i].name, NULL, hcl_null(hcl_dynamic));
+	if (plan->output_changes.count)
+		qsort(plan->output_changes.items, plan->output_changes.count,
+			sizeof(*plan->output_changes.items), output_order);
+}
+
+void plan_collect_changes(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->instances.count; i++)
+		add_instance(plan, plan->instances.items[i]);
+	for (size_t i = 0; i < plan->orphans.count; i++)
+		add_orphan_change(plan, &plan->orphans.items[i]);
+	if (plan->changes.count)
+		qsort(plan->changes.items, plan->changes.count, sizeof(*plan->changes.items),
+			change_order);
+	collect_outputs(plan);
+}
+
+const struct plan_change *plan_changes(const struct plan *plan, size_t *count)
+{
+	*count = plan->changes.count;
+	return plan->changes.items;
+}
+
+const struct plan_output_change *plan_output_changes(const struct plan *plan, size_t *count)
+{
+	*count = plan->output_changes.count;
+	return plan->output_changes.items;
+}
+
+const struct plan_drift *plan_drifts(const struct plan *plan, size_t *count)
+{
+	*count = plan->drifts.count;
+	return plan->drifts.items;
+}
+
+const struct state *plan_state(const struct plan *plan)
+{
+	return plan->prior;
+}
+
+enum plan_kind plan_kind(const struct plan *plan)
+{
+	return plan->kind;
+}
+
+bool plan_errored(const struct plan *plan)
+{
+	return plan->errored;
+}
+
+bool plan_is_empty(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->changes.count; i++)
+		if (plan->changes.items[i].action != PLAN_NO_OP)
+			return false;
+	for (size_t i = 0; i < plan->output_changes.count; i++)
+		if (plan->output_changes.items[i].action != PLAN_NO_OP)
+			return false;
+	return plan->kind != PLAN_REFRESH_ONLY || !plan->drifts.count;
+}

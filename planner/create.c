@@ -1,0 +1,212 @@
+/* Making a plan, from options to changes. */
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/threads.h"
+#include "planner/engine.h"
+
+void plan_emit(struct plan *plan, const struct plan_event *event)
+{
+	if (!plan->hooks)
+		return;
+	pthread_mutex_lock(&plan->hook_lock);
+	plan->hooks->event(plan->hooks, event);
+	pthread_mutex_unlock(&plan->hook_lock);
+}
+
+static const char *now_text(struct zp_arena *arena)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	return zp_arena_format(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+struct plan *plan_new(struct plan_config *config, const struct plan_options *options,
+	struct zp_diags *diags)
+{
+	struct plan *plan = zp_calloc(1, sizeof(*plan));
+
+	zp_arena_init(&plan->arena);
+	plan->config = config;
+	plan->kind = options->kind;
+	plan->refresh = options->refresh;
+	plan->workspace = zp_arena_strdup(&plan->arena,
+		options->workspace ? options->workspace : "default");
+	plan->working_dir = zp_arena_strdup(&plan->arena,
+		options->working_dir ? options->working_dir : ".");
+	plan->created = now_text(&plan->arena);
+	plan->diags = diags;
+	plan->hooks = options->hooks;
+	plan->parallelism = options->parallelism > 0 ? options->parallelism : 10;
+	plan->environment.nodes = options->nodes;
+	plan->environment.working_dir = plan->working_dir;
+	pthread_mutex_init(&plan->hook_lock, NULL);
+	pthread_mutex_init(&plan->lock, NULL);
+	return plan;
+}
+
+static void release_module(struct plan_scope_module *module)
+{
+	for (size_t i = 0; i < module->config->resource_count; i++)
+		zp_map_release(&module->resources[i].repetition.by_text);
+	for (size_t i = 0; i < module->config->call_count; i++) {
+		struct plan_call_cell *call = &module->calls[i];
+		zp_map_release(&call->repetition.by_text);
+		for (uint32_t k = 0; call->instances && k < call->repetition.count; k++)
+			release_module(call->instances[k]);
+	}
+}
+
+void plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->providers.count; i++) {
+		struct plan_provider *use = plan->providers.items[i];
+		if (use->configured && use->provider->release)
+			use->provider->release(&use->instance);
+	}
+	if (plan->root)
+		release_module(plan->root);
+	zp_vec_release(&plan->providers);
+	zp_vec_release(&plan->cells);
+	zp_vec_release(&plan->frames);
+	zp_vec_release(&plan->instances);
+	zp_vec_release(&plan->orphans);
+	zp_vec_release(&plan->changes);
+	zp_vec_release(&plan->output_changes);
+	zp_vec_release(&plan->drifts);
+	state_free(plan->stored);
+	state_free(plan->prior);
+	if (plan->owns_config)
+		plan_config_free(plan->config);
+	pthread_mutex_destroy(&plan->hook_lock);
+	pthread_mutex_destroy(&plan->lock);
+	zp_arena_release(&plan->arena);
+	free(plan);
+}
+
+static void check_asserts(struct plan *plan, struct plan_scope_module *module)
+{
+	struct plan_scope scope;
+
+	plan_scope_init(&scope, plan, module, (struct state_key){ 0 }, hcl_null(hcl_dynamic));
+	for (size_t i = 0; i < module->config->check_count; i++) {
+		const struct plan_check *check = module->config->checks[i];
+		struct zp_diags found, *diags = plan->diags;
+		/* A failed check is a warning: it stops nothing. */
+		zp_diags_init(&found);
+		plan->diags = &found;
+		plan_check_rules(&scope, check->asserts, check->assert_count,
+			"Check block assertion failed", NULL, NULL);
+		plan->diags = diags;
+		for (size_t k = 0; k < found.count; k++)
+			zp_diag_warning(diags, found.items[k]->subject, found.items[k]->summary, "%s",
+				found.items[k]->detail);
+		zp_diags_release(&found);
+	}
+}
+
+/* Every object of a module instance and of those below it. */
+static void evaluate_module(struct plan *plan, struct plan_scope_module *module)
+{
+	const struct plan_module *config = module->config;
+
+	if (plan->kind == PLAN_NORMAL)
+		plan_validate_variables(plan, module);
+	for (size_t i = 0; i < config->resource_count; i++)
+		plan_cell_ok(plan, &module->resources[i].cell);
+	for (size_t i = 0; i < config->local_count && plan->kind == PLAN_NORMAL; i++)
+		plan_cell_value(plan, &module->locals[i]);
+	for (size_t i = 0; i < config->call_count; i++) {
+		struct plan_call_cell *call = &module->calls[i];
+		if (!plan_cell_ok(plan, &call->cell))
+			continue;
+		for (uint32_t k = 0; k < call->repetition.count; k++)
+			evaluate_module(plan, call->instances[k]);
+	}
+	for (size_t i = 0; i < config->output_count && plan->kind != PLAN_DESTROY; i++)
+		plan_cell_value(plan, &module->outputs[i]);
+	if (plan->kind == PLAN_NORMAL)
+		check_asserts(plan, module);
+}
+
+/*
+ * create_before_destroy spreads to what an object needs: the replacement must exist before the old one
+ * goes, and so must everything it stands on.
+ */
+static void spread_create_before_destroy(struct plan *plan)
+{
+	struct plan_cell_vec queue = { 0 };
+	uint32_t serial = ++plan->serial;
+
+	for (size_t i = 0; i < plan->instances.count; i++) {
+		struct plan_instance *instance = plan->instances.items[i];
+		if (instance->resource->create_before_destroy &&
+			instance->action != PLAN_NO_OP)
+			zp_vec_push(&queue, &instance->cell);
+	}
+	while (queue.count) {
+		struct plan_cell *cell = queue.items[--queue.count];
+		if (cell->touched_by == serial)
+			continue;
+		cell->touched_by = serial;
+		if (cell->kind == PLAN_CELL_INSTANCE) {
+			struct plan_instance *instance = (struct plan_instance *)cell;
+			instance->create_before_destroy = true;
+			if (instance->action == PLAN_DELETE_CREATE)
+				instance->action = PLAN_CREATE_DELETE;
+		}
+		for (uint32_t i = 0; i < cell->need_count; i++)
+			zp_vec_push(&queue, cell->needs[i]);
+	}
+	zp_vec_release(&queue);
+}
+
+static void build(void *data)
+{
+	struct plan *plan = data;
+
+	plan->environment.lineage = plan->prior->lineage;
+	if (plan->refresh)
+		plan_refresh(plan);
+	if (plan->diags->errors) {
+		plan->errored = true;
+		return;
+	}
+	evaluate_module(plan, plan->root);
+	spread_create_before_destroy(plan);
+	if (!plan->diags->errors)
+		plan_find_orphans(plan);
+	plan_collect_changes(plan);
+	plan->errored = plan->diags->errors > 0;
+}
+
+void plan_build(struct plan *plan)
+{
+	zp_call_with_deep_stack(build, plan);
+}
+
+struct plan *plan_create(struct plan_config *config, const struct plan_options *options,
+	const struct state *state, struct zp_diags *diags)
+{
+	struct plan *plan = plan_new(config, options, diags);
+
+	plan->stored = state_clone(state);
+	plan->prior = state_clone(state);
+	plan->root = plan_module_instance(plan, config->root, NULL, NULL, (struct state_key){ 0 },
+		hcl_null(hcl_dynamic));
+	if (!plan_take_replaces(plan, options) || !plan_take_inputs(plan, options)) {
+		plan_free(plan);
+		return NULL;
+	}
+	plan_build(plan);
+	if (plan->errored && !plan->changes.count) {
+		plan_free(plan);
+		return NULL;
+	}
+	return plan;
+}
