@@ -5,7 +5,7 @@
 struct hcl_value provider_get(struct hcl_value object, const char *name)
 {
 	struct hcl_value value;
-	if (object.state != HCL_KNOWN || object.type->kind != HCL_OBJECT ||
+	if (!provider_is_object(object) || object.type->kind != HCL_OBJECT ||
 		!hcl_value_attribute(object, name, &value))
 		return hcl_null(hcl_dynamic);
 	return hcl_unmark(value, NULL);
@@ -41,7 +41,7 @@ bool provider_get_bool(struct hcl_value object, const char *name, bool fallback)
 void provider_build(struct provider_builder *builder, struct zp_arena *arena,
 	const struct provider_schema *schema, struct hcl_value base)
 {
-	if (base.state != HCL_KNOWN)
+	if (!provider_is_object(base))
 		base = schema->empty;
 	uint32_t count = schema->type->count;
 	builder->arena = arena;

@@ -12,6 +12,12 @@
 
 #include "providers/schema.h"
 
+/* Known and not null. A value left zero is none. */
+static inline bool provider_is_object(struct hcl_value value)
+{
+	return value.type && value.state == HCL_KNOWN;
+}
+
 /* The attribute's value without its own marks; a null of dynamic type where there is no such
  * attribute, or the object itself is null or unknown. */
 struct hcl_value provider_get(struct hcl_value object, const char *name);

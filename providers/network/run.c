@@ -51,6 +51,8 @@ struct work {
 	struct zos_member *members;
 	struct part *parts;
 	size_t count;
+	size_t planned;	 /* when looking: so many of the first are in the network as planned */
+	size_t required; /* and so many must answer */
 };
 
 static struct node_pool *pool_of(const struct work *work)
@@ -145,13 +147,13 @@ static enum zos_presence sum_up(const struct work *work, struct zp_buf *message,
 	return degraded ? ZOS_DEGRADED : ZOS_OK;
 }
 
-static struct hcl_value names_of_entries(
-	struct zp_arena *arena, const struct hcl_map_entry *entries, size_t count)
+static struct hcl_value names_of_parts(const struct work *work)
 {
-	struct hcl_value *names = zp_new_array(arena, struct hcl_value, count);
-	for (size_t i = 0; i < count; i++)
-		names[i] = hcl_string_value(arena, entries[i].key);
-	return hcl_set_value(hcl_string, names, count);
+	struct zp_arena *arena = work->op->arena;
+	struct hcl_value *names = zp_new_array(arena, struct hcl_value, work->count);
+	for (size_t i = 0; i < work->count; i++)
+		names[i] = hcl_string_cstr(arena, work->parts[i].node);
+	return hcl_set_value(hcl_string, names, work->count);
 }
 
 static void conclude(struct work *work, struct hcl_value before)
@@ -174,13 +176,31 @@ static void conclude(struct work *work, struct hcl_value before)
 		if (range.state == HCL_KNOWN)
 			provider_build_set(&builder, "ip_range", range);
 	}
-	if (op->verb == PROVIDER_IMPORT)
-		provider_build_set(
-			&builder, "nodes", names_of_entries(op->arena, subnets, subnet_count));
+	if (op->verb != PROVIDER_READ)
+		provider_build_set(&builder, "nodes", names_of_parts(work));
 	if (subnet_count == work->count || !provider_has(before, "subnets"))
 		provider_build_set(
 			&builder, "subnets", hcl_map_value(hcl_string, subnets, subnet_count));
 	op->result = zos_built(&builder);
+}
+
+/* The nodes of a that are not in b. */
+static struct hcl_value nodes_without(
+	const struct work *work, struct hcl_value a, struct hcl_value b)
+{
+	size_t count = 0;
+	struct zp_arena *arena = work->op->arena;
+	const struct node_inventory *inventory = node_pool_inventory(pool_of(work));
+	struct hcl_value *names = zp_new_array(arena, struct hcl_value, a.count);
+	for (uint32_t i = 0; a.state == HCL_KNOWN && i < a.count; i++) {
+		bool found = false;
+		for (uint32_t j = 0; b.state == HCL_KNOWN && j < b.count; j++)
+			found |= zos_network_same_node(
+				inventory, hcl_text(a.elements[i]), hcl_text(b.elements[j]));
+		if (!found)
+			names[count++] = a.elements[i];
+	}
+	return hcl_set_value(hcl_string, names, count);
 }
 
 static struct hcl_value inventory_names(struct zp_arena *arena, struct node_pool *pool)
@@ -189,7 +209,48 @@ static struct hcl_value inventory_names(struct zp_arena *arena, struct node_pool
 	struct hcl_value *names = zp_new_array(arena, struct hcl_value, inventory->count);
 	for (size_t i = 0; i < inventory->count; i++)
 		names[i] = hcl_string_cstr(arena, inventory->items[i].name);
-	return hcl_set_value(hcl_string, names, inventory->count);
+	return hcl_list_value(hcl_string, names, inventory->count);
+}
+
+/* a, and what of b is not in it, in this order. */
+static struct hcl_value nodes_joined(
+	const struct work *work, struct hcl_value a, struct hcl_value b)
+{
+	struct zp_arena *arena = work->op->arena;
+	struct hcl_value rest = nodes_without(work, b, a);
+	size_t first = a.state == HCL_KNOWN ? a.count : 0;
+	struct hcl_value *names = zp_new_array(arena, struct hcl_value, first + rest.count);
+	for (size_t i = 0; i < first + rest.count; i++)
+		names[i] = i < first ? a.elements[i] : rest.elements[i - first];
+	return hcl_list_value(hcl_string, names, first + rest.count);
+}
+
+/*
+ * Which nodes to ask. A run that was killed may have left parts on nodes of the former network,
+ * which a journal does not name: then every node there is is asked.
+ */
+static void set_nodes_to_ask(struct work *work)
+{
+	struct provider_operation *op = work->op;
+	struct hcl_value planned = provider_get(op->planned, "nodes");
+	struct hcl_value prior = provider_get(op->prior, "nodes");
+	struct hcl_value all;
+	if (op->verb == PROVIDER_READ) {
+		set_nodes(work, prior);
+		work->planned = work->required = work->count;
+		return;
+	}
+	all = inventory_names(op->arena, pool_of(work));
+	if (op->verb == PROVIDER_IMPORT) {
+		set_nodes(work, all);
+		work->required = work->count;
+		return;
+	}
+	planned = nodes_joined(work, planned, hcl_null(hcl_dynamic));
+	prior = nodes_joined(work, planned, prior);
+	set_nodes(work, nodes_joined(work, prior, all));
+	work->planned = planned.count;
+	work->required = prior.count;
 }
 
 /* False when the answer is clear without asking. */
@@ -197,51 +258,53 @@ static bool look_init(
 	struct work *work, struct provider_instance *instance, struct provider_operation *op)
 {
 	op->result = op->verb == PROVIDER_READ ? op->prior : provider_schema_null(op->type->schema);
-	if (op->verb != PROVIDER_IMPORT) {
-		if (!work_init(work, instance, op))
-			return false;
-		set_nodes(work,
-			provider_get(op->verb == PROVIDER_READ ? op->prior : op->planned, "nodes"));
-		return work->count > 0;
+	if (op->verb == PROVIDER_IMPORT) {
+		*work = (struct work){ .instance = instance, .op = op };
+		work->id = zos_workload_id(op->arena, op->import_id ? op->import_id : "", "net");
+	} else if (!work_init(work, instance, op)) {
+		return false;
 	}
-	*work = (struct work){ .instance = instance, .op = op };
-	work->id = zos_workload_id(op->arena, op->import_id ? op->import_id : "", "net");
-	set_nodes(work, inventory_names(op->arena, pool_of(work)));
+	set_nodes_to_ask(work);
 	return work->count > 0;
 }
 
-/* An import asked every node there is: those that know nothing of the network are not in it. */
-static void drop_absent(struct work *work)
+/* Of nodes that nobody said are in the network only those count that know of it. */
+static void drop_strangers(struct work *work)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < work->count; i++) {
+	size_t kept = work->planned;
+	for (size_t i = work->planned; i < work->count; i++) {
 		const char *message;
 		struct part *part = &work->parts[i];
-		if (zos_presence(part->query.reply, &message) == ZOS_ABSENT)
-			zos_query_release(&part->query);
-		else
+		if (part->query.reply && zos_presence(part->query.reply, &message) != ZOS_ABSENT)
 			work->parts[kept++] = *part;
+		else
+			zos_query_release(&part->query);
 	}
 	work->count = kept;
+}
+
+static bool report_unanswered(struct work *work)
+{
+	bool failed = false;
+	for (size_t i = 0; i < work->required; i++) {
+		if (work->parts[i].query.reply)
+			continue;
+		failed = true;
+		report(work->op, "Reading", &work->parts[i].query.error);
+	}
+	return failed;
 }
 
 static void look_finish(struct work *work)
 {
 	struct provider_operation *op = work->op;
-	bool failed = false;
-	for (size_t i = 0; i < work->count; i++) {
-		if (work->parts[i].query.reply)
-			continue;
-		failed = true;
-		report(op, "Reading", &work->parts[i].query.error);
-	}
-	if (failed)
+	struct hcl_value before = op->verb == PROVIDER_RECOVER ? op->planned : op->prior;
+	if (report_unanswered(work))
 		return;
-	if (op->verb == PROVIDER_IMPORT)
-		drop_absent(work);
-	conclude(work, op->verb == PROVIDER_READ      ? op->prior
-		       : op->verb == PROVIDER_RECOVER ? op->planned
-						      : op->type->schema->empty);
+	drop_strangers(work);
+	if (!provider_is_object(before))
+		before = provider_is_object(op->prior) ? op->prior : op->type->schema->empty;
+	conclude(work, before);
 	if (op->verb == PROVIDER_IMPORT && op->result.state != HCL_KNOWN)
 		provider_error(&op->problems, NULL, "Cannot import what does not exist",
 			"No node of the inventory has a network with the id %s.",
@@ -352,25 +415,6 @@ static void remove_part(void *data, size_t index)
 		part->remains = false;
 	else if (client)
 		zp_error_wrap(&part->error, "node %s", part->node);
-}
-
-/* The nodes of a that are not in b. */
-static struct hcl_value nodes_without(
-	const struct work *work, struct hcl_value a, struct hcl_value b)
-{
-	size_t count = 0;
-	struct zp_arena *arena = work->op->arena;
-	const struct node_inventory *inventory = node_pool_inventory(pool_of(work));
-	struct hcl_value *names = zp_new_array(arena, struct hcl_value, a.count);
-	for (uint32_t i = 0; a.state == HCL_KNOWN && i < a.count; i++) {
-		bool found = false;
-		for (uint32_t j = 0; b.state == HCL_KNOWN && j < b.count; j++)
-			found |= zos_network_same_node(
-				inventory, hcl_text(a.elements[i]), hcl_text(b.elements[j]));
-		if (!found)
-			names[count++] = a.elements[i];
-	}
-	return hcl_set_value(hcl_string, names, count);
 }
 
 /* Removes the network from nodes; those where that failed are added to *left. */

@@ -268,6 +268,8 @@ static bool pose(struct provider_operation *op, const struct zos_kind *kind,
 	question->before = op->verb == PROVIDER_READ	  ? op->prior
 			   : op->verb == PROVIDER_RECOVER ? op->planned
 							  : op->type->schema->empty;
+	if (!provider_is_object(question->before))
+		question->before = op->type->schema->empty;
 	op->result = op->verb == PROVIDER_READ ? op->prior : provider_schema_null(op->type->schema);
 	if (op->verb == PROVIDER_IMPORT) {
 		if (!split_import_id(op, &query->node, &question->identity))

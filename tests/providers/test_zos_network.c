@@ -378,6 +378,46 @@ static void test_update_fails(void **state)
 	assert_string_equal(provider_get_text(done, "status"), "ok");
 }
 
+/* A run killed while the network moved: both nodes have a part, the journal names only one of them.
+ */
+static void test_recover(void **state)
+{
+	(void)state;
+	struct hcl_value made = good(nothing(), "{ nodes = [\"n1\"] }");
+	fake_nodes[0].fail_remove = NODE_E_FAILED;
+	struct provider_operation op = converge(made, "{ nodes = [\"n2\"] }");
+	provider_problems_release(&op.problems);
+	fake_nodes[0].fail_remove = 0;
+	fake_nodes[3].unreachable = true;
+	struct hcl_value planned = from_text(network()->schema,
+		"{ nodes = [\"n2\"], ip_range = \"10.1.0.0/16\", name = \"x\" }");
+	op = (struct provider_operation){
+		.verb = PROVIDER_RECOVER,
+		.type = network(),
+		.planned = planned,
+		.identity = "abc",
+		.arena = &from_text_arena,
+	};
+	struct provider_operation *ops[] = { &op };
+	op.type->run(&instance, ops, 1);
+	assert_int_equal(op.problems.count, 0);
+	assert_same_value("both", provider_get(op.result, "nodes"),
+		from_text_convert(from_text_value("[\"n1\", \"n2\"]"), hcl_set_type(hcl_string)));
+	assert_string_equal(provider_get_text(op.result, "name"), "x");
+	struct hcl_value done = good(op.result, "{ nodes = [\"n2\"], name = \"x\" }");
+	assert_null(fake_find("n1", "abc/net"));
+	assert_int_equal(provider_get(done, "nodes").count, 1);
+
+	/* A removal: what is left is all there is to go by. */
+	op.planned = nothing();
+	op.type->run(&instance, ops, 1);
+	assert_int_equal(provider_get(op.result, "nodes").count, 1);
+	fake_reset();
+	op.type->run(&instance, ops, 1);
+	assert_true(hcl_is_null(op.result));
+	assert_int_equal(op.problems.count, 0);
+}
+
 static void test_drift(void **state)
 {
 	(void)state;
@@ -423,6 +463,7 @@ int main(void)
 		cmocka_unit_test_setup(test_hidden_nodes_only, setup),
 		cmocka_unit_test_setup(test_create_fails_on_one, setup),
 		cmocka_unit_test_setup(test_update_fails, setup),
+		cmocka_unit_test_setup(test_recover, setup),
 		cmocka_unit_test_setup(test_drift, setup),
 	};
 	int failed = cmocka_run_group_tests(tests, from_text_setup, from_text_teardown);
