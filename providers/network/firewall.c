@@ -21,6 +21,7 @@ void provider_firewall_network_rules(struct zp_buf *out)
 			 "\t\tiifname \"up0\" ct state established,related accept\n"
 			 "\t\tiifname \"up0\" ct status dnat accept\n"
 			 "\t\tiifname \"up0\" drop\n"
+			 "\t\toifname \"w-*\" tcp flags syn tcp option maxseg size set rt mtu\n"
 			 "\t}\n"
 			 "}\n");
 }

@@ -29,7 +29,10 @@ struct provider_forward {
 	int to_port;
 };
 
-/* Masquerade towards the node; from there only answers and forwarded ports come in. */
+/*
+ * Masquerade towards the node; from there only answers and forwarded ports come in. Connections
+ * through the tunnel agree on segments that fit it.
+ */
 void provider_firewall_network_rules(struct zp_buf *out);
 /* Masquerade towards the internet (wan "": none); networks do not reach each other. */
 void provider_firewall_node_rules(const char *tag, const char *wan, struct zp_buf *out);

@@ -413,3 +413,105 @@ int provider_route_has(const char *name, struct provider_subnet to, uint32_t gat
 		*has = is_route((struct rtnl_route *)o, rtnl_link_get_ifindex(link), to, gateway);
 	return 0;
 }
+
+/* The destination of a route of ours over the link, as routes_set makes them. */
+static bool own_route(struct rtnl_route *route, int index, struct provider_subnet *to)
+{
+	struct nl_addr *destination = rtnl_route_get_dst(route);
+	struct rtnl_nexthop *hop = rtnl_route_nexthop_n(route, 0);
+	uint32_t network = 0;
+
+	if (!hop || !destination || rtnl_route_nh_get_ifindex(hop) != index ||
+		rtnl_route_get_protocol(route) != RTPROT_STATIC ||
+		rtnl_route_get_table(route) != RT_TABLE_MAIN)
+		return false;
+	if (nl_addr_get_len(destination) == sizeof(network))
+		memcpy(&network, nl_addr_get_binary_addr(destination), sizeof(network));
+	*to = (struct provider_subnet){ ntohl(network), (int)nl_addr_get_prefixlen(destination) };
+	return true;
+}
+
+/* Index of the subnet in the list, or count. */
+static size_t find_subnet(
+	const struct provider_subnet *list, size_t count, struct provider_subnet wanted)
+{
+	uint32_t mask = provider_subnet_mask(wanted.prefix);
+	size_t i = 0;
+
+	while (i < count && (list[i].prefix != wanted.prefix ||
+				    (list[i].address & mask) != (wanted.address & mask)))
+		i++;
+	return i;
+}
+
+/* Marks in present[] which of the wanted are there, and drops (or counts) the others. */
+static int scan_routes(struct nl_sock *sock, int index, const struct provider_subnet *to,
+	size_t count, bool drop, bool *present, size_t *others, struct zp_error *err)
+{
+	autocache *cache = NULL;
+	int rc = rtnl_route_alloc_cache(sock, AF_INET, 0, &cache);
+
+	*others = 0;
+	if (rc < 0) {
+		cache = NULL;
+		return netlink_error(err, rc, "listing", "routes");
+	}
+	for (struct nl_object *o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o)) {
+		struct rtnl_route *route = (struct rtnl_route *)o;
+		struct provider_subnet subnet;
+		size_t at;
+
+		if (!own_route(route, index, &subnet))
+			continue;
+		at = find_subnet(to, count, subnet);
+		if (at < count) {
+			present[at] = true;
+			continue;
+		}
+		++*others;
+		if (drop && (rc = rtnl_route_delete(sock, route, 0)) < 0 && rc != -NLE_OBJ_NOTFOUND)
+			return netlink_error(err, rc, "removing", "a route");
+	}
+	return 0;
+}
+
+int provider_routes_set(
+	const char *name, const struct provider_subnet *to, size_t count, struct zp_error *err)
+{
+	zp_autofree bool *present = zp_calloc(count ? count : 1, sizeof(*present));
+	autosock *sock = open_route(err);
+	autolink *link = NULL;
+	size_t others;
+
+	if (!sock || need_link(sock, name, &link, err) < 0 ||
+		scan_routes(sock, rtnl_link_get_ifindex(link), to, count, true, present, &others,
+			err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (!present[i] && find_subnet(to, count, to[i]) == i &&
+			provider_route_set(name, to[i], 0, err) < 0)
+			return -1;
+	return 0;
+}
+
+int provider_routes_are(const char *name, const struct provider_subnet *to, size_t count, bool *are,
+	struct zp_error *err)
+{
+	zp_autofree bool *present = zp_calloc(count ? count : 1, sizeof(*present));
+	autosock *sock = open_route(err);
+	autolink *link = NULL;
+	size_t others = 0;
+
+	*are = false;
+	if (!sock || find_link(sock, name, &link, err) < 0)
+		return -1;
+	if (!link)
+		return 0;
+	if (scan_routes(
+		    sock, rtnl_link_get_ifindex(link), to, count, false, present, &others, err) < 0)
+		return -1;
+	*are = others == 0;
+	for (size_t i = 0; i < count && *are; i++)
+		*are = present[find_subnet(to, count, to[i])];
+	return 0;
+}

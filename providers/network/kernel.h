@@ -9,6 +9,7 @@
 #define PROVIDER_NETWORK_KERNEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -51,6 +52,15 @@ int provider_address_is(
 int provider_route_set(
 	const char *link, struct provider_subnet to, uint32_t gateway, struct zp_error *err);
 int provider_route_has(const char *link, struct provider_subnet to, uint32_t gateway, bool *has,
+	struct zp_error *err);
+
+/*
+ * The routes over the link to destinations that are on it: these and no others (double ones count
+ * once). Those the kernel makes by itself for the link's addresses are not looked at.
+ */
+int provider_routes_set(
+	const char *link, const struct provider_subnet *to, size_t count, struct zp_error *err);
+int provider_routes_are(const char *link, const struct provider_subnet *to, size_t count, bool *are,
 	struct zp_error *err);
 
 /* Writes /proc/sys/net/<path>. */

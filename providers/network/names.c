@@ -32,6 +32,7 @@ void provider_network_names(
 	node_short_name("b", tag, id, out->bridge);
 	node_short_name("v", tag, id, out->lan);
 	node_short_name("u", tag, id, out->uplink);
+	node_short_name("w", tag, id, out->tunnel);
 	make_mac(tag, id, 'b', out->bridge_mac);
 	make_mac(tag, id, 'g', out->gateway_mac);
 }

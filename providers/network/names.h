@@ -5,6 +5,7 @@
  *	node's namespace            network's namespace
  *	bridge ── lan (veth) ─────── lan0   gateway address
  *	uplink (veth, node address)─ up0    inner address, default route
+ *	                             tunnel WireGuard to other nodes, when there are any
  */
 #ifndef PROVIDER_NETWORK_NAMES_H
 #define PROVIDER_NETWORK_NAMES_H
@@ -18,7 +19,7 @@
 #define PROVIDER_UPLINK_PREFIX 30
 
 struct provider_network_names {
-	char netns[16], bridge[16], lan[16], uplink[16];
+	char netns[16], bridge[16], lan[16], uplink[16], tunnel[16];
 	uint32_t node_address, inner_address; /* of the uplink's ends; 0 before uplink() */
 	uint8_t bridge_mac[6], gateway_mac[6];
 };

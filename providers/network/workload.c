@@ -11,6 +11,7 @@
 #include "providers/network/names.h"
 #include "providers/network/spec.h"
 #include "providers/network/topology.h"
+#include "providers/network/wireguard.h"
 
 /* ---- other workloads ---- */
 
@@ -194,6 +195,7 @@ static int ensure(struct node_context *node, const struct node_workload *w, cJSO
 
 	if (prepare(node, w, &spec, &names, err) < 0 || build_shared(node, err) < 0 ||
 		provider_topology_build(&names, &spec, err) < 0 ||
+		provider_wireguard_build(node, &names, &spec, err) < 0 ||
 		check_taps(node, w->id, names.bridge, true, NULL, err) < 0)
 		return -1;
 	*result = make_result(&names, &spec);
@@ -215,7 +217,8 @@ static int read_network(struct node_context *node, const struct node_workload *w
 		*status = NODE_ABSENT;
 		return 0;
 	}
-	if (check_taps(node, w->id, names.bridge, false, message, err) < 0)
+	if (provider_wireguard_inspect(node, &names, &spec, message, err) < 0 ||
+		check_taps(node, w->id, names.bridge, false, message, err) < 0)
 		return -1;
 	if (!provider_topology_node_is_built(node_tag(node)))
 		zp_buf_printf(message, "%sthe node's firewall rules are missing",
@@ -233,11 +236,28 @@ static int remove_network(
 	if (check_unused(node, w->id, err) < 0)
 		return -1;
 	provider_network_names(node, w->id, &names);
-	if (provider_topology_destroy(&names, err) < 0)
-		return -1;
-	if (destroy_shared(node, w->id, err) < 0)
+	/* First who would be started again when its interface goes with the namespace. */
+	if (provider_wireguard_remove(node, &names, err) < 0 ||
+		provider_topology_destroy(&names, err) < 0 || destroy_shared(node, w->id, err) < 0)
 		return -1;
 	return node_lease_release(node, NULL, w->id, err);
+}
+
+/* A wireguard-go that died was started again by the node, and knows nothing. */
+static int tick(struct node_context *node, const struct node_workload *w, bool *changed,
+	struct zp_error *err)
+{
+	provider_autonetwork spec = { 0 };
+	struct provider_network_names names;
+
+	provider_network_names(node, w->id, &names);
+	if (!provider_wireguard_restarted(&names) || !provider_netns_exists(names.netns))
+		return 0;
+	if (provider_network_spec_read(w->spec, &spec, err) < 0 ||
+		provider_wireguard_build(node, &names, &spec, err) < 0)
+		return -1;
+	*changed = true;
+	return 0;
 }
 
 const struct node_workload_type provider_network_workload = {
@@ -247,4 +267,5 @@ const struct node_workload_type provider_network_workload = {
 	.ensure = ensure,
 	.read = read_network,
 	.remove = remove_network,
+	.tick = tick,
 };

@@ -28,11 +28,24 @@ struct fake_lease {
 
 struct node_context {
 	char root[64];
-	const char *domain, *wan_interface, *wan_address;
+	const char *tag, *domain, *wan_interface, *wan_address;
 	ZP_VEC(, const struct node_workload *) workloads;
 	ZP_VEC(, struct fake_lease) leases;
-	pid_t helper;
+	struct fake_helper {
+		char name[16];
+		pid_t pid;
+	} helpers[4];
 };
+
+static inline struct fake_helper *fake_helper(struct node_context *node, const char *name)
+{
+	struct fake_helper *helper = node->helpers;
+
+	while (helper->name[0] && strcmp(helper->name, name) != 0)
+		helper++;
+	snprintf(helper->name, sizeof(helper->name), "%s", name);
+	return helper;
+}
 
 /* Into namespaces of our own with an empty /run. False when that is not allowed: skip the test. */
 static inline bool fake_isolate(void)
@@ -43,12 +56,14 @@ static inline bool fake_isolate(void)
 	       mount("tmpfs", "/run", "tmpfs", 0, NULL) == 0;
 }
 
-static inline void fake_init(struct node_context *node)
+static inline void fake_init(struct node_context *node, const char *root)
 {
+	zp_autofree char *run = zp_format("%s/run", root);
+
 	memset(node, 0, sizeof(*node));
-	snprintf(node->root, sizeof(node->root), "/run/node");
-	mkdir(node->root, 0700);
-	mkdir("/run/node/run", 0700);
+	snprintf(node->root, sizeof(node->root), "%s", root);
+	zp_mkdirs(run, 0700, NULL);
+	node->tag = "tt";
 	node->domain = "a.example";
 	node->wan_interface = "wan0";
 	node->wan_address = "192.0.2.1";
@@ -56,7 +71,9 @@ static inline void fake_init(struct node_context *node)
 
 static inline void fake_release(struct node_context *node)
 {
-	node_helper_stop(node, "haproxy", NULL);
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(node->helpers); i++)
+		if (node->helpers[i].pid > 0)
+			node_helper_stop(node, node->helpers[i].name, NULL);
 	for (size_t i = 0; i < node->leases.count; i++) {
 		free(node->leases.items[i].pool);
 		free(node->leases.items[i].holder);
@@ -92,8 +109,7 @@ const char *node_name(const struct node_context *node)
 
 const char *node_tag(const struct node_context *node)
 {
-	(void)node;
-	return "tt";
+	return node->tag;
 }
 
 const char *node_domain(const struct node_context *node)
@@ -196,10 +212,11 @@ int node_lease_release(
 
 pid_t node_helper_pid(struct node_context *node, const char *name)
 {
-	(void)name;
-	if (node->helper > 0 && waitpid(node->helper, NULL, WNOHANG) != 0)
-		node->helper = 0;
-	return node->helper;
+	struct fake_helper *helper = fake_helper(node, name);
+
+	if (helper->pid > 0 && waitpid(helper->pid, NULL, WNOHANG) != 0)
+		helper->pid = 0;
+	return helper->pid;
 }
 
 int node_helper_start(
@@ -209,19 +226,20 @@ int node_helper_start(
 
 	if (node_helper_pid(node, name) > 0)
 		return 0;
-	node->helper = zp_spawn_daemon(argv, NULL, log, err);
-	return node->helper < 0 ? -1 : 0;
+	fake_helper(node, name)->pid = zp_spawn_daemon(argv, NULL, log, err);
+	return fake_helper(node, name)->pid < 0 ? -1 : 0;
 }
 
 int node_helper_stop(struct node_context *node, const char *name, struct zp_error *err)
 {
-	(void)name;
+	struct fake_helper *helper = fake_helper(node, name);
+
 	(void)err;
-	if (node->helper > 0) {
-		kill(node->helper, SIGTERM);
-		waitpid(node->helper, NULL, 0);
+	if (helper->pid > 0) {
+		kill(helper->pid, SIGTERM);
+		waitpid(helper->pid, NULL, 0);
 	}
-	node->helper = 0;
+	helper->pid = 0;
 	return 0;
 }
 

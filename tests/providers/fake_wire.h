@@ -52,7 +52,9 @@ static inline int fake_wire_machine(
 	const char *name, const char *tap, const char *bridge, const char *address)
 {
 	zp_autofree char *cidr = zp_format("%s/24", address);
-	struct wire_end end = { "eth0", cidr, "10.1.2.1" };
+	zp_autofree char *gateway =
+		zp_format("%.*s.1", (int)(strrchr(address, '.') - address), address);
+	struct wire_end end = { "eth0", cidr, gateway };
 
 	if (provider_netns_make(name, NULL) < 0 ||
 		provider_veth_make(tap, name, "eth0", NULL, NULL) < 0 ||

@@ -162,7 +162,7 @@ static int setup(void **state)
 	if (!isolated)
 		return 0;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	fake_init(&node);
+	fake_init(&node, "/run/node");
 	network.spec = cJSON_Parse(NETWORK);
 	fake_register(&node, &network);
 	provider_network_names(&node, network.id, &names);

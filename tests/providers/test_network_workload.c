@@ -74,7 +74,7 @@ static int setup(void **state)
 	isolated = fake_isolate();
 	if (!isolated)
 		return 0;
-	fake_init(&node);
+	fake_init(&node, "/run/node");
 	network.spec = cJSON_Parse(SPEC);
 	twin.spec = cJSON_Parse(SPEC);
 	machine.spec = cJSON_Parse(MACHINE);
