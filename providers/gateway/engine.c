@@ -1,14 +1,10 @@
 #include "providers/gateway/engine.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -16,20 +12,16 @@
 #include "base/process.h"
 #include "base/vec.h"
 #include "providers/gateway/certificate.h"
+#include "providers/gateway/control.h"
 #include "providers/gateway/haproxy.h"
 #include "providers/gateway/store.h"
 
 #define HAPROXY "/usr/sbin/haproxy"
-#define HELPER "haproxy"
 #define HASH_BYTES 16
 #define HASH_TEXT (HASH_BYTES * 2 + 1)
-#define REPLY_LIMIT ((size_t)4 << 20)
-#define SOCKET_TIMEOUT_MS 5000
 #define TAKE_OVER_MS 15000
 #define CHECK_TIMEOUT_MS 60000
 #define CERTIFICATE_LIMIT ((size_t)64 * 1024)
-#define LOG_TAIL (64 * 1024)
-#define ALERTS_SHOWN 3
 
 /* Everything a generation consists of, in memory. */
 struct build {
@@ -45,16 +37,6 @@ static void build_release(struct build *build)
 	zp_buf_release(&build->certificates);
 }
 
-static char *stats_path(const struct node_context *node)
-{
-	return zp_format("%s/run/haproxy.sock", node_root(node));
-}
-
-static char *master_path(const struct node_context *node)
-{
-	return zp_format("%s/run/haproxy-master.sock", node_root(node));
-}
-
 /* <root>/gateway/<kind>-<hash>.<ending> */
 static char *part_path(
 	const struct node_context *node, const char *kind, const char *hash, const char *ending)
@@ -68,7 +50,7 @@ static void put_config(const struct node_context *node,
 	const struct provider_haproxy_proxy *proxies, size_t count, const char *hash,
 	struct zp_buf *out)
 {
-	zp_autofree char *stats = stats_path(node);
+	zp_autofree char *stats = provider_haproxy_stats_socket(node);
 	zp_autofree char *inner = zp_format("zplan-%s-tls", node_tag(node));
 	zp_autofree char *host = part_path(node, "host", hash, "map");
 	zp_autofree char *sni = part_path(node, "sni", hash, "map");
@@ -185,94 +167,6 @@ static void remove_parts(const struct node_context *node, const char *keep)
 	}
 }
 
-/* ---- talking to HAProxy ---- */
-
-static int open_socket(const char *path, struct zp_error *err)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval timeout = { .tv_sec = SOCKET_TIMEOUT_MS / 1000 };
-	int fd;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return zp_error_set(err, "%s: too long for a socket", path);
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return zp_error_errno(err, "socket");
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		zp_error_errno(err, "connecting to %s", path);
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Sends one line and reads until the other side closes. */
-static int ask(const char *path, const char *command, struct zp_buf *reply, struct zp_error *err)
-{
-	zp_autoclose int fd = open_socket(path, err);
-	char chunk[4096];
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	if (send(fd, command, strlen(command), MSG_NOSIGNAL) != (ssize_t)strlen(command))
-		return zp_error_errno(err, "writing to %s", path);
-	/* The master would wait for more. */
-	shutdown(fd, SHUT_WR);
-	while ((n = recv(fd, chunk, sizeof(chunk), 0)) > 0) {
-		zp_buf_add(reply, chunk, (size_t)n);
-		if (reply->len > REPLY_LIMIT)
-			return zp_error_set(err, "%s: answer too long", path);
-	}
-	return n < 0 ? zp_error_errno(err, "reading from %s", path) : 0;
-}
-
-/* Whether the worker that answers has loaded this generation: it knows the maps by their paths. */
-static bool runs_generation(struct node_context *node, const char *hash)
-{
-	zp_autofree char *stats = stats_path(node);
-	zp_autobuf reply = ZP_BUF_INIT;
-
-	return node_helper_pid(node, HELPER) > 0 && ask(stats, "show map\n", &reply, NULL) == 0 &&
-	       reply.len > 0 && strstr(reply.ptr, hash);
-}
-
-/* A worker of an earlier generation that ends, or has, takes no new connections. */
-static bool is_leaving(const char *master, const char *pid, int digits)
-{
-	zp_autofree char *command = zp_format("@!%.*s show info\n", digits, pid);
-	zp_autobuf reply = ZP_BUF_INIT;
-
-	if (ask(master, command, &reply, NULL) < 0 || reply.len == 0)
-		return true;
-	return !strstr(reply.ptr, "Stopping: 0");
-}
-
-/*
- * Whether the newest worker is alone at the listeners. While they share them, either may take the
- * next connection, and the earlier one knows nothing of a name just added.
- */
-static bool earlier_workers_left(const struct node_context *node)
-{
-	zp_autofree char *master = master_path(node);
-	zp_autobuf reply = ZP_BUF_INIT;
-	const char *at;
-
-	if (ask(master, "show proc\n", &reply, NULL) < 0 || reply.len == 0)
-		return false;
-	at = strstr(reply.ptr, "# old workers");
-	while (at && (at = strchr(at, '\n')) && *++at != '#') {
-		size_t digits = strspn(at, "0123456789");
-
-		if (digits > 0 && !is_leaving(master, at, (int)digits))
-			return false;
-	}
-	return true;
-}
-
 /* ---- switching ---- */
 
 static int64_t now_ms(void)
@@ -283,57 +177,6 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Alerts that only say that there were others. */
-static bool is_summary(struct zp_str alert)
-{
-	return zp_str_starts(alert, "Error(s) found in configuration") ||
-	       zp_str_starts(alert, "Fatal errors found in configuration") ||
-	       memmem(alert.ptr, alert.len, "Some protocols failed", 21);
-}
-
-/* "[ALERT]    (123) : config : text" -> "text" */
-static struct zp_str alert_text(struct zp_str line)
-{
-	const char *colon = memmem(line.ptr, line.len, " : ", 3);
-
-	if (colon)
-		line = zp_strn(colon + 3, line.len - (size_t)(colon + 3 - line.ptr));
-	if (zp_str_starts(line, "config : "))
-		line = zp_strn(line.ptr + 9, line.len - 9);
-	return line;
-}
-
-/* ": " and what the first few alerts of one run of HAProxy say. */
-static void put_alerts(const char *text, struct zp_buf *out)
-{
-	int count = 0;
-
-	while (count < ALERTS_SHOWN && (text = strstr(text, "[ALERT]"))) {
-		struct zp_str line = zp_strn(text, strcspn(text, "\n"));
-		struct zp_str alert = alert_text(line);
-
-		text += line.len;
-		if (!is_summary(alert))
-			zp_buf_printf(out, "%s%.*s", count++ ? "; " : ": ", ZP_FMT(alert));
-	}
-}
-
-/* The same of HAProxy's last start, from its log. */
-static void put_last_alerts(const struct node_context *node, struct zp_buf *out)
-{
-	zp_autofree char *path = zp_format("%s/run/" HELPER ".log", node_root(node));
-	zp_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-	zp_autofree char *tail = zp_calloc(1, LOG_TAIL + 1);
-	const char *start = tail;
-	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-
-	if (size <= 0 || pread(fd, tail, LOG_TAIL, size > LOG_TAIL ? size - LOG_TAIL : 0) <= 0)
-		return;
-	for (const char *at = tail; (at = strstr(at, "haproxy version is")); at++)
-		start = at;
-	put_alerts(start, out);
-}
-
 static int wait_for_generation(struct node_context *node, const char *hash, struct zp_error *err)
 {
 	int64_t start = now_ms();
@@ -341,14 +184,14 @@ static int wait_for_generation(struct node_context *node, const char *hash, stru
 
 	for (int pause = 10; now_ms() - start < TAKE_OVER_MS;
 		pause = pause < 100 ? pause * 2 : 100) {
-		if (runs_generation(node, hash) && earlier_workers_left(node))
+		if (provider_haproxy_has_loaded(node, hash) && provider_haproxy_is_alone(node))
 			return 0;
 		/* A first start that fails shows soon; the supervisor would only try again. */
-		if (now_ms() - start > 1000 && node_helper_pid(node, HELPER) <= 0)
+		if (now_ms() - start > 1000 && node_helper_pid(node, PROVIDER_HAPROXY_HELPER) <= 0)
 			break;
 		poll(NULL, 0, pause);
 	}
-	put_last_alerts(node, &alerts);
+	provider_haproxy_last_alerts(node, &alerts);
 	return zp_error_set(
 		err, "HAProxy did not take over its configuration%s", zp_buf_slice(&alerts).ptr);
 }
@@ -362,7 +205,7 @@ static int check_config(const char *path, struct zp_error *err)
 	int rc = zp_run(
 		(const char *[]){ HAPROXY, "-c", "-f", path, NULL }, &options, &result, &problem);
 
-	put_alerts(zp_buf_slice(&result.err).ptr, &alerts);
+	provider_haproxy_alerts(zp_buf_slice(&result.err).ptr, &alerts);
 	zp_process_result_release(&result);
 	if (rc == 0)
 		return 0;
@@ -392,32 +235,27 @@ static int install_config(
 static int start_or_reload(struct node_context *node, struct zp_error *err)
 {
 	zp_autofree char *config = zp_format("%s/gateway/haproxy.cfg", node_root(node));
-	zp_autofree char *master = master_path(node);
+	zp_autofree char *master = provider_haproxy_master_socket(node);
 	zp_autofree char *listen = zp_format("%s,mode,600", master);
 	zp_autofree char *run = zp_path_join(node_root(node), "run");
 	const char *const argv[] = { HAPROXY, "-W", "-f", config, "-S", listen, NULL };
-	zp_autobuf reply = ZP_BUF_INIT;
-	zp_autoerror lost = ZP_ERROR_INIT;
-	bool running = node_helper_pid(node, HELPER) > 0;
+	bool running = node_helper_pid(node, PROVIDER_HAPROXY_HELPER) > 0;
 
 	if (zp_mkdirs(run, 0700, err) < 0)
 		return -1;
 	/* Also when it runs: the node may not yet know it after a restart of the agent. */
-	if (node_helper_start(node, HELPER, argv, err) < 0)
+	if (node_helper_start(node, PROVIDER_HAPROXY_HELPER, argv, err) < 0)
 		return -1;
-	/* The master closes the connection as it restarts itself: no answer is expected. */
-	if (running && ask(master, "reload\n", &reply, &lost) < 0 && lost.code != ECONNRESET)
-		return zp_error_set(err, "reloading HAProxy: %s", zp_error_text(&lost));
-	return 0;
+	return running ? provider_haproxy_reload(node, err) : 0;
 }
 
 static int stop_engine(struct node_context *node, struct zp_error *err)
 {
 	zp_autofree char *config = zp_format("%s/gateway/haproxy.cfg", node_root(node));
-	zp_autofree char *stats = stats_path(node);
-	zp_autofree char *master = master_path(node);
+	zp_autofree char *stats = provider_haproxy_stats_socket(node);
+	zp_autofree char *master = provider_haproxy_master_socket(node);
 
-	if (node_helper_stop(node, HELPER, err) < 0)
+	if (node_helper_stop(node, PROVIDER_HAPROXY_HELPER, err) < 0)
 		return -1;
 	unlink(config);
 	unlink(stats);
@@ -450,7 +288,7 @@ static int switch_generation(
 
 	if (build_fill(node, list, &build, err) < 0)
 		return -1;
-	if (runs_generation(node, build.hash))
+	if (provider_haproxy_has_loaded(node, build.hash))
 		return 0;
 	if (install_config(node, &build, err) < 0)
 		return -1;
@@ -483,45 +321,4 @@ int provider_engine_apply(struct node_context *node, struct zp_error *err)
 	rc = apply_locked(node, err);
 	pthread_mutex_unlock(&lock);
 	return rc;
-}
-
-/* The path of the map as HAProxy knows it, from "0 (/path/host-x.map) pattern ...". */
-static char *find_map(const char *reply, const char *kind)
-{
-	zp_autofree char *start = zp_format("/gateway/%s-", kind);
-	const char *found = strstr(reply, start);
-	const char *from = found;
-
-	if (!found)
-		return NULL;
-	while (from > reply && from[-1] != '(')
-		from--;
-	return zp_strndup(from, strcspn(from, ")\n"));
-}
-
-bool provider_engine_serves(
-	struct node_context *node, const char *fqdn, bool passthrough, struct zp_buf *message)
-{
-	zp_autofree char *stats = stats_path(node);
-	zp_autofree char *map = NULL, *command = NULL;
-	zp_autobuf maps = ZP_BUF_INIT, reply = ZP_BUF_INIT;
-	zp_autoerror problem = ZP_ERROR_INIT;
-
-	if (node_helper_pid(node, HELPER) <= 0) {
-		zp_buf_puts(message, "HAProxy does not run");
-		return false;
-	}
-	if (ask(stats, "show map\n", &maps, &problem) < 0) {
-		zp_buf_printf(message, "HAProxy does not answer: %s", zp_error_text(&problem));
-		return false;
-	}
-	map = maps.len ? find_map(maps.ptr, passthrough ? "sni" : "host") : NULL;
-	if (map) {
-		command = zp_format("get map %s %s\n", map, fqdn);
-		ask(stats, command, &reply, NULL);
-	}
-	if (reply.len > 0 && strstr(reply.ptr, "found=yes"))
-		return true;
-	zp_buf_printf(message, "HAProxy does not know %s", fqdn);
-	return false;
 }

@@ -16,8 +16,4 @@
  * HAProxy rejects leaves the running one in place. Calls from several threads share one reload.
  */
 int provider_engine_apply(struct node_context *node, struct zp_error *err);
-/* Whether HAProxy runs and knows the name now; if not, the reason is added to message. */
-bool provider_engine_serves(
-	struct node_context *node, const char *fqdn, bool passthrough, struct zp_buf *message);
-
 #endif

@@ -9,6 +9,7 @@
 #include "node/client.h"
 #include "node/context.h"
 #include "providers/gateway/certificate.h"
+#include "providers/gateway/control.h"
 #include "providers/gateway/engine.h"
 #include "providers/gateway/store.h"
 #include "providers/network/forward.h"
@@ -240,7 +241,7 @@ static bool look(struct node_context *node, const struct node_workload *w, const
 		zp_buf_printf(message, "%s is served with other settings", proxy->fqdn);
 		return false;
 	}
-	if (!provider_engine_serves(node, proxy->fqdn, proxy->passthrough, message))
+	if (!provider_haproxy_serves(node, proxy->fqdn, proxy->passthrough, message))
 		return false;
 	return !proxy->network || provider_forward_check(node, proxy->network, proxy->forwards,
 					  proxy->server_count, message);
