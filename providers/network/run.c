@@ -176,8 +176,7 @@ static void conclude(struct work *work, struct hcl_value before)
 		if (range.state == HCL_KNOWN)
 			provider_build_set(&builder, "ip_range", range);
 	}
-	if (op->verb != PROVIDER_READ)
-		provider_build_set(&builder, "nodes", names_of_parts(work));
+	provider_build_set(&builder, "nodes", names_of_parts(work));
 	if (subnet_count == work->count || !provider_has(before, "subnets"))
 		provider_build_set(
 			&builder, "subnets", hcl_map_value(hcl_string, subnets, subnet_count));
@@ -226,31 +225,35 @@ static struct hcl_value nodes_joined(
 }
 
 /*
- * Which nodes to ask. A run that was killed may have left parts on nodes of the former network,
- * which a journal does not name: then every node there is is asked.
+ * Which nodes to ask: those the network is on. After a run that was killed (the operation then has
+ * planned values) it may have parts on others too, which nothing names: then every node there is is
+ * asked.
  */
 static void set_nodes_to_ask(struct work *work)
 {
 	struct provider_operation *op = work->op;
-	struct hcl_value planned = provider_get(op->planned, "nodes");
-	struct hcl_value prior = provider_get(op->prior, "nodes");
-	struct hcl_value all;
-	if (op->verb == PROVIDER_READ) {
-		set_nodes(work, prior);
+	struct hcl_value nodes = provider_get(op->prior, "nodes");
+	struct hcl_value others = provider_get(op->planned, "nodes");
+	struct hcl_value all = inventory_names(op->arena, pool_of(work));
+	if (op->verb == PROVIDER_READ && !provider_is_object(op->planned)) {
+		set_nodes(work, nodes);
 		work->planned = work->required = work->count;
 		return;
 	}
-	all = inventory_names(op->arena, pool_of(work));
 	if (op->verb == PROVIDER_IMPORT) {
 		set_nodes(work, all);
 		work->required = work->count;
 		return;
 	}
-	planned = nodes_joined(work, planned, hcl_null(hcl_dynamic));
-	prior = nodes_joined(work, planned, prior);
-	set_nodes(work, nodes_joined(work, prior, all));
-	work->planned = planned.count;
-	work->required = prior.count;
+	if (op->verb == PROVIDER_RECOVER) {
+		nodes = others;
+		others = provider_get(op->prior, "nodes");
+	}
+	nodes = nodes_joined(work, nodes, hcl_null(hcl_dynamic));
+	others = nodes_joined(work, nodes, others);
+	set_nodes(work, nodes_joined(work, others, all));
+	work->planned = nodes.count;
+	work->required = others.count;
 }
 
 /* False when the answer is clear without asking. */

@@ -408,6 +408,21 @@ static void test_recover(void **state)
 	assert_null(fake_find("n1", "abc/net"));
 	assert_int_equal(provider_get(done, "nodes").count, 1);
 
+	/* The same where the state knew the network: what it knew, and what is found beyond it. */
+	good(done, "{ nodes = [\"n1\", \"n2\"], name = \"x\" }");
+	op.verb = PROVIDER_READ;
+	op.prior = done;
+	op.type->run(&instance, ops, 1);
+	assert_int_equal(op.problems.count, 0);
+	assert_int_equal(provider_get(op.result, "nodes").count, 2);
+	op.planned = nothing();
+	op.type->run(&instance, ops, 1);
+	assert_same_value("a plain look", op.result, done);
+	good(op.result, "{ nodes = [\"n2\"], name = \"x\" }");
+	fake_drop((size_t)(fake_find("n1", "abc/net") - fake_workloads));
+	op.verb = PROVIDER_RECOVER;
+	op.prior = nothing();
+
 	/* A removal: what is left is all there is to go by. */
 	op.planned = nothing();
 	op.type->run(&instance, ops, 1);
