@@ -82,7 +82,7 @@ void provider_firewall_forward_rules(uint32_t node_address, const struct provide
 		"\t}\n"
 		"\tchain postrouting {\n"
 		"\t\ttype nat hook postrouting priority srcnat\n"
-		"\t\toifname \"lan0\" ip saddr %s masquerade\n"
+		"\t\toifname != \"up0\" ip saddr %s masquerade\n"
 		"\t}\n"
 		"}\n",
 		from, from);

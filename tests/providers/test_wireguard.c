@@ -12,6 +12,7 @@
 #include "tests/providers/fake_node.h"
 #include "tests/providers/fake_wire.h"
 
+#include "providers/network/forward.h"
 #include "providers/network/names.h"
 #include "providers/network/wireguard.h"
 #include "providers/network/workload.h"
@@ -264,6 +265,20 @@ static void test_mesh(void **state)
 	assert_true(machines_meet(&a, &b));
 }
 
+/* A port of one node's uplink that leads to a machine of the other node. */
+static void test_forward(void **state)
+{
+	struct provider_forward forward = { 20001, 0x0a010302, 8080 };
+	bool arrives = false;
+
+	(void)state;
+	need_isolation();
+	assert_int_equal(provider_forward_apply(&a.node, a.w.id, &forward, 1, NULL), 0);
+	for (int i = 0; i < 5 && !arrives; i++)
+		arrives = fake_wire_forwards("mb", 8080, "100.127.0.2", 20001);
+	assert_true(arrives);
+}
+
 static void test_update(void **state)
 {
 	char message[512];
@@ -344,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_mesh),
+		cmocka_unit_test(test_forward),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_repair),
