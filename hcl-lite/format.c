@@ -1,0 +1,384 @@
+/* Lines, spaces and alignment. */
+#include "hcl-lite/format.h"
+
+#include <utf8proc.h>
+
+#include "hcl-lite/format_tokens.h"
+#include "hcl-lite/identifier.h"
+
+/* A line is up to three cells; those of neighbouring lines are aligned. Each is a run of tokens. */
+struct cell {
+	struct hcl_format_token *tokens;
+	size_t count;
+};
+
+struct line {
+	struct cell lead, assign, comment;
+};
+
+ZP_VEC(line_vec, struct line);
+ZP_VEC(depth_vec, size_t);
+
+static bool is_comment(const struct hcl_format_token *token)
+{
+	return token->kind == HCL_TOKEN_LINE_COMMENT || token->kind == HCL_TOKEN_INLINE_COMMENT;
+}
+
+static bool ends_line(const struct hcl_format_token *token)
+{
+	return token->kind == HCL_TOKEN_NEWLINE ||
+	       (is_comment(token) && token->text.ptr[token->text.len - 1] == '\n');
+}
+
+static int bracket_change(uint8_t kind)
+{
+	switch (kind) {
+	case HCL_TOKEN_OPEN_BRACE:
+	case HCL_TOKEN_OPEN_BRACKET:
+	case HCL_TOKEN_OPEN_PAREN:
+	case HCL_TOKEN_INTERPOLATION:
+	case HCL_TOKEN_DIRECTIVE:
+		return 1;
+	case HCL_TOKEN_CLOSE_BRACE:
+	case HCL_TOKEN_CLOSE_BRACKET:
+	case HCL_TOKEN_CLOSE_PAREN:
+	case HCL_TOKEN_TEMPLATE_END:
+		return -1;
+	default:
+		return 0;
+	}
+}
+
+static long cell_brackets(const struct cell *cell)
+{
+	long net = 0;
+
+	for (size_t i = 0; i < cell->count; i++)
+		net += bracket_change(cell->tokens[i].kind);
+	return net;
+}
+
+/* The same as far as it counts for indentation: what a heredoc opens on its first line does not. */
+static long level_change(const struct cell *cell)
+{
+	long net = 0;
+
+	for (size_t i = 0; i < cell->count; i++) {
+		net += bracket_change(cell->tokens[i].kind);
+		if (cell->tokens[i].kind == HCL_TOKEN_OPEN_HEREDOC)
+			break;
+	}
+	return net;
+}
+
+/* The value of an attribute is a cell of its own where all brackets in it close on the same line. */
+static void split_assign(struct line *line)
+{
+	for (size_t i = 1; i < line->lead.count; i++) {
+		if (line->lead.tokens[i].kind != HCL_TOKEN_EQUAL)
+			continue;
+		struct cell value = { line->lead.tokens + i, line->lead.count - i };
+		if (cell_brackets(&value) == 0) {
+			line->assign = value;
+			line->lead.count = i;
+		}
+		return;
+	}
+}
+
+static void split_comment(struct line *line)
+{
+	size_t count = line->lead.count;
+
+	if (count < 2 || !is_comment(&line->lead.tokens[count - 1]))
+		return;
+	line->comment = (struct cell){ line->lead.tokens + count - 1, 1 };
+	line->lead.count = count - 1;
+}
+
+static void split_lines(struct hcl_format_tokens *tokens, struct line_vec *lines)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i <= tokens->count; i++) {
+		bool end = i == tokens->count;
+		if (!end && !ends_line(&tokens->items[i]))
+			continue;
+		struct line line = { .lead = { tokens->items + start, i - start + !end } };
+		split_comment(&line);
+		split_assign(&line);
+		zp_vec_push(lines, line);
+		start = i + 1;
+	}
+}
+
+/* Closes that many brackets; a line that opened several closed again by as many. */
+static void close_brackets(struct depth_vec *levels, size_t closed)
+{
+	while (closed && levels->count) {
+		size_t *innermost = &levels->items[levels->count - 1];
+		if (closed < *innermost) {
+			*innermost -= closed;
+			return;
+		}
+		closed -= *innermost;
+		levels->count--;
+	}
+}
+
+
+static void indent_lines(struct line_vec *lines)
+{
+	struct depth_vec levels = { 0 };
+
+	for (size_t i = 0; i < lines->count; i++) {
+		struct line *line = &lines->items[i];
+		if (!line->lead.count)
+			continue;
+		long net = level_change(&line->lead) + level_change(&line->assign);
+		if (net < 0)
+			close_brackets(&levels, (size_t)-net);
+		line->lead.tokens[0].spaces =
+			line->lead.tokens[0].kind == HCL_TOKEN_NEWLINE ?
+				0 :
+				2 * (uint32_t)levels.count;
+		if (net > 0)
+			zp_vec_push(&levels, (size_t)net);
+	}
+	zp_vec_release(&levels);
+}
+
+/* A minus behind one of these is a sign, not a subtraction. */
+static bool precedes_sign(uint8_t before)
+{
+	switch (before) {
+	case HCL_TOKEN_EOF:
+	case HCL_TOKEN_OPEN_PAREN:
+	case HCL_TOKEN_OPEN_BRACE:
+	case HCL_TOKEN_OPEN_BRACKET:
+	case HCL_TOKEN_EQUAL:
+	case HCL_TOKEN_COLON:
+	case HCL_TOKEN_COMMA:
+	case HCL_TOKEN_QUESTION:
+	case HCL_TOKEN_PLUS:
+	case HCL_TOKEN_STAR:
+	case HCL_TOKEN_SLASH:
+	case HCL_TOKEN_PERCENT:
+	case HCL_TOKEN_MINUS:
+	case HCL_TOKEN_EQUAL_EQUAL:
+	case HCL_TOKEN_NOT_EQUAL:
+	case HCL_TOKEN_GREATER:
+	case HCL_TOKEN_GREATER_EQUAL:
+	case HCL_TOKEN_LESS:
+	case HCL_TOKEN_LESS_EQUAL:
+	case HCL_TOKEN_AND:
+	case HCL_TOKEN_OR:
+	case HCL_TOKEN_BANG:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_template_text(uint8_t left, uint8_t right)
+{
+	return left == HCL_TOKEN_LITERAL || left == HCL_TOKEN_OPEN_QUOTE ||
+	       left == HCL_TOKEN_OPEN_HEREDOC || right == HCL_TOKEN_LITERAL ||
+	       right == HCL_TOKEN_CLOSE_QUOTE || right == HCL_TOKEN_CLOSE_HEREDOC;
+}
+
+static bool is_sequence(uint8_t kind)
+{
+	return kind == HCL_TOKEN_INTERPOLATION || kind == HCL_TOKEN_DIRECTIVE;
+}
+
+/* Pairs that are written together whatever they are part of. */
+static bool is_joined(uint8_t left, uint8_t right)
+{
+	if (right == HCL_TOKEN_NEWLINE || left == HCL_TOKEN_DOT || right == HCL_TOKEN_DOT)
+		return true;
+	if (left == HCL_TOKEN_IDENTIFIER)
+		return right == HCL_TOKEN_OPEN_PAREN || right == HCL_TOKEN_DOUBLE_COLON ||
+		       right == HCL_TOKEN_COMMA || right == HCL_TOKEN_ELLIPSIS;
+	if (left == HCL_TOKEN_DOUBLE_COLON && right == HCL_TOKEN_IDENTIFIER)
+		return true;
+	return right == HCL_TOKEN_COMMA || right == HCL_TOKEN_ELLIPSIS;
+}
+
+static bool is_index(uint8_t left, uint8_t right)
+{
+	return right == HCL_TOKEN_OPEN_BRACKET &&
+	       (left == HCL_TOKEN_IDENTIFIER || left == HCL_TOKEN_NUMBER ||
+		       bracket_change(left) < 0);
+}
+
+/* Whether a space stands between two tokens; before is what precedes the left one, EOF for nothing. */
+static bool is_spaced(uint8_t before, const struct hcl_format_token *left_token, uint8_t right)
+{
+	uint8_t left = left_token->kind;
+
+	if (is_joined(left, right))
+		return false;
+	if (left == HCL_TOKEN_COMMA)
+		return true;
+	if (is_template_text(left, right))
+		return false;
+	/* "in" of a for expression, not a name that is indexed. */
+	if (left == HCL_TOKEN_IDENTIFIER && before == HCL_TOKEN_IDENTIFIER &&
+		zp_str_is(left_token->text, "in"))
+		return true;
+	if (is_index(left, right) || left == HCL_TOKEN_BANG)
+		return false;
+	if (left == HCL_TOKEN_MINUS)
+		return !precedes_sign(before);
+	if (left == HCL_TOKEN_OPEN_BRACE || right == HCL_TOKEN_CLOSE_BRACE)
+		return left != HCL_TOKEN_OPEN_BRACE || right != HCL_TOKEN_CLOSE_BRACE;
+	if (is_sequence(left) && right == HCL_TOKEN_OPEN_BRACE)
+		return true;
+	if (left == HCL_TOKEN_CLOSE_BRACE && right == HCL_TOKEN_TEMPLATE_END)
+		return true;
+	if (left == HCL_TOKEN_TEMPLATE_END && is_sequence(right))
+		return false;
+	return bracket_change(left) <= 0 && bracket_change(right) >= 0;
+}
+
+static void space_cell(struct cell *cell)
+{
+	uint8_t before = HCL_TOKEN_EOF;
+
+	for (size_t i = 0; i + 1 < cell->count; i++) {
+		cell->tokens[i + 1].spaces =
+			is_spaced(before, &cell->tokens[i], cell->tokens[i + 1].kind);
+		before = cell->tokens[i].kind;
+	}
+}
+
+static size_t width(struct zp_str text)
+{
+	utf8proc_int32_t state = 0, previous = -1;
+	size_t clusters = 0;
+
+	for (size_t i = 0; i < text.len;) {
+		int32_t rune;
+		size_t n = hcl_decode_rune(text.ptr + i, text.len - i, &rune);
+		if (!n) {
+			n = 1;
+			rune = 0xfffd;
+		}
+		if (previous < 0 || utf8proc_grapheme_break_stateful(previous, rune, &state))
+			clusters++;
+		previous = rune;
+		i += n;
+	}
+	return clusters;
+}
+
+static size_t cell_width(const struct cell *cell)
+{
+	size_t columns = 0;
+
+	for (size_t i = 0; i < cell->count; i++)
+		columns += cell->tokens[i].spaces + width(cell->tokens[i].text);
+	return columns;
+}
+
+static size_t width_before(const struct line *line, bool comments)
+{
+	return cell_width(&line->lead) + (comments ? cell_width(&line->assign) : 0);
+}
+
+static struct cell *cell_of(struct line *line, bool comments)
+{
+	return comments ? &line->comment : &line->assign;
+}
+
+/* Lines in a row that have the cell get it at one column. */
+static void align(struct line_vec *lines, bool comments)
+{
+	for (size_t start = 0; start < lines->count;) {
+		size_t end = start, widest = 0;
+		for (; end < lines->count && cell_of(&lines->items[end], comments)->count; end++) {
+			size_t columns = width_before(&lines->items[end], comments);
+			widest = columns > widest ? columns : widest;
+		}
+		for (size_t i = start; i < end; i++) {
+			struct line *line = &lines->items[i];
+			cell_of(line, comments)->tokens[0].spaces =
+				(uint32_t)(widest - width_before(line, comments) + 1);
+		}
+		start = end > start ? end : start + 1;
+	}
+}
+
+static void layout(struct hcl_format_tokens *tokens)
+{
+	struct line_vec lines = { 0 };
+
+	split_lines(tokens, &lines);
+	indent_lines(&lines);
+	for (size_t i = 0; i < lines.count; i++) {
+		space_cell(&lines.items[i].lead);
+		space_cell(&lines.items[i].assign);
+	}
+	align(&lines, false);
+	align(&lines, true);
+	zp_vec_release(&lines);
+}
+
+/* Gives the number of blanks behind the last one. */
+static uint32_t read_tokens(const struct zp_source *source, struct hcl_format_tokens *tokens)
+{
+	struct hcl_lexer lexer;
+	struct hcl_token token;
+	uint32_t end = 0;
+
+	hcl_lexer_init(&lexer, source->text, HCL_LEX_CONFIG);
+	end = lexer.offset;
+	while ((token = hcl_lexer_next(&lexer)).kind != HCL_TOKEN_EOF) {
+		struct hcl_format_token *t = zp_vec_add(tokens);
+		t->text = zp_strn(source->text.ptr + token.start, token.end - token.start);
+		t->offset = token.start;
+		t->kind = token.kind;
+		t->spaces = token.start - end;
+		end = token.end;
+	}
+	hcl_lexer_release(&lexer);
+	return token.start - end;
+}
+
+static void drop_dropped(struct hcl_format_tokens *tokens)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < tokens->count; i++)
+		if (!tokens->items[i].dropped)
+			tokens->items[kept++] = tokens->items[i];
+	tokens->count = kept;
+}
+
+bool hcl_format(const struct zp_source *source, struct zp_buf *out, struct zp_diags *diags)
+{
+	struct hcl_format_tokens tokens = { 0 };
+	struct zp_arena arena;
+	size_t errors = diags->errors;
+	uint32_t trailing;
+
+	zp_arena_init(&arena);
+	struct hcl_body *body = hcl_parse_native(source, &arena, diags);
+	bool good = diags->errors == errors;
+	if (good) {
+		trailing = read_tokens(source, &tokens);
+		hcl_format_rewrite(&tokens, body, &arena);
+		drop_dropped(&tokens);
+		if (tokens.count)
+			layout(&tokens);
+		for (size_t i = 0; i < tokens.count; i++) {
+			zp_buf_pad(out, ' ', tokens.items[i].spaces);
+			zp_buf_str(out, tokens.items[i].text);
+		}
+		zp_buf_pad(out, ' ', trailing);
+	}
+	zp_vec_release(&tokens);
+	zp_arena_release(&arena);
+	return good;
+}

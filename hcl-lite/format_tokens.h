@@ -1,0 +1,23 @@
+/* Tokens as the formatter moves them. Internal to format*.c. */
+#ifndef HCL_FORMAT_TOKENS_H
+#define HCL_FORMAT_TOKENS_H
+
+#include "base/vec.h"
+#include "hcl-lite/lexer.h"
+#include "hcl-lite/syntax.h"
+
+struct hcl_format_token {
+	struct zp_str text;
+	uint32_t offset; /* in the source */
+	uint32_t spaces; /* before it */
+	uint8_t kind;	 /* enum hcl_token_kind */
+	bool dropped;
+};
+
+ZP_VEC(hcl_format_tokens, struct hcl_format_token);
+
+/* Changes what stands between the tokens' brackets: quotes around interpolations, types, labels. */
+void hcl_format_rewrite(
+	struct hcl_format_tokens *tokens, const struct hcl_body *body, struct zp_arena *arena);
+
+#endif
