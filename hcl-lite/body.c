@@ -124,7 +124,8 @@ static void report_block(struct hcl_content_builder *b, const struct hcl_body_sc
 		hint.len ? hint.ptr : "");
 }
 
-static bool check_labels(struct hcl_content_builder *b, const struct hcl_block_schema *schema, const struct hcl_block *block)
+static bool check_labels(struct hcl_content_builder *b, const struct hcl_block_schema *schema,
+	const struct hcl_block *block)
 {
 	zp_autobuf names = ZP_BUF_INIT, summary = ZP_BUF_INIT;
 	size_t count = 0;
@@ -180,8 +181,7 @@ static void native_content(struct hcl_content_builder *b, const struct hcl_body 
 	}
 	for (size_t i = 0; i < body->block_count; i++) {
 		struct hcl_block *block = body->blocks[i];
-		const struct hcl_block_schema *kind =
-			hcl_schema_block(schema, zp_str(block->type));
+		const struct hcl_block_schema *kind = hcl_schema_block(schema, zp_str(block->type));
 		if (!kind && rest)
 			(*rest)->blocks[(*rest)->block_count++] = block;
 		else if (!kind)
@@ -263,7 +263,8 @@ bool hcl_body_context(const struct hcl_body *body, struct zp_range place, struct
 {
 	if (body->json)
 		return hcl_json_context(body->json, place.start, out);
-	/* The last block that begins before the place; one without an end lasts to the end of the file. */
+	/* The last block that begins before the place; one without an end lasts to the end of the
+	 * file. */
 	size_t low = 0, high = body->block_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;

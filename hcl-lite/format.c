@@ -71,7 +71,8 @@ static long level_change(const struct cell *cell)
 	return net;
 }
 
-/* The value of an attribute is a cell of its own where all brackets in it close on the same line. */
+/* The value of an attribute is a cell of its own where all brackets in it close on the same line.
+ */
 static void split_assign(struct line *line)
 {
 	for (size_t i = 1; i < line->lead.count; i++) {
@@ -126,7 +127,6 @@ static void close_brackets(struct depth_vec *levels, size_t closed)
 	}
 }
 
-
 static void indent_lines(struct line_vec *lines)
 {
 	struct depth_vec levels = { 0 };
@@ -138,10 +138,9 @@ static void indent_lines(struct line_vec *lines)
 		long net = level_change(&line->lead) + level_change(&line->assign);
 		if (net < 0)
 			close_brackets(&levels, (size_t)-net);
-		line->lead.tokens[0].spaces =
-			line->lead.tokens[0].kind == HCL_TOKEN_NEWLINE ?
-				0 :
-				2 * (uint32_t)levels.count;
+		line->lead.tokens[0].spaces = line->lead.tokens[0].kind == HCL_TOKEN_NEWLINE
+						      ? 0
+						      : 2 * (uint32_t)levels.count;
 		if (net > 0)
 			zp_vec_push(&levels, (size_t)net);
 	}
@@ -212,7 +211,8 @@ static bool is_index(uint8_t left, uint8_t right)
 		       bracket_change(left) < 0);
 }
 
-/* Whether a space stands between two tokens; before is what precedes the left one, EOF for nothing. */
+/* Whether a space stands between two tokens; before is what precedes the left one, EOF for nothing.
+ */
 static bool is_spaced(uint8_t before, const struct hcl_format_token *left_token, uint8_t right)
 {
 	uint8_t left = left_token->kind;

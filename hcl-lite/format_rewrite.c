@@ -2,8 +2,8 @@
 #include "hcl-lite/format_tokens.h"
 
 /* The tokens of a place in the source: [*first, *end). */
-static void find(const struct hcl_format_tokens *tokens, struct zp_range range, size_t *first,
-	size_t *end)
+static void find(
+	const struct hcl_format_tokens *tokens, struct zp_range range, size_t *first, size_t *end)
 {
 	size_t bounds[2];
 	const uint32_t offsets[2] = { range.start, range.end };
@@ -36,9 +36,9 @@ static bool is_one_interpolation(const struct hcl_format_token *inside, size_t c
 			quotes++;
 		else if (kind == HCL_TOKEN_CLOSE_QUOTE)
 			quotes -= quotes > 0;
-		else if (!quotes && (kind == HCL_TOKEN_INTERPOLATION ||
-					    kind == HCL_TOKEN_TEMPLATE_END ||
-					    (kind == HCL_TOKEN_LITERAL && !heredocs)))
+		else if (!quotes &&
+			 (kind == HCL_TOKEN_INTERPOLATION || kind == HCL_TOKEN_TEMPLATE_END ||
+				 (kind == HCL_TOKEN_LITERAL && !heredocs)))
 			return false;
 	}
 	return true;
@@ -84,9 +84,12 @@ static const struct {
 	const char *old, *new;
 	bool quoted;
 } types[] = {
-	{ "list", "list(any)", false },	   { "map", "map(any)", false },
-	{ "set", "set(any)", false },	   { "string", "string", true },
-	{ "list", "list(string)", true }, { "map", "map(string)", true },
+	{ "list", "list(any)", false },
+	{ "map", "map(any)", false },
+	{ "set", "set(any)", false },
+	{ "string", "string", true },
+	{ "list", "list(string)", true },
+	{ "map", "map(string)", true },
 };
 
 static void rewrite_type(struct hcl_format_token *tokens, size_t count)
@@ -97,8 +100,7 @@ static void rewrite_type(struct hcl_format_token *tokens, size_t count)
 	if (!quoted && (count != 1 || tokens[0].kind != HCL_TOKEN_IDENTIFIER))
 		return;
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(types); i++) {
-		if (types[i].quoted != quoted ||
-			!zp_str_is(tokens[quoted].text, types[i].old))
+		if (types[i].quoted != quoted || !zp_str_is(tokens[quoted].text, types[i].old))
 			continue;
 		replace(&tokens[0], HCL_TOKEN_IDENTIFIER, types[i].new);
 		if (quoted)
@@ -132,8 +134,8 @@ static struct zp_str quote_label(struct zp_str label, struct zp_arena *arena)
 	return zp_arena_str(arena, zp_buf_slice(&out));
 }
 
-static void rewrite_labels(struct hcl_format_tokens *tokens, const struct hcl_block *block,
-	struct zp_arena *arena)
+static void rewrite_labels(
+	struct hcl_format_tokens *tokens, const struct hcl_block *block, struct zp_arena *arena)
 {
 	size_t first, end;
 	struct zp_range header = { block->type_range.file, block->type_range.end,

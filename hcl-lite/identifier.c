@@ -20,8 +20,8 @@ static inline unsigned ascii_class(unsigned char c)
 
 size_t hcl_decode_rune(const char *text, size_t left, int32_t *rune)
 {
-	utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text,
-		left > 4 ? 4 : (utf8proc_ssize_t)left, rune);
+	utf8proc_ssize_t n = utf8proc_iterate(
+		(const utf8proc_uint8_t *)text, left > 4 ? 4 : (utf8proc_ssize_t)left, rune);
 
 	return n > 0 ? (size_t)n : 0;
 }

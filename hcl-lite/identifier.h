@@ -1,6 +1,6 @@
 /*
- * What may stand in an identifier: a letter of any script or an underscore first, then letters, marks,
- * digits and dashes too (Unicode's ID_Start and ID_Continue).
+ * What may stand in an identifier: a letter of any script or an underscore first, then letters,
+ * marks, digits and dashes too (Unicode's ID_Start and ID_Continue).
  */
 #ifndef HCL_IDENTIFIER_H
 #define HCL_IDENTIFIER_H
@@ -8,8 +8,8 @@
 #include "base/str.h"
 
 /*
- * Decodes one code point of at most `left` bytes into *rune. Returns its length, or 0 where the bytes
- * are no UTF-8.
+ * Decodes one code point of at most `left` bytes into *rune. Returns its length, or 0 where the
+ * bytes are no UTF-8.
  */
 size_t hcl_decode_rune(const char *text, size_t left, int32_t *rune);
 

@@ -1,4 +1,5 @@
-/* JSON values read as bodies. What is a property there is an attribute or a block only by the schema. */
+/* JSON values read as bodies. What is a property there is an attribute or a block only by the
+ * schema. */
 #include "hcl-lite/json_body.h"
 
 #include "base/intern.h"
@@ -148,8 +149,7 @@ static void add_blocks(struct hcl_content_builder *b, const struct hcl_json_memb
 		return;
 	while (schema->label_names && schema->label_names[count])
 		count++;
-	const struct hcl_json_text **labels =
-		zp_arena_calloc(b->arena, count + 1, sizeof(*labels));
+	const struct hcl_json_text **labels = zp_arena_calloc(b->arena, count + 1, sizeof(*labels));
 	struct block_builder k = { .b = b, .type = member, .schema = schema, .labels = labels };
 	read_labelled(&k, member->value);
 }
@@ -181,8 +181,8 @@ static void add_attribute(struct content_reader *c, const struct hcl_json_member
 	a->name = hcl_intern_identifier(member->name.text);
 	a->name_range = member->name.range;
 	a->range = zp_range_join(member->name.range, member->value->range);
-	a->equals_range = (struct zp_range){ a->range.file, a->name_range.end,
-		member->value->range.start };
+	a->equals_range =
+		(struct zp_range){ a->range.file, a->name_range.end, member->value->range.start };
 	a->expr = hcl_expr_alloc(b->arena, HCL_EXPR_JSON, member->value->range);
 	a->expr->json = member->value;
 	*slot = a;
@@ -201,8 +201,8 @@ static void report_extra(struct content_reader *c, const struct hcl_json_member 
 {
 	const struct hcl_body_schema *schema = c->schema;
 	size_t count = 0;
-	const char **names = zp_calloc(
-		schema->attribute_count + schema->block_count + 1, sizeof(*names));
+	const char **names =
+		zp_calloc(schema->attribute_count + schema->block_count + 1, sizeof(*names));
 	zp_autobuf hint = ZP_BUF_INIT;
 
 	for (size_t i = 0; i < schema->attribute_count; i++)
@@ -243,8 +243,8 @@ static struct hcl_body *new_rest(struct hcl_content_builder *b, const struct hcl
 	*rest = *body;
 	while (body->hidden && body->hidden[count])
 		count++;
-	const char **hidden = (const char **)zp_new_array(b->arena, char *,
-		count + schema->attribute_count + schema->block_count + 1);
+	const char **hidden = (const char **)zp_new_array(
+		b->arena, char *, count + schema->attribute_count + schema->block_count + 1);
 	for (size_t i = 0; i < count; i++)
 		hidden[i] = body->hidden[i];
 	for (size_t i = 0; i < schema->attribute_count; i++)

@@ -22,8 +22,7 @@ static struct hcl_value evaluate_text(struct hcl_evaluation *ev, const struct hc
 	return text->problem_count ? unknown() : hcl_evaluate(ev, text->template);
 }
 
-static struct hcl_value evaluate_array(
-	struct hcl_evaluation *ev, const struct hcl_json_value *json)
+static struct hcl_value evaluate_array(struct hcl_evaluation *ev, const struct hcl_json_value *json)
 {
 	struct hcl_value *items = zp_new_array(ev->arena, struct hcl_value, json->array.count);
 
@@ -33,8 +32,8 @@ static struct hcl_value evaluate_array(
 }
 
 /* The member's name; NULL, after a diagnostic where it is a wrong one, when it is not known. */
-static const char *evaluate_name(struct hcl_evaluation *ev, const struct hcl_json_text *name,
-	unsigned *marks)
+static const char *evaluate_name(
+	struct hcl_evaluation *ev, const struct hcl_json_text *name, unsigned *marks)
 {
 	size_t errors = ev->diags->errors;
 	struct hcl_value raw = hcl_unmark(evaluate_text(ev, name), marks), text;

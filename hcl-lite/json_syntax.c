@@ -75,8 +75,7 @@ static void fail_structure(
 static struct zp_range here(const struct reader *r)
 {
 	int32_t rune;
-	size_t n = at_end(r) ? 0 :
-			       hcl_decode_rune(r->text.ptr + r->at, r->text.len - r->at, &rune);
+	size_t n = at_end(r) ? 0 : hcl_decode_rune(r->text.ptr + r->at, r->text.len - r->at, &rune);
 
 	if (!n && !at_end(r))
 		n = 1;
@@ -117,7 +116,8 @@ static int hex4(const char *text, const char *end)
 	return value;
 }
 
-/* \uXXXX at p, a pair of surrogates as one; a lone one becomes U+FFFD. Length, or 0 when malformed. */
+/* \uXXXX at p, a pair of surrogates as one; a lone one becomes U+FFFD. Length, or 0 when malformed.
+ */
 static size_t decode_unicode(struct decoder *d, const char *p, const char *end)
 {
 	int high = hex4(p + 2, end);
@@ -127,8 +127,8 @@ static size_t decode_unicode(struct decoder *d, const char *p, const char *end)
 	if (high >= 0xd800 && high < 0xdc00 && end - p >= 12 && p[6] == '\\' && p[7] == 'u') {
 		int low = hex4(p + 8, end);
 		if (low >= 0xdc00 && low < 0xe000) {
-			zp_buf_rune(&d->out,
-				0x10000 + ((uint32_t)(high - 0xd800) << 10) + (uint32_t)(low - 0xdc00));
+			zp_buf_rune(&d->out, 0x10000 + ((uint32_t)(high - 0xd800) << 10) +
+						     (uint32_t)(low - 0xdc00));
 			return 12;
 		}
 	}
@@ -389,8 +389,8 @@ static void fail_separator(struct reader *r, uint32_t open, bool object)
 
 	if (at_end(r))
 		fail_structure(r, range(r, open, open + 1), "Unclosed object",
-			object ? "No closing brace was found for this JSON object." :
-				 "No closing bracket was found for this JSON array.");
+			object ? "No closing brace was found for this JSON object."
+			       : "No closing bracket was found for this JSON array.");
 	else if (object && c == ']')
 		fail_structure(r, here(r), "Mismatched braces",
 			"A JSON object must be closed with a brace, not a bracket.");
@@ -403,8 +403,8 @@ static void fail_separator(struct reader *r, uint32_t open, bool object)
 }
 
 /*
- * After a member or an element: true when another one follows; else the container has ended, with its
- * bracket taken.
+ * After a member or an element: true when another one follows; else the container has ended, with
+ * its bracket taken.
  */
 static bool next_item(struct reader *r, uint32_t open, bool object)
 {
@@ -467,8 +467,8 @@ static bool read_name(struct reader *r, struct hcl_json_text *name)
 	}
 	fail(r, here(r), "Missing property value colon", "%s",
 		look(r) == '=' ? "JSON uses a colon as its name/value delimiter, not an equals "
-				 "sign." :
-				 "A colon must appear between an object property's name and its "
+				 "sign."
+			       : "A colon must appear between an object property's name and its "
 				 "value.");
 	return false;
 }
@@ -626,7 +626,9 @@ static void add_contexts(struct reader *r, const struct hcl_json_value *root)
 struct hcl_body *hcl_parse_json(
 	const struct zp_source *source, struct zp_arena *arena, struct zp_diags *diags)
 {
-	struct reader r = { .source = source, .text = source->text, .arena = arena, .diags = diags };
+	struct reader r = {
+		.source = source, .text = source->text, .arena = arena, .diags = diags
+	};
 
 	if (source->text.len > ZP_SOURCE_MAX_BYTES) {
 		zp_diag_error(diags, range(&r, 0, 0), "File too large",

@@ -1,7 +1,7 @@
 /*
- * Values of JSON syntax. They keep their places in the source. A string may be a template; whether it is
- * one depends on who reads it, so its syntax errors are kept with it and reported only when it is
- * evaluated as a template.
+ * Values of JSON syntax. They keep their places in the source. A string may be a template; whether
+ * it is one depends on who reads it, so its syntax errors are kept with it and reported only when
+ * it is evaluated as a template.
  */
 #ifndef HCL_JSON_SYNTAX_H
 #define HCL_JSON_SYNTAX_H
@@ -20,9 +20,9 @@ enum hcl_json_kind {
 
 /* A string, or the name of a member. */
 struct hcl_json_text {
-	struct zp_str text;	   /* escapes resolved */
-	struct zp_range range;	   /* quotes included */
-	struct hcl_expr *template; /* NULL: there is nothing of a template in it */
+	struct zp_str text;		/* escapes resolved */
+	struct zp_range range;		/* quotes included */
+	struct hcl_expr *template;	/* NULL: there is nothing of a template in it */
 	const struct zp_diag *problems; /* of the template */
 	size_t problem_count;
 	const struct hcl_offset *offsets; /* from text back to the source */
@@ -42,14 +42,20 @@ struct hcl_json_value {
 	union {
 		struct hcl_value literal; /* null, bool, number */
 		struct hcl_json_text string;
-		struct { struct hcl_json_value **items; size_t count; } array;
-		struct { struct hcl_json_member *items; size_t count; } object; /* in source order */
+		struct {
+			struct hcl_json_value **items;
+			size_t count;
+		} array;
+		struct {
+			struct hcl_json_member *items;
+			size_t count;
+		} object; /* in source order */
 	};
 };
 
 /*
- * The value: arrays are tuples, objects objects, strings templates. Without a scope and functions strings
- * are taken as they are, as are the peer's where nothing can be referred to.
+ * The value: arrays are tuples, objects objects, strings templates. Without a scope and functions
+ * strings are taken as they are, as are the peer's where nothing can be referred to.
  */
 struct hcl_value hcl_json_evaluate(struct hcl_evaluation *ev, const struct hcl_json_value *json);
 /* Calls fn for all variable traversals in its templates. */

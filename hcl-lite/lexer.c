@@ -12,8 +12,8 @@ static struct hcl_lex_frame *push(struct hcl_lexer *lexer, enum hcl_lex_mode mod
 {
 	if (lexer->depth == lexer->capacity) {
 		lexer->capacity = lexer->capacity ? lexer->capacity * 2 : 8;
-		lexer->frames = zp_reallocarray(
-			lexer->frames, lexer->capacity, sizeof(*lexer->frames));
+		lexer->frames =
+			zp_reallocarray(lexer->frames, lexer->capacity, sizeof(*lexer->frames));
 	}
 	struct hcl_lex_frame *frame = &lexer->frames[lexer->depth++];
 	*frame = (struct hcl_lex_frame){ .mode = mode };
@@ -23,8 +23,7 @@ static struct hcl_lex_frame *push(struct hcl_lexer *lexer, enum hcl_lex_mode mod
 void hcl_lexer_init(struct hcl_lexer *lexer, struct zp_str text, enum hcl_lex_mode mode)
 {
 	*lexer = (struct hcl_lexer){ .text = text.ptr, .length = (uint32_t)text.len };
-	if (mode == HCL_LEX_CONFIG && text.len >= 3 &&
-		memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0)
+	if (mode == HCL_LEX_CONFIG && text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0)
 		lexer->offset = 3;
 	push(lexer, mode);
 }
@@ -64,9 +63,9 @@ static uint32_t newline_length(const struct hcl_lexer *lexer, uint32_t offset)
 	if (lexer->text[offset] == '\n')
 		return 1;
 	return lexer->text[offset] == '\r' && offset + 1 < lexer->length &&
-			       lexer->text[offset + 1] == '\n' ?
-		       2 :
-		       0;
+			       lexer->text[offset + 1] == '\n'
+		       ? 2
+		       : 0;
 }
 
 static struct hcl_token line_comment(struct hcl_lexer *lexer)
@@ -95,7 +94,8 @@ static inline bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Digits with dots and exponents among them, up to the last digit; 1...2 is for the parser to refuse. */
+/* Digits with dots and exponents among them, up to the last digit; 1...2 is for the parser to
+ * refuse. */
 static struct hcl_token number(struct hcl_lexer *lexer)
 {
 	uint32_t i = 0, end = 0;
@@ -125,8 +125,8 @@ static bool open_heredoc(struct hcl_lexer *lexer, struct hcl_token *token)
 	uint32_t marker = lexer->offset + (peek(lexer, 2) == '-' ? 3 : 2);
 	if (marker >= lexer->length)
 		return false;
-	uint32_t length = (uint32_t)hcl_identifier_length(
-		lexer->text + marker, lexer->length - marker);
+	uint32_t length =
+		(uint32_t)hcl_identifier_length(lexer->text + marker, lexer->length - marker);
 	uint32_t end = marker + length;
 	uint32_t newline = length ? newline_length(lexer, end) : 0;
 	if (!newline)
@@ -150,11 +150,11 @@ static struct hcl_token too_deep(struct hcl_lexer *lexer)
 static struct hcl_token invalid(struct hcl_lexer *lexer)
 {
 	int32_t rune;
-	size_t n = hcl_decode_rune(
-		lexer->text + lexer->offset, lexer->length - lexer->offset, &rune);
+	size_t n =
+		hcl_decode_rune(lexer->text + lexer->offset, lexer->length - lexer->offset, &rune);
 
-	return n ? take(lexer, HCL_TOKEN_INVALID, (uint32_t)n) :
-		   take(lexer, HCL_TOKEN_INVALID_ENCODING, 1);
+	return n ? take(lexer, HCL_TOKEN_INVALID, (uint32_t)n)
+		 : take(lexer, HCL_TOKEN_INVALID_ENCODING, 1);
 }
 
 static struct hcl_token open_brace(struct hcl_lexer *lexer)
@@ -189,8 +189,8 @@ static struct hcl_token tilde(struct hcl_lexer *lexer)
 }
 
 /* One or two characters: the longer token when `second` follows. */
-static struct hcl_token either(struct hcl_lexer *lexer, char second, enum hcl_token_kind two,
-	enum hcl_token_kind one)
+static struct hcl_token either(
+	struct hcl_lexer *lexer, char second, enum hcl_token_kind two, enum hcl_token_kind one)
 {
 	return peek(lexer, 1) == second ? take(lexer, two, 2) : take(lexer, one, 1);
 }
@@ -276,8 +276,8 @@ static struct hcl_token config_token(struct hcl_lexer *lexer)
 	case '/':
 		if (peek(lexer, 1) == '/')
 			return line_comment(lexer);
-		return peek(lexer, 1) == '*' ? inline_comment(lexer) :
-					       take(lexer, HCL_TOKEN_SLASH, 1);
+		return peek(lexer, 1) == '*' ? inline_comment(lexer)
+					     : take(lexer, HCL_TOKEN_SLASH, 1);
 	case '"':
 		token = take(lexer, HCL_TOKEN_OPEN_QUOTE, 1);
 		push(lexer, HCL_LEX_QUOTED);
@@ -294,8 +294,8 @@ static struct hcl_token config_token(struct hcl_lexer *lexer)
 }
 
 /*
- * ${ or %{ at offset? A doubled sign before the brace is an escape, and belongs to the text: *escape is
- * then its length.
+ * ${ or %{ at offset? A doubled sign before the brace is an escape, and belongs to the text:
+ * *escape is then its length.
  */
 static bool at_sequence(const struct hcl_lexer *lexer, uint32_t offset, uint32_t *escape)
 {
@@ -312,8 +312,8 @@ static bool at_sequence(const struct hcl_lexer *lexer, uint32_t offset, uint32_t
 
 static struct hcl_token open_sequence(struct hcl_lexer *lexer)
 {
-	enum hcl_token_kind kind = peek(lexer, 0) == '$' ? HCL_TOKEN_INTERPOLATION :
-							   HCL_TOKEN_DIRECTIVE;
+	enum hcl_token_kind kind =
+		peek(lexer, 0) == '$' ? HCL_TOKEN_INTERPOLATION : HCL_TOKEN_DIRECTIVE;
 	struct hcl_token token = take(lexer, kind, peek(lexer, 2) == '~' ? 3 : 2);
 
 	push(lexer, HCL_LEX_SEQUENCE);
@@ -358,7 +358,8 @@ static struct hcl_token quoted_newline(struct hcl_lexer *lexer)
 	return token;
 }
 
-/* Literal text from the offset on: up to a sequence, the closing quote, a line's end, or bad bytes. */
+/* Literal text from the offset on: up to a sequence, the closing quote, a line's end, or bad bytes.
+ */
 static uint32_t literal_end(const struct hcl_lexer *lexer, enum hcl_lex_mode mode)
 {
 	uint32_t i = lexer->offset, escape;

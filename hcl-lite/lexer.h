@@ -1,6 +1,6 @@
 /*
- * Tokens of native syntax. The lexer knows templates: a quote or a heredoc opens a mode in which text
- * comes as literal tokens, ${ and %{ go back to expressions until the brace that ends them.
+ * Tokens of native syntax. The lexer knows templates: a quote or a heredoc opens a mode in which
+ * text comes as literal tokens, ${ and %{ go back to expressions until the brace that ends them.
  *
  *	struct hcl_lexer lexer;
  *	hcl_lexer_init(&lexer, text, HCL_LEX_CONFIG);
@@ -9,9 +9,9 @@
  *	} while (token.kind != HCL_TOKEN_EOF);
  *	hcl_lexer_release(&lexer);
  *
- * It allocates nothing per token and never fails: what is no token of the language becomes one of the
- * invalid kinds. Every byte of the text is either in a token or is space between tokens (blanks and
- * tabs), so that the text can be made again from the tokens.
+ * It allocates nothing per token and never fails: what is no token of the language becomes one of
+ * the invalid kinds. Every byte of the text is either in a token or is space between tokens (blanks
+ * and tabs), so that the text can be made again from the tokens.
  */
 #ifndef HCL_LEXER_H
 #define HCL_LEXER_H
@@ -64,9 +64,9 @@ enum hcl_token_kind {
 	HCL_TOKEN_COLON,
 	HCL_TOKEN_DOUBLE_COLON,
 
-	HCL_TOKEN_QUOTED_NEWLINE,   /* a line ends inside quotes; the text goes on */
-	HCL_TOKEN_UNCLOSED_QUOTE,   /* a line ends inside quotes, and the next one is another item */
-	HCL_TOKEN_INVALID,	    /* a character the language does not know */
+	HCL_TOKEN_QUOTED_NEWLINE, /* a line ends inside quotes; the text goes on */
+	HCL_TOKEN_UNCLOSED_QUOTE, /* a line ends inside quotes, and the next one is another item */
+	HCL_TOKEN_INVALID,	  /* a character the language does not know */
 	HCL_TOKEN_INVALID_ENCODING, /* bytes that are no UTF-8 */
 	HCL_TOKEN_TOO_DEEP,	    /* templates nested beyond HCL_MAX_NESTING */
 };
@@ -80,16 +80,18 @@ struct hcl_token {
 #define HCL_MAX_NESTING 500
 
 enum hcl_lex_mode {
-	HCL_LEX_CONFIG, /* a body or an expression */
+	HCL_LEX_CONFIG,	  /* a body or an expression */
 	HCL_LEX_TEMPLATE, /* a template without quotes around it */
-	HCL_LEX_QUOTED, HCL_LEX_HEREDOC, HCL_LEX_SEQUENCE, /* inner ones */
+	HCL_LEX_QUOTED,
+	HCL_LEX_HEREDOC,
+	HCL_LEX_SEQUENCE, /* inner ones */
 };
 
 struct hcl_lex_frame {
 	enum hcl_lex_mode mode;
-	uint32_t braces;	       /* open ones in a sequence */
-	uint32_t marker, marker_len;   /* of a heredoc */
-	bool line_start;	       /* of a heredoc: the marker may stand here */
+	uint32_t braces;	     /* open ones in a sequence */
+	uint32_t marker, marker_len; /* of a heredoc */
+	bool line_start;	     /* of a heredoc: the marker may stand here */
 };
 
 struct hcl_lexer {
@@ -100,8 +102,8 @@ struct hcl_lexer {
 };
 
 /*
- * text must outlive the lexer and be shorter than 4 GiB. A byte order mark before a body or an expression is
- * skipped.
+ * text must outlive the lexer and be shorter than 4 GiB. A byte order mark before a body or an
+ * expression is skipped.
  */
 void hcl_lexer_init(struct hcl_lexer *lexer, struct zp_str text, enum hcl_lex_mode mode);
 void hcl_lexer_release(struct hcl_lexer *lexer);
@@ -110,8 +112,9 @@ void hcl_lexer_restart(struct hcl_lexer *lexer, uint32_t offset);
 struct hcl_token hcl_lexer_next(struct hcl_lexer *lexer);
 
 /*
- * Whether an attribute or a block seems to begin at offset: a name followed by = or by { with labels
- * between, or a closing brace, or nothing but a comment. Used to guess where broken text ends.
+ * Whether an attribute or a block seems to begin at offset: a name followed by = or by { with
+ * labels between, or a closing brace, or nothing but a comment. Used to guess where broken text
+ * ends.
  */
 bool hcl_looks_like_item(struct zp_str text, uint32_t offset);
 

@@ -18,7 +18,8 @@ static struct hcl_parser *open_parser(const struct zp_source *source, enum hcl_l
 	return hcl_parser_new(source, text, mode, arena, diags);
 }
 
-/* Each diagnostic names the block it is in. Their sink may be shared; they themselves are ours until now. */
+/* Each diagnostic names the block it is in. Their sink may be shared; they themselves are ours
+ * until now. */
 static void add_contexts(struct hcl_parser *p, const struct hcl_body *body)
 {
 	for (size_t i = 0; i < p->reported.count; i++) {

@@ -42,18 +42,18 @@ static void add_attribute(struct hcl_parser *p, struct body_builder *b, struct h
 		return;
 	size_t i = b->names.count ? b->attributes.count - 1 : 0;
 	for (; i < b->attributes.count; i++)
-		zp_map_set(&b->names, zp_str(b->attributes.items[i]->name),
-			b->attributes.items[i]);
+		zp_map_set(&b->names, zp_str(b->attributes.items[i]->name), b->attributes.items[i]);
 }
 
 /*
  * Recovery. The item is read again from its start, by a lexer of its own, counting what opens and
- * closes; the first place at or behind the error where the item can have ended is where the body goes on.
+ * closes; the first place at or behind the error where the item can have ended is where the body
+ * goes on.
  */
 enum brace_rule {
-	BRACE_ENDS_NOTHING,    /* at the top */
-	BRACE_ENDS_BLOCK,      /* a closing brace too many is that of the block around */
-	BRACE_ENDS_AT_LINE,    /* it is when it begins a line; else it is part of what is wrong */
+	BRACE_ENDS_NOTHING, /* at the top */
+	BRACE_ENDS_BLOCK,   /* a closing brace too many is that of the block around */
+	BRACE_ENDS_AT_LINE, /* it is when it begins a line; else it is part of what is wrong */
 };
 
 struct recovery {
@@ -61,7 +61,7 @@ struct recovery {
 	struct zp_str text;
 	uint32_t error;
 	enum brace_rule rule;
-	char *open;	      /* kinds of open brackets, the innermost last */
+	char *open; /* kinds of open brackets, the innermost last */
 	size_t depth, capacity;
 };
 
@@ -98,12 +98,12 @@ static bool ends_item(const struct recovery *r, uint32_t offset)
 	if (r->depth == 0)
 		return offset > r->error && !line_begins_brace(r, offset);
 	/*
-	 * An object has such lines too; in parentheses or a template they show that it was left open. The
-	 * error may have come only behind the name that begins the line.
+	 * An object has such lines too; in parentheses or a template they show that it was left
+	 * open. The error may have come only behind the name that begins the line.
 	 */
 	const char *end = memchr(r->text.ptr + offset, '\n', r->text.len - offset);
-	return (!end || end - r->text.ptr > (ptrdiff_t)r->error) &&
-	       r->open[r->depth - 1] != '{' && hcl_looks_like_item(r->text, offset);
+	return (!end || end - r->text.ptr > (ptrdiff_t)r->error) && r->open[r->depth - 1] != '{' &&
+	       hcl_looks_like_item(r->text, offset);
 }
 
 static bool begins_line(struct zp_str text, uint32_t offset)
@@ -318,7 +318,8 @@ static void fail_single_line_end(struct hcl_parser *p, struct hcl_token token)
 			"after its single argument definition.");
 }
 
-/* What stands on the line of the opening brace: at most one attribute, and then the closing brace. */
+/* What stands on the line of the opening brace: at most one attribute, and then the closing brace.
+ */
 static void rule_single_line(struct hcl_parser *p, struct body_builder *b)
 {
 	struct hcl_token token = hcl_peek(p);
@@ -423,8 +424,7 @@ static struct hcl_body *rule_items(
 		rule_single_line(p, &b);
 	for (;;) {
 		*close = hcl_peek(p);
-		if (close->kind == HCL_TOKEN_EOF ||
-			(open && close->kind == HCL_TOKEN_CLOSE_BRACE))
+		if (close->kind == HCL_TOKEN_EOF || (open && close->kind == HCL_TOKEN_CLOSE_BRACE))
 			break;
 		if (!hcl_accept(p, HCL_TOKEN_NEWLINE))
 			rule_item(p, &b, open != NULL);

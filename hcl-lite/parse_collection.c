@@ -38,8 +38,8 @@ static void rule_for_intro(struct hcl_parser *p, struct hcl_expr *expr)
 	hcl_take(p);
 }
 
-static void check_for_kind(struct hcl_parser *p, const struct hcl_expr *expr, bool object,
-	struct hcl_token ellipsis)
+static void check_for_kind(
+	struct hcl_parser *p, const struct hcl_expr *expr, bool object, struct hcl_token ellipsis)
 {
 	if (!object && expr->loop.key)
 		hcl_report(p, expr->loop.key->range, FOR_ERROR,
@@ -129,7 +129,8 @@ ZP_VEC(item_vec, struct hcl_object_item);
 
 static void fail_unterminated(struct hcl_parser *p, struct hcl_token token, struct hcl_token open)
 {
-	hcl_fail_at(p, token, hcl_token_range(p, open), "Unterminated object constructor expression",
+	hcl_fail_at(p, token, hcl_token_range(p, open),
+		"Unterminated object constructor expression",
 		"There is no corresponding closing brace before the end of the file. This may be "
 		"caused by incorrect brace nesting elsewhere in this file.");
 }

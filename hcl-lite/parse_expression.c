@@ -44,8 +44,7 @@ static struct hcl_expr *rule_binary(struct hcl_parser *p, uint8_t level)
 		if (i < 0 || operators[i].level < level || hcl_too_long(p, token))
 			break;
 		hcl_take(p);
-		struct hcl_expr *binary =
-			hcl_expr_alloc(p->arena, HCL_EXPR_BINARY, left->range);
+		struct hcl_expr *binary = hcl_expr_alloc(p->arena, HCL_EXPR_BINARY, left->range);
 		binary->binary.op = operators[i].op;
 		binary->binary.left = left;
 		binary->binary.op_range = hcl_token_range(p, token);
@@ -63,8 +62,7 @@ static struct hcl_expr *rule_conditional(struct hcl_parser *p)
 
 	if (!hcl_accept(p, HCL_TOKEN_QUESTION))
 		return condition;
-	struct hcl_expr *expr =
-		hcl_expr_alloc(p->arena, HCL_EXPR_CONDITIONAL, condition->range);
+	struct hcl_expr *expr = hcl_expr_alloc(p->arena, HCL_EXPR_CONDITIONAL, condition->range);
 	expr->conditional.condition = condition;
 	expr->conditional.yes = hcl_rule_expression(p);
 	if (!hcl_accept(p, HCL_TOKEN_COLON))
@@ -288,8 +286,7 @@ struct hcl_expr *hcl_rule_call(struct hcl_parser *p)
 	hcl_take(p);
 	bool newlines = p->newlines;
 	p->newlines = false;
-	rule_arguments(p, expr,
-		zp_range_join(expr->call.name_range, hcl_token_range(p, token)));
+	rule_arguments(p, expr, zp_range_join(expr->call.name_range, hcl_token_range(p, token)));
 	expr->call.close_range = hcl_token_range(p, hcl_peek(p));
 	hcl_take(p);
 	p->newlines = newlines;

@@ -111,9 +111,8 @@ static struct zp_str decode(struct hcl_parser *p, struct hcl_token token, bool q
 
 static bool strips(const struct hcl_parser *p, struct hcl_token token)
 {
-	return token.kind == HCL_TOKEN_TEMPLATE_END ?
-		       p->text.ptr[token.start] == '~' :
-		       p->text.ptr[token.end - 1] == '~';
+	return token.kind == HCL_TOKEN_TEMPLATE_END ? p->text.ptr[token.start] == '~'
+						    : p->text.ptr[token.end - 1] == '~';
 }
 
 static void rule_interpolation(
@@ -155,12 +154,11 @@ static const char *rule_for_name(struct hcl_parser *p, const char *complaint)
 
 static void rule_for_directive(struct hcl_parser *p, struct hcl_part *part)
 {
-	part->value_name =
-		rule_for_name(p, "For directive requires variable name after 'for'.");
+	part->value_name = rule_for_name(p, "For directive requires variable name after 'for'.");
 	if (hcl_accept(p, HCL_TOKEN_COMMA)) {
 		part->key_name = part->value_name;
-		part->value_name = rule_for_name(
-			p, "For directive requires value variable name after comma.");
+		part->value_name =
+			rule_for_name(p, "For directive requires value variable name after comma.");
 	}
 	struct hcl_token token = hcl_peek(p);
 	if (!hcl_token_is(p, token, "in"))
@@ -291,7 +289,8 @@ static void rule_parts(
 			break;
 		case HCL_TOKEN_QUOTED_NEWLINE:
 		case HCL_TOKEN_INVALID_ENCODING:
-			/* Once per string will do, and it is no wonder then if the end is missed. */
+			/* Once per string will do, and it is no wonder then if the end is missed.
+			 */
 			if (!complained)
 				hcl_report_invalid(p, token);
 			complained = true;

@@ -74,8 +74,7 @@ static struct hcl_expr *new_splat(
 
 	expr->splat.source = source;
 	expr->splat.marker = hcl_range(p, open.start, p->last_end);
-	expr->splat.item =
-		hcl_expr_alloc(p->arena, HCL_EXPR_SPLAT_ITEM, expr->splat.marker);
+	expr->splat.item = hcl_expr_alloc(p->arena, HCL_EXPR_SPLAT_ITEM, expr->splat.marker);
 	return expr;
 }
 
@@ -86,7 +85,8 @@ static struct hcl_expr *end_splat(struct hcl_expr *expr, struct hcl_expr *each)
 	return expr;
 }
 
-/* x.*: only names and legacy indexes after it belong to each element; the star is the next token. */
+/* x.*: only names and legacy indexes after it belong to each element; the star is the next token.
+ */
 static struct hcl_expr *rule_attribute_splat(
 	struct hcl_parser *p, struct hcl_expr *source, struct hcl_token dot)
 {

@@ -186,8 +186,8 @@ static struct zp_diag *report(struct hcl_parser *p, struct zp_range range, const
 	return diag;
 }
 
-struct zp_diag *hcl_report(struct hcl_parser *p, struct zp_range range, const char *summary,
-	const char *detail, ...)
+struct zp_diag *hcl_report(
+	struct hcl_parser *p, struct zp_range range, const char *summary, const char *detail, ...)
 {
 	va_list ap;
 
@@ -210,8 +210,8 @@ static void fail(struct hcl_parser *p, struct hcl_token token, struct zp_range r
 	p->failed_at = token.start;
 }
 
-void hcl_fail(struct hcl_parser *p, struct hcl_token token, const char *summary,
-	const char *detail, ...)
+void hcl_fail(
+	struct hcl_parser *p, struct hcl_token token, const char *summary, const char *detail, ...)
 {
 	va_list ap;
 	va_start(ap, detail);
@@ -265,16 +265,17 @@ static void report_stranger(struct hcl_parser *p, struct hcl_token token)
 		if (!zp_str_is(hcl_token_text(p, token), strangers[i].text))
 			continue;
 		hcl_report(p, range, strangers[i].summary, "%s",
-			strangers[i].detail ?
-				strangers[i].detail :
-				"\"Curly quotes\" are not valid here. These can sometimes be "
-				"inadvertently introduced when sharing code via documents or "
-				"discussion forums. It might help to replace the character with a "
-				"\"straight quote\".");
+			strangers[i].detail
+				? strangers[i].detail
+				: "\"Curly quotes\" are not valid here. These can sometimes be "
+				  "inadvertently introduced when sharing code via documents or "
+				  "discussion forums. It might help to replace the character with "
+				  "a "
+				  "\"straight quote\".");
 		return;
 	}
-	hcl_report(p, range, "Invalid character",
-		"This character is not used within the language.");
+	hcl_report(
+		p, range, "Invalid character", "This character is not used within the language.");
 }
 
 bool hcl_report_invalid(struct hcl_parser *p, struct hcl_token token)
@@ -378,8 +379,8 @@ struct hcl_expr *hcl_expr_alloc(
 
 struct hcl_expr *hcl_expr_new(struct hcl_parser *p, enum hcl_expr_kind kind, uint32_t start)
 {
-	return hcl_expr_alloc(p->arena, kind,
-		hcl_range(p, start, p->last_end > start ? p->last_end : start));
+	return hcl_expr_alloc(
+		p->arena, kind, hcl_range(p, start, p->last_end > start ? p->last_end : start));
 }
 
 struct hcl_expr *hcl_expr_end(struct hcl_parser *p, struct hcl_expr *expr)

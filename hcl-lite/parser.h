@@ -1,10 +1,10 @@
 /*
  * What the parser's files share; not for use outside of them.
  *
- * Tokens are read one at a time with a look-ahead of a few. A syntax error puts the parser in a failed
- * state, in which it sees nothing but the end of the file and reports nothing more; thus every rule
- * unwinds by itself. The rule for a body's items then reads the item's tokens again to find where the
- * next one starts, and goes on from there.
+ * Tokens are read one at a time with a look-ahead of a few. A syntax error puts the parser in a
+ * failed state, in which it sees nothing but the end of the file and reports nothing more; thus
+ * every rule unwinds by itself. The rule for a body's items then reads the item's tokens again to
+ * find where the next one starts, and goes on from there.
  */
 #ifndef HCL_PARSER_H
 #define HCL_PARSER_H
@@ -13,7 +13,8 @@
 #include "hcl-lite/lexer.h"
 #include "hcl-lite/syntax.h"
 
-/* Where a place in a decoded JSON string stands in the source; between two of them both count alike. */
+/* Where a place in a decoded JSON string stands in the source; between two of them both count
+ * alike. */
 struct hcl_offset {
 	uint32_t text, source;
 };
@@ -44,9 +45,12 @@ struct hcl_parser {
 	uint32_t depth, chain;
 	bool newlines; /* count as tokens, as in a body; else they are space */
 	bool failed;
-	bool stopped;	     /* too many errors */
-	uint32_t failed_at;  /* offset of the token that made it fail */
-	struct { struct zp_str text; const char *name; } names[HCL_NAME_CACHE];
+	bool stopped;	    /* too many errors */
+	uint32_t failed_at; /* offset of the token that made it fail */
+	struct {
+		struct zp_str text;
+		const char *name;
+	} names[HCL_NAME_CACHE];
 };
 
 /* The parser is large: keep it on the heap. */
@@ -57,7 +61,8 @@ void hcl_parser_free(struct hcl_parser *p);
 void hcl_parser_restart(struct hcl_parser *p, struct zp_str text, enum hcl_lex_mode mode,
 	const struct hcl_offset *offsets, size_t offset_count);
 
-/* The next token that counts; line comments count as newlines. At the end of file, and once failed: EOF. */
+/* The next token that counts; line comments count as newlines. At the end of file, and once failed:
+ * EOF. */
 struct hcl_token hcl_peek(struct hcl_parser *p);
 /* The one after it. */
 struct hcl_token hcl_peek_second(struct hcl_parser *p);
@@ -76,11 +81,11 @@ struct zp_range hcl_token_range(const struct hcl_parser *p, struct hcl_token tok
 struct zp_diag *hcl_report(struct hcl_parser *p, struct zp_range range, const char *summary,
 	const char *detail, ...) ZP_PRINTF(4, 5);
 /*
- * Reports at token, where the parser stands, and fails. A token that is itself no token of the language
- * is reported as that instead.
+ * Reports at token, where the parser stands, and fails. A token that is itself no token of the
+ * language is reported as that instead.
  */
-void hcl_fail(struct hcl_parser *p, struct hcl_token token, const char *summary,
-	const char *detail, ...) ZP_PRINTF(4, 5);
+void hcl_fail(struct hcl_parser *p, struct hcl_token token, const char *summary, const char *detail,
+	...) ZP_PRINTF(4, 5);
 /* The same, with the complaint about another place than the token. */
 void hcl_fail_at(struct hcl_parser *p, struct hcl_token token, struct zp_range range,
 	const char *summary, const char *detail, ...) ZP_PRINTF(5, 6);
@@ -99,8 +104,8 @@ static inline void hcl_leave(struct hcl_parser *p)
 }
 
 /*
- * One more operator or access in a row, at token; true, after a failure, when those are too many. Who
- * calls it saves p->chain before the row and restores it after.
+ * One more operator or access in a row, at token; true, after a failure, when those are too many.
+ * Who calls it saves p->chain before the row and restores it after.
  */
 bool hcl_too_long(struct hcl_parser *p, struct hcl_token token);
 
@@ -123,7 +128,8 @@ struct hcl_expr *hcl_rule_call(struct hcl_parser *p);
 /* parse_traversal.c: what follows base: .a [0] .* and so on. */
 struct hcl_expr *hcl_rule_steps(struct hcl_parser *p, struct hcl_expr *base);
 
-/* parse_template.c: after the opening quote or heredoc token, or at the start of a bare template. */
+/* parse_template.c: after the opening quote or heredoc token, or at the start of a bare template.
+ */
 struct hcl_expr *hcl_rule_template(struct hcl_parser *p, struct hcl_token open);
 /* A block label in quotes, the opening one taken. */
 struct zp_str hcl_rule_label(struct hcl_parser *p, struct hcl_token open);

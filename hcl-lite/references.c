@@ -155,10 +155,9 @@ const struct hcl_expr *hcl_expr_static(const struct hcl_expr *expr, struct zp_ar
 		return expr;
 	const struct hcl_json_text *string = &expr->json->string;
 	zp_diags_init(&unused);
-	struct hcl_parser *p = hcl_parser_new(
-		string->range.file, string->text, HCL_LEX_CONFIG, arena, &unused);
-	hcl_parser_restart(
-		p, string->text, HCL_LEX_CONFIG, string->offsets, string->offset_count);
+	struct hcl_parser *p =
+		hcl_parser_new(string->range.file, string->text, HCL_LEX_CONFIG, arena, &unused);
+	hcl_parser_restart(p, string->text, HCL_LEX_CONFIG, string->offsets, string->offset_count);
 	const struct hcl_expr *parsed = hcl_parse_whole_expression(p);
 	if (!unused.errors)
 		expr = parsed;

@@ -54,7 +54,7 @@ struct hcl_object_item {
 	struct hcl_expr *value;
 };
 
-/* Allocated only as large as its kind needs: never copied as a whole, never changed to another kind. */
+/* Allocated as large as its kind needs: never copy one as a whole, nor change its kind. */
 struct hcl_expr {
 	enum hcl_expr_kind kind;
 	struct zp_range range;
@@ -129,7 +129,7 @@ struct hcl_body {
 	size_t block_count;
 	const struct hcl_json_value *json; /* JSON syntax: an object or an array of objects; else NULL */
 	struct zp_range range;
-	struct zp_range end_range; /* where a missing item is reported: the opening brace, in JSON the closing one */
+	struct zp_range end_range; /* where a missing item is reported: { , in JSON the closing } */
 	const char *const *hidden; /* JSON: names taken already, NULL-terminated; internal */
 };
 
@@ -198,17 +198,18 @@ bool hcl_body_attributes(const struct hcl_body *body, struct zp_arena *arena,
 struct hcl_attribute *hcl_content_attribute(const struct hcl_content *content, const char *name);
 
 /*
- * Appends the outermost block around a place, as messages name it: resource "a" "b", or in JSON the path
- * of names down to it. False when it is in none; nothing is appended then.
+ * Appends the outermost block around a place, as messages name it: resource "a" "b", or in JSON the
+ * path of names down to it. False when it is in none; nothing is appended then.
  */
 bool hcl_body_context(const struct hcl_body *body, struct zp_range place, struct zp_buf *out);
 
 /*
  * Expressions that are read rather than evaluated, in either syntax.
  *
- * hcl_expr_static gives what a string of JSON syntax says when taken as an expression, as for types and
- * references ("list(string)", "module.x"); any other expression is given back as it is, as is a string
- * that is none. hcl_expr_list and hcl_expr_pairs take [a, b] and {a = b} apart; false for all else.
+ * hcl_expr_static gives what a string of JSON syntax says when taken as an expression, as for types
+ * and references ("list(string)", "module.x"); any other expression is given back as it is, as is a
+ * string that is none. hcl_expr_list and hcl_expr_pairs take [a, b] and {a = b} apart; false for all
+ * else.
  */
 const struct hcl_expr *hcl_expr_static(const struct hcl_expr *expr, struct zp_arena *arena);
 bool hcl_expr_list(const struct hcl_expr *expr, struct zp_arena *arena, struct hcl_expr ***items,

@@ -1,7 +1,7 @@
 /*
  * A template between reading and building: a flat list of texts, expressions and directives. Strip
- * markers and the indentation of <<- heredocs work on this list; then directives are matched with their
- * ends and it becomes an expression. Internal to the parser.
+ * markers and the indentation of <<- heredocs work on this list; then directives are matched with
+ * their ends and it becomes an expression. Internal to the parser.
  */
 #ifndef HCL_TEMPLATE_H
 #define HCL_TEMPLATE_H
@@ -22,8 +22,8 @@ enum hcl_part_kind {
 struct hcl_part {
 	enum hcl_part_kind kind;
 	struct zp_range range;
-	struct zp_str text;	/* escapes resolved */
-	struct hcl_expr *expr;	/* an interpolation's, a condition, or a collection */
+	struct zp_str text;    /* escapes resolved */
+	struct hcl_expr *expr; /* an interpolation's, a condition, or a collection */
 	const char *key_name, *value_name;
 };
 

@@ -90,7 +90,8 @@ void hcl_part_unindent(struct hcl_part_vec *parts)
 		if (line_start && text && !is_blank_line(part->text))
 			for (size_t n = 0; n < shared; n++) {
 				size_t space = leading_space(part->text);
-				part->text = zp_strn(part->text.ptr + space, part->text.len - space);
+				part->text =
+					zp_strn(part->text.ptr + space, part->text.len - space);
 			}
 		line_start = next_starts;
 	}
@@ -136,8 +137,8 @@ static struct hcl_expr *build_text(struct builder *b)
 	return expr;
 }
 
-static void unexpected(struct builder *b, const char *summary, const char *detail,
-	const struct hcl_part *start)
+static void unexpected(
+	struct builder *b, const char *summary, const char *detail, const struct hcl_part *start)
 {
 	const char *place = start ? hcl_place(b->p, start->range) : "";
 
@@ -299,8 +300,8 @@ struct hcl_expr *hcl_part_build(
 	struct hcl_expr *expr = build_sequence(&b);
 	if (!b.broken && b.parts[b.at].kind != HCL_PART_END) {
 		zp_autobuf summary = ZP_BUF_INIT;
-		zp_buf_printf(&summary, "Unexpected %s directive",
-			directive_name(b.parts[b.at].kind));
+		zp_buf_printf(
+			&summary, "Unexpected %s directive", directive_name(b.parts[b.at].kind));
 		unexpected(&b, summary.ptr,
 			"The control directives within this template are unbalanced.", NULL);
 	}

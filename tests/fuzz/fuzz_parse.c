@@ -1,7 +1,8 @@
 /*
  * Parses whatever it is given: the first byte chooses native body, JSON, expression, template or
- * traversal, or a file to format. Beyond not crashing, ranges must lie in the source and references must be found without
- * fault. Built by `make fuzz` with clang's libFuzzer; the corpus is in corpus/parse.
+ * traversal, or a file to format. Beyond not crashing, ranges must lie in the source and references
+ * must be found without fault. Built by `make fuzz` with clang's libFuzzer; the corpus is in
+ * corpus/parse.
  */
 #include <stdint.h>
 
@@ -48,7 +49,8 @@ static void check_body(const struct hcl_body *body)
 }
 
 /* Reads it as the planner would, attributes and blocks alike. */
-static void check_content(const struct hcl_body *body, struct zp_arena *arena, struct zp_diags *diags)
+static void check_content(
+	const struct hcl_body *body, struct zp_arena *arena, struct zp_diags *diags)
 {
 	static const char *const labels[] = { "type", "name", NULL };
 	static const struct hcl_attribute_schema attributes[] = { { "a", true }, { "b", false } };

@@ -40,7 +40,8 @@ static inline void list_text(struct zp_buf *out, struct hcl_expr *const *items, 
 	}
 }
 
-static inline void form(struct zp_buf *out, const char *name, struct hcl_expr *const *items, size_t count)
+static inline void form(
+	struct zp_buf *out, const char *name, struct hcl_expr *const *items, size_t count)
 {
 	zp_buf_printf(out, "(%s", name);
 	list_text(out, items, count);
@@ -139,8 +140,7 @@ static inline void expr_text(struct zp_buf *out, const struct hcl_expr *e)
 		steps_text(out, e->relative.steps, e->relative.count);
 		break;
 	case HCL_EXPR_INDEX:
-		form(out, "index",
-			(struct hcl_expr *[]){ e->index.collection, e->index.key }, 2);
+		form(out, "index", (struct hcl_expr *[]){ e->index.collection, e->index.key }, 2);
 		break;
 	case HCL_EXPR_SPLAT:
 		form(out, "splat", (struct hcl_expr *[]){ e->splat.source, e->splat.each }, 2);
@@ -156,8 +156,8 @@ static inline void expr_text(struct zp_buf *out, const struct hcl_expr *e)
 	case HCL_EXPR_CONDITIONAL:
 	case HCL_EXPR_TEMPLATE_IF:
 		form(out, e->kind == HCL_EXPR_CONDITIONAL ? "?" : "%if",
-			(struct hcl_expr *[]){ e->conditional.condition, e->conditional.yes,
-				e->conditional.no },
+			(struct hcl_expr *[]){
+				e->conditional.condition, e->conditional.yes, e->conditional.no },
 			3);
 		break;
 	case HCL_EXPR_BINARY:

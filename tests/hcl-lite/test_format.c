@@ -1,4 +1,5 @@
-/* The canonical layout, row by row as observed with the peer, and side by side where it is installed. */
+/* The canonical layout, row by row as observed with the peer, and side by side where it is
+ * installed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,8 +40,7 @@ static const struct row rows[] = {
 	{ "a=[for x in [1]:x if x>1]\n", "a = [for x in [1] : x if x > 1]\n" },
 	{ "a={for k,v in m:k=>v...}\n", "a = { for k, v in m : k => v... }\n" },
 	{ "a = p :: q (1)\n", "a = p::q(1)\n" },
-	{ "a=\"x ${ b }${  c} %{ if  d }e%{ endif }\"\n",
-		"a = \"x ${b}${c} %{if d}e%{endif}\"\n" },
+	{ "a=\"x ${ b }${  c} %{ if  d }e%{ endif }\"\n", "a = \"x ${b}${c} %{if d}e%{endif}\"\n" },
 	{ "a=\"${{x=1}}y\"\n", "a = \"${ { x = 1 } }y\"\n" },
 	{ "a {\nb=<<-E\n  x ${ y }\n   z\n  E\nccc=1\n}\n",
 		"a {\n  b   = <<-E\n  x ${y}\n   z\n  E\n  ccc = 1\n}\n" },
@@ -122,8 +122,8 @@ static void test_side_by_side(void **state)
 		if (i == 0 && zp_run((const char *[]){ "terraform", "version", NULL }, NULL, NULL,
 				      NULL) < 0)
 			skip();
-		int rc = zp_run((const char *[]){ "terraform", "fmt", "-", NULL }, &options,
-			&result, &err);
+		int rc = zp_run(
+			(const char *[]){ "terraform", "fmt", "-", NULL }, &options, &result, &err);
 		zp_autobuf want = ZP_BUF_INIT;
 		zp_buf_puts(&want, rows[i].want);
 		end_last_line(&want);

@@ -1,4 +1,5 @@
-/* The JSON syntax: values with places, bodies through schemas, templates in strings, hostile input. */
+/* The JSON syntax: values with places, bodies through schemas, templates in strings, hostile input.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -151,8 +152,8 @@ static void test_template_places(void **state)
 	/* Kept with the string, not reported: it may be read as plain text. */
 	assert_int_equal(f->diags.errors, 0);
 	assert_int_equal(text->problem_count, 1);
-	assert_string_equal(text->problems[0].summary,
-		"Extra characters after interpolation expression");
+	assert_string_equal(
+		text->problems[0].summary, "Extra characters after interpolation expression");
 	assert_true(zp_str_is(zp_range_text(text->problems[0].subject), "2"));
 
 	body = parse(f, ZP_STR("{\"a\":\"\\n\\u00e9 ${b.c}\"}"));
@@ -162,10 +163,12 @@ static void test_template_places(void **state)
 
 static const char *const label_two[] = { "type", "name", NULL };
 static const struct hcl_attribute_schema schema_attributes[] = {
-	{ "source", true }, { "type", false },
+	{ "source", true },
+	{ "type", false },
 };
 static const struct hcl_block_schema schema_blocks[] = {
-	{ "resource", label_two }, { "locals", NULL },
+	{ "resource", label_two },
+	{ "locals", NULL },
 };
 static const struct hcl_body_schema schema = { schema_attributes, 2, schema_blocks, 2 };
 
@@ -198,7 +201,8 @@ static const struct {
 	{ "{\"source\":1,\"source\":2}", "source = 1; ", "1,13-21 Duplicate attribute definition" },
 	{ "{\"source\":1,\"typ\":2}", "source = 1; ", "1,13-18 Extraneous JSON object property" },
 	{ "{\"source\":1,\"locals\":{\"a\":1}}", "source = 1; locals {a: 1}; ", "" },
-	{ "{\"source\":1,\"locals\":[{},{\"a\":1}]}", "source = 1; locals {}; locals {a: 1}; ", "" },
+	{ "{\"source\":1,\"locals\":[{},{\"a\":1}]}", "source = 1; locals {}; locals {a: 1}; ",
+		"" },
 	{ "{\"source\":1,\"locals\":null}", "source = 1; ", "" },
 	{ "{\"source\":1,\"locals\":2}", "source = 1; ", "1,22-23 Incorrect JSON value type" },
 	{ "{\"source\":1,\"locals\":[2]}", "source = 1; ", "1,23-24 Incorrect JSON value type" },
@@ -255,9 +259,9 @@ static void test_static_reading(void **state)
 	struct fixture *f = *state;
 	struct hcl_content content;
 	zp_autobuf got = ZP_BUF_INIT;
-	struct hcl_body *body = parse(f,
-		ZP_STR("{\"a\":[\"x.y\",\"not one\"],\"b\":{\"k${r.s}\":\"list(string)\"},"
-		       "\"c\":\"${p} ${[for q in q: q.z]}\"}"));
+	struct hcl_body *body =
+		parse(f, ZP_STR("{\"a\":[\"x.y\",\"not one\"],\"b\":{\"k${r.s}\":\"list(string)\"},"
+				"\"c\":\"${p} ${[for q in q: q.z]}\"}"));
 
 	assert_true(hcl_body_attributes(body, &f->arena, &content, &f->diags));
 	for (size_t i = 0; i < content.attribute_count; i++)

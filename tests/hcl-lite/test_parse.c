@@ -1,4 +1,5 @@
-/* The native syntax: trees, diagnostics with their places, bodies through schemas, hostile input. */
+/* The native syntax: trees, diagnostics with their places, bodies through schemas, hostile input.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -160,16 +161,14 @@ static const struct pair expressions[] = {
 	{ "\"%{if a}b%{else}c%{endif}d\"", "(text (%if a \"b\" \"c\") \"d\")" },
 	{ "\"%{for k, v in a}${v};%{endfor}\"", "(text (%for k,v a value (text v \";\")))" },
 	{ "\"%{ for v in a ~} x %{~ endfor }\"", "(text (%for v a value \"x\"))" },
-	{ "\"%{if a}%{if b}c%{endif}%{endif}\"",
-		"(text (%if a (text (%if b \"c\" \"\")) \"\"))" },
+	{ "\"%{if a}%{if b}c%{endif}%{endif}\"", "(text (%if a (text (%if b \"c\" \"\")) \"\"))" },
 	{ "<<E\nabc\n  d\nE\n", "\"abc\\n  d\\n\"" },
 	{ "<<E\nE\n", "\"\"" },
 	{ "<<E\na\\n\"q\" $${x}\nE\n", "\"a\\\\n\\\"q\\\" ${x}\\n\"" },
 	{ "<<E\nEx\n xE\n  E\t\n", "\"Ex\\n xE\\n\"" },
 	{ "<<E\r\na\r\nE\r\n", "\"a\\r\\n\"" },
 	{ "<<E-1\na\nE-1\n", "\"a\\n\"" },
-	{ "<<E\n${\"E\"}\n${<<X\nin\nX\n}out\nE\n",
-		"(text \"E\" \"\\n\" \"in\\n\" \"out\\n\")" },
+	{ "<<E\n${\"E\"}\n${<<X\nin\nX\n}out\nE\n", "(text \"E\" \"\\n\" \"in\\n\" \"out\\n\")" },
 	{ "<<-E\n    a\n   b\n     c\n   E\n", "\" a\\nb\\n  c\\n\"" },
 	{ "<<-E\n    a\n\n  \n   b\n   E\n", "\" a\\n\\n  \\nb\\n\"" },
 	{ "<<-E\n\ta\n  b\n\tE\n", "\"a\\n b\\n\"" },
@@ -199,7 +198,9 @@ static const struct pair bodies[] = {
 	{ "", "" },
 	{ "a = 1", "a = 1; " },
 	{ "a = 1\nb = 2\n", "a = 1; b = 2; " },
-	{ "\xef\xbb\xbf" "a = 1\n", "a = 1; " },
+	{ "\xef\xbb\xbf"
+	  "a = 1\n",
+		"a = 1; " },
 	{ "a {}\n", "a { } " },
 	{ "a {\n}", "a { } " },
 	{ "a { b = 1 }", "a { b = 1; } " },
@@ -322,7 +323,7 @@ static const struct pair broken[] = {
 	{ "a = \"${x", "1,6-8 Unclosed template interpolation sequence" },
 	/* More than one: each is reported, and none because of another. */
 	{ "a = 1 2\nb = 2 3\nfoo\n", "1,7-8 " NEWLINE_AFTER "\n2,7-8 " NEWLINE_AFTER
-				      "\n3,1-4 Argument or block definition required" },
+				     "\n3,1-4 Argument or block definition required" },
 	{ "a = (1 2)\nb = [1 2]\nc = {a=1 b=2}\nd = 'x'\ne = \"${f(1 2)}\"\ng = 1\n",
 		"1,8-9 Unbalanced parentheses\n2,8-9 Missing item separator\n"
 		"3,10-11 Missing attribute separator\n4,5-6 Invalid character\n"
@@ -377,11 +378,13 @@ static void test_recovery_keeps_the_rest(void **state)
 static void test_details(void **state)
 {
 	static const struct pair rows[] = {
-		{ "a = a.1.2\n", "When using the legacy index syntax, chaining two indexes together "
-				 "is not permitted. Use the proper index syntax instead, like "
-				 "[1][2]." },
-		{ "a {\n b = 1\n b = 2\n}\n", "The argument \"b\" was already set at main.tf:2,2-3. "
-					      "Each argument may be set only once." },
+		{ "a = a.1.2\n",
+			"When using the legacy index syntax, chaining two indexes together "
+			"is not permitted. Use the proper index syntax instead, like "
+			"[1][2]." },
+		{ "a {\n b = 1\n b = 2\n}\n",
+			"The argument \"b\" was already set at main.tf:2,2-3. "
+			"Each argument may be set only once." },
 		{ "a = \"%{if x}\"\n", "The if directive at main.tf:1,6-13 is missing its "
 				       "corresponding endif directive." },
 		{ "a = \"%{foo}\"\n", "\"foo\" is not a valid template control keyword. Did you "
@@ -414,8 +417,7 @@ static void test_ranges(void **state)
 	assert_true(zp_str_is(zp_range_text(block->label_ranges[0]), "\"b\""));
 	assert_true(zp_str_is(zp_range_text(block->open_range), "{"));
 	assert_true(zp_str_is(zp_range_text(block->close_range), "}"));
-	assert_true(zp_str_is(zp_range_text(block->range),
-		"a \"b\" {\n c = x.y[0] + f(1)\n}"));
+	assert_true(zp_str_is(zp_range_text(block->range), "a \"b\" {\n c = x.y[0] + f(1)\n}"));
 	assert_true(zp_str_is(zp_range_text(c->range), "c = x.y[0] + f(1)"));
 	assert_true(zp_str_is(zp_range_text(c->name_range), "c"));
 	assert_true(zp_str_is(zp_range_text(c->equals_range), "="));
@@ -442,12 +444,14 @@ static void test_whole_sources(void **state)
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(rows); i++) {
 		zp_autobuf got = ZP_BUF_INIT;
 		const struct zp_source *s = source(f, zp_str(rows[i].text));
-		assert_int_equal(hcl_parse_expression(s, &f->arena, &f->diags)->kind, HCL_EXPR_ERROR);
+		assert_int_equal(
+			hcl_parse_expression(s, &f->arena, &f->diags)->kind, HCL_EXPR_ERROR);
 		diags_text(&got, &f->diags);
 		assert_text(rows[i].text, &got, rows[i].want);
 	}
 	zp_autobuf template = ZP_BUF_INIT;
-	const struct zp_source *s = source(f, zp_str("a\n \n  %{~ if x ~}\n \"b\" \\n\n%{ endif }$${y}"));
+	const struct zp_source *s =
+		source(f, zp_str("a\n \n  %{~ if x ~}\n \"b\" \\n\n%{ endif }$${y}"));
 	expr_text(&template, hcl_parse_template(s, &f->arena, &f->diags));
 	assert_text("template", &template,
 		"(text \"a\\n \\n\" (%if x \" \\\"b\\\" \\\\n\\n\" \"\") \"${y}\")");
@@ -456,7 +460,8 @@ static void test_whole_sources(void **state)
 static void test_traversals(void **state)
 {
 	static const struct pair good[] = {
-		{ "a", "a" }, { "a.b[0].c[\"k\"]", "a.b[0].c[\"k\"]" },
+		{ "a", "a" },
+		{ "a.b[0].c[\"k\"]", "a.b[0].c[\"k\"]" },
 		{ "module.x[\"a b\"].y", "module.x[\"a b\"].y" },
 	};
 	static const struct pair bad[] = {
@@ -491,10 +496,21 @@ static void test_identifiers(void **state)
 		const char *text;
 		bool valid;
 	} rows[] = {
-		{ "a", true }, { "_", true }, { "a-b_1", true }, { "\u00e9", true },
-		{ "\u5909\u6570", true }, { "a\u0301", true }, { "", false }, { "1a", false },
-		{ "-a", false }, { "a b", false }, { "a.b", false }, { "\u0301", false },
-		{ "a\xff", false }, { "\u2e2f", false }, { "\U0001F600", false },
+		{ "a", true },
+		{ "_", true },
+		{ "a-b_1", true },
+		{ "\u00e9", true },
+		{ "\u5909\u6570", true },
+		{ "a\u0301", true },
+		{ "", false },
+		{ "1a", false },
+		{ "-a", false },
+		{ "a b", false },
+		{ "a.b", false },
+		{ "\u0301", false },
+		{ "a\xff", false },
+		{ "\u2e2f", false },
+		{ "\U0001F600", false },
 	};
 	(void)state;
 
@@ -505,10 +521,14 @@ static void test_identifiers(void **state)
 static const char *const label_one[] = { "name", NULL };
 static const char *const label_two[] = { "type", "name", NULL };
 static const struct hcl_attribute_schema schema_attributes[] = {
-	{ "source", true }, { "type", false }, { "version", false },
+	{ "source", true },
+	{ "type", false },
+	{ "version", false },
 };
 static const struct hcl_block_schema schema_blocks[] = {
-	{ "resource", label_two }, { "variable", label_one }, { "locals", NULL },
+	{ "resource", label_two },
+	{ "variable", label_one },
+	{ "locals", NULL },
 };
 static const struct hcl_body_schema schema = { schema_attributes, 3, schema_blocks, 3 };
 
@@ -564,8 +584,7 @@ static void test_partial_content(void **state)
 	struct fixture *f = *state;
 	struct hcl_content content;
 	struct hcl_body *rest;
-	struct hcl_body *body =
-		parse(f, zp_str("source = 1\nother = 2\nlocals {}\nmore {}\n"));
+	struct hcl_body *body = parse(f, zp_str("source = 1\nother = 2\nlocals {}\nmore {}\n"));
 
 	assert_true(hcl_body_content(body, &schema, &f->arena, &content, &rest, &f->diags));
 	assert_int_equal(content.attribute_count, 1);
@@ -613,22 +632,22 @@ static void test_references(void **state)
 	}
 }
 
-static const char sample[] =
-	"# a rich sample\n"
-	"resource \"a\" b {\n"
-	"  count = var.n > 0 ? 1 : -2 // c\n"
-	"  name  = \"x-${upper(\"${var.a[0].b[*].c}\")}-%{ for k, v in m ~} ${k}=${v} %{~ endfor }\\u00e9\"\n"
-	"  list  = [for x in y : x.*.z if x != null]\n"
-	"  map   = { for k, v in y : k => v... }\n"
-	"  obj   = { \"q\" : 1, (w) = 1.5e3, r = [1, 2,], /* c */ s = !t }\n"
-	"  text  = <<-EOT\n"
-	"    a ${b ~}\n"
-	"      %{ if c }d%{ else }e%{ endif }\n"
-	"    $${f} \u00e9\U0001F600\n"
-	"  EOT\n"
-	"  call = provider::x::y(a..., )\n"
-	"  nested { one = 1 }\n"
-	"}\n";
+static const char sample[] = "# a rich sample\n"
+			     "resource \"a\" b {\n"
+			     "  count = var.n > 0 ? 1 : -2 // c\n"
+			     "  name  = \"x-${upper(\"${var.a[0].b[*].c}\")}-%{ for k, v in m ~} "
+			     "${k}=${v} %{~ endfor }\\u00e9\"\n"
+			     "  list  = [for x in y : x.*.z if x != null]\n"
+			     "  map   = { for k, v in y : k => v... }\n"
+			     "  obj   = { \"q\" : 1, (w) = 1.5e3, r = [1, 2,], /* c */ s = !t }\n"
+			     "  text  = <<-EOT\n"
+			     "    a ${b ~}\n"
+			     "      %{ if c }d%{ else }e%{ endif }\n"
+			     "    $${f} \u00e9\U0001F600\n"
+			     "  EOT\n"
+			     "  call = provider::x::y(a..., )\n"
+			     "  nested { one = 1 }\n"
+			     "}\n";
 
 /* Cut anywhere, or with any byte replaced, it is reported and never more than that. */
 static void test_damaged_sample(void **state)
