@@ -54,7 +54,7 @@ const struct cli_command cli_commands[] = {
 		cli_destroy, true },
 	{ "agent", "Serve workloads on a node",
 		"Usage: zplan agent serve [-root=DIR] [-config=FILE] [-name=NAME]\n"
-		"       zplan agent dial [-root=DIR] [-tenant=NAME]\n\n"
+		"       zplan agent dial [-root=DIR]\n\n"
 		"  serve runs the daemon of a node, which realises workloads and keeps them so. It\n"
 		"  listens on DIR/agent.sock (default DIR: /var/lib/zplan). dial connects standard\n"
 		"  input and output to it, for use over ssh.\n",

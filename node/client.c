@@ -1,0 +1,344 @@
+#include "node/client.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/vec.h"
+#include "node/server.h"
+#include "node/wire.h"
+
+#define REMEMBER_FAILURE_SECONDS 1
+
+struct waiter {
+	int64_t id;
+	cJSON *reply; /* whole message */
+	bool lost;
+	struct waiter *next;
+};
+
+struct node_client {
+	const struct node_entry *entry;
+	pthread_mutex_t lock;
+	pthread_cond_t arrived;
+	pthread_mutex_t write_lock;
+	struct node_wire wire;
+	bool connected;
+	pthread_t reader;
+	bool has_reader;
+	int64_t next_id;
+	struct waiter *waiters;
+	char *failure; /* of the last attempt to connect */
+	time_t failed_at;
+};
+
+struct node_pool {
+	const struct node_inventory *inventory;
+	struct node_client *clients; /* one per entry */
+};
+
+static void deliver(struct node_client *client, cJSON *message)
+{
+	const cJSON *id = cJSON_GetObjectItemCaseSensitive(message, "id");
+	bool taken = false;
+
+	pthread_mutex_lock(&client->lock);
+	for (struct waiter *waiter = client->waiters; waiter && cJSON_IsNumber(id);
+		waiter = waiter->next) {
+		if (waiter->id != (int64_t)id->valuedouble || waiter->reply)
+			continue;
+		waiter->reply = message;
+		taken = true;
+		break;
+	}
+	pthread_cond_broadcast(&client->arrived);
+	pthread_mutex_unlock(&client->lock);
+	if (!taken)
+		cJSON_Delete(message); /* a notification, or an answer nobody waits for any more */
+}
+
+static void lose_connection(struct node_client *client)
+{
+	pthread_mutex_lock(&client->lock);
+	client->connected = false;
+	for (struct waiter *waiter = client->waiters; waiter; waiter = waiter->next)
+		waiter->lost = true;
+	pthread_cond_broadcast(&client->arrived);
+	pthread_mutex_unlock(&client->lock);
+}
+
+static void *read_replies(void *data)
+{
+	struct node_client *client = data;
+	zp_autobuf input = ZP_BUF_INIT;
+
+	for (;;) {
+		zp_buf_reserve(&input, 65536);
+		ssize_t n = read(client->wire.in, input.ptr + input.len, 65536);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		input.len += (size_t)n;
+		size_t start = 0;
+		const char *newline;
+		while ((newline = memchr(input.ptr + start, '\n', input.len - start))) {
+			size_t length = (size_t)(newline - input.ptr) - start;
+			cJSON *message = cJSON_ParseWithLength(input.ptr + start, length);
+			if (message)
+				deliver(client, message);
+			start += length + 1;
+		}
+		memmove(input.ptr, input.ptr + start, input.len - start);
+		input.len -= start;
+	}
+	lose_connection(client);
+	return NULL;
+}
+
+static void disconnect(struct node_client *client)
+{
+	if (client->has_reader) {
+		node_wire_shutdown(&client->wire);
+		pthread_join(client->reader, NULL);
+		client->has_reader = false;
+	}
+	node_wire_close(&client->wire);
+}
+
+/* Under client->lock. */
+static int connect_client(struct node_client *client, struct zp_error *err)
+{
+	zp_autoerror own = ZP_ERROR_INIT;
+
+	if (client->connected)
+		return 0;
+	if (client->failure && time(NULL) - client->failed_at < REMEMBER_FAILURE_SECONDS)
+		return zp_error_code(err, NODE_LOST, "%s", client->failure);
+	/* The reader of the former connection takes the lock on its way out. */
+	pthread_mutex_unlock(&client->lock);
+	disconnect(client);
+	pthread_mutex_lock(&client->lock);
+	if (node_wire_open(&client->wire, client->entry->connect, &own) == 0 &&
+		pthread_create(&client->reader, NULL, read_replies, client) == 0) {
+		client->has_reader = client->connected = true;
+		return 0;
+	}
+	free(client->failure);
+	client->failure = zp_format("node %s can not be reached (%s): %s", client->entry->name,
+		client->entry->connect, zp_error_text(&own));
+	client->failed_at = time(NULL);
+	return zp_error_code(err, NODE_LOST, "%s", client->failure);
+}
+
+static int send_line(struct node_client *client, struct zp_str line)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&client->write_lock);
+	while (line.len && !rc) {
+		ssize_t n = send(client->wire.out, line.ptr, line.len, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			rc = -1;
+			break;
+		}
+		line.ptr += n;
+		line.len -= (size_t)n;
+	}
+	pthread_mutex_unlock(&client->write_lock);
+	return rc;
+}
+
+static void forget(struct node_client *client, struct waiter *waiter)
+{
+	for (struct waiter **p = &client->waiters; *p; p = &(*p)->next) {
+		if (*p != waiter)
+			continue;
+		*p = waiter->next;
+		return;
+	}
+}
+
+static cJSON *take_result(struct node_client *client, cJSON *reply, struct zp_error *err)
+{
+	cJSON *error = cJSON_GetObjectItemCaseSensitive(reply, "error");
+	cJSON *result = cJSON_DetachItemFromObjectCaseSensitive(reply, "result");
+
+	if (error || !result) {
+		const char *text = cJSON_GetStringValue(
+			cJSON_GetObjectItemCaseSensitive(error, "message"));
+		const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
+		zp_error_code(err, cJSON_IsNumber(code) ? code->valueint : NODE_RPC_INTERNAL,
+			"node %s: %s", client->entry->name, text ? text : "an answer without result");
+		cJSON_Delete(result);
+		result = NULL;
+	}
+	cJSON_Delete(reply);
+	return result;
+}
+
+static char *request_text(int64_t id, const char *method, const cJSON *params)
+{
+	cJSON *message = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(message, "jsonrpc", "2.0");
+	cJSON_AddNumberToObject(message, "id", (double)id);
+	cJSON_AddStringToObject(message, "method", method);
+	if (params)
+		cJSON_AddItemToObject(message, "params", cJSON_Duplicate(params, true));
+	char *text = cJSON_PrintUnformatted(message);
+	cJSON_Delete(message);
+	return text;
+}
+
+cJSON *node_call(struct node_client *client, const char *method, const cJSON *params,
+	struct zp_error *err)
+{
+	struct waiter waiter = { 0 };
+
+	pthread_mutex_lock(&client->lock);
+	if (connect_client(client, err) < 0) {
+		pthread_mutex_unlock(&client->lock);
+		return NULL;
+	}
+	waiter.id = ++client->next_id;
+	waiter.next = client->waiters;
+	client->waiters = &waiter;
+	pthread_mutex_unlock(&client->lock);
+
+	zp_autofree char *text = request_text(waiter.id, method, params);
+	zp_autofree char *line = zp_format("%s\n", text);
+	int sent = send_line(client, zp_str(line));
+
+	pthread_mutex_lock(&client->lock);
+	while (!sent && !waiter.reply && !waiter.lost)
+		pthread_cond_wait(&client->arrived, &client->lock);
+	forget(client, &waiter);
+	pthread_mutex_unlock(&client->lock);
+	if (!waiter.reply) {
+		zp_error_code(err, NODE_LOST,
+			"the connection to node %s (%s) was lost before it answered", client->entry->name,
+			client->entry->connect);
+		return NULL;
+	}
+	return take_result(client, waiter.reply, err);
+}
+
+struct node_pool *node_pool_new(const struct node_inventory *inventory)
+{
+	struct node_pool *pool = zp_calloc(1, sizeof(*pool));
+
+	pool->inventory = inventory;
+	pool->clients = zp_calloc(inventory->count, sizeof(*pool->clients));
+	for (size_t i = 0; i < inventory->count; i++) {
+		struct node_client *client = &pool->clients[i];
+		client->entry = &inventory->items[i];
+		client->wire = (struct node_wire){ .in = -1, .out = -1 };
+		pthread_mutex_init(&client->lock, NULL);
+		pthread_mutex_init(&client->write_lock, NULL);
+		pthread_cond_init(&client->arrived, NULL);
+	}
+	return pool;
+}
+
+void node_pool_free(struct node_pool *pool)
+{
+	for (size_t i = 0; i < pool->inventory->count; i++) {
+		struct node_client *client = &pool->clients[i];
+		disconnect(client);
+		free(client->failure);
+		pthread_mutex_destroy(&client->lock);
+		pthread_mutex_destroy(&client->write_lock);
+		pthread_cond_destroy(&client->arrived);
+	}
+	free(pool->clients);
+	free(pool);
+}
+
+const struct node_inventory *node_pool_inventory(const struct node_pool *pool)
+{
+	return pool->inventory;
+}
+
+static int report_unknown(const struct node_inventory *inventory, const char *node,
+	struct zp_error *err)
+{
+	zp_autobuf names = ZP_BUF_INIT;
+
+	for (size_t i = 0; i < inventory->count && i < 20; i++)
+		zp_buf_printf(&names, "%s%s", i ? ", " : "", inventory->items[i].name);
+	if (!inventory->path)
+		return zp_error_set(err,
+			"there is no node \"%s\": no inventory was found. Name one with -nodes=FILE "
+			"or $ZPLAN_NODES, or write nodes.hcl; `zplan sandbox up` makes nodes to try",
+			node);
+	return zp_error_set(err, "there is no node \"%s\" in %s, which has: %s", node,
+		inventory->path, names.len ? names.ptr : "none");
+}
+
+struct node_client *node_pool_get(struct node_pool *pool, const char *node, struct zp_error *err)
+{
+	const struct node_entry *entry = node_inventory_find(pool->inventory, node);
+
+	if (!entry) {
+		report_unknown(pool->inventory, node, err);
+		return NULL;
+	}
+	struct node_client *client = &pool->clients[entry - pool->inventory->items];
+	pthread_mutex_lock(&client->lock);
+	int rc = connect_client(client, err);
+	pthread_mutex_unlock(&client->lock);
+	return rc < 0 ? NULL : client;
+}
+
+cJSON *node_ensure(struct node_client *client, const struct node_workload *w, struct zp_error *err)
+{
+	cJSON *params = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(params, "id", w->id);
+	cJSON_AddStringToObject(params, "type", w->type);
+	cJSON_AddStringToObject(params, "lineage", w->lineage ? w->lineage : "");
+	cJSON_AddStringToObject(params, "address", w->address ? w->address : "");
+	cJSON_AddItemToObject(params, "spec", cJSON_Duplicate(w->spec, true));
+	cJSON *result = node_call(client, "workload.ensure", params, err);
+	cJSON_Delete(params);
+	return result;
+}
+
+cJSON *node_read(struct node_client *client, const char *const *ids, size_t count,
+	struct zp_error *err)
+{
+	cJSON *params = cJSON_CreateObject();
+	cJSON *array = cJSON_AddArrayToObject(params, "ids");
+
+	for (size_t i = 0; i < count; i++)
+		cJSON_AddItemToArray(array, cJSON_CreateString(ids[i]));
+	cJSON *result = node_call(client, "workload.read", params, err);
+	cJSON_Delete(params);
+	if (result && cJSON_GetArraySize(result) != (int)count) {
+		zp_error_set(err, "node %s: %d answers to %zu questions", client->entry->name,
+			cJSON_GetArraySize(result), count);
+		cJSON_Delete(result);
+		return NULL;
+	}
+	return result;
+}
+
+int node_remove(struct node_client *client, const char *id, struct zp_error *err)
+{
+	cJSON *params = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(params, "id", id);
+	cJSON *result = node_call(client, "workload.remove", params, err);
+	cJSON_Delete(params);
+	cJSON_Delete(result);
+	return result ? 0 : -1;
+}

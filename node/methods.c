@@ -1,0 +1,449 @@
+#include "node/methods.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "node/client.h"
+#include "node/server.h"
+
+#define MAX_ID 200
+/* Workloads with the same number exclude each other; different ones nearly always run at once. */
+#define STRIPES 256
+
+struct node_methods {
+	struct node_context *node;
+	const struct node_workload_types *types;
+	pthread_mutex_t stripes[STRIPES];
+	pthread_mutex_t capacity_lock; /* from the check to the entry in the registry */
+};
+
+struct node_methods *node_methods_new(struct node_context *node,
+	const struct node_workload_types *types)
+{
+	struct node_methods *methods = zp_calloc(1, sizeof(*methods));
+
+	methods->node = node;
+	methods->types = types;
+	for (size_t i = 0; i < STRIPES; i++)
+		pthread_mutex_init(&methods->stripes[i], NULL);
+	pthread_mutex_init(&methods->capacity_lock, NULL);
+	return methods;
+}
+
+void node_methods_free(struct node_methods *methods)
+{
+	for (size_t i = 0; i < STRIPES; i++)
+		pthread_mutex_destroy(&methods->stripes[i]);
+	pthread_mutex_destroy(&methods->capacity_lock);
+	free(methods);
+}
+
+static pthread_mutex_t *stripe_of(struct node_methods *methods, const char *id)
+{
+	return &methods->stripes[zp_str_hash(zp_str(id)) % STRIPES];
+}
+
+static const char *text_of(const cJSON *params, const char *name)
+{
+	const char *text =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, name));
+
+	return text ? text : "";
+}
+
+static bool is_valid_id(const char *id)
+{
+	size_t n = strlen(id);
+
+	if (!n || n > MAX_ID || strstr(id, ".."))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char c = id[i];
+		bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			(c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-' || c == '/';
+		if (!fine)
+			return false;
+	}
+	return true;
+}
+
+/* ---- capacity ---- */
+
+static struct node_capacity total_capacity(const struct node_context *node)
+{
+	struct node_capacity total = { .cores = sysconf(_SC_NPROCESSORS_ONLN) };
+	struct statvfs fs;
+
+	total.memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+	if (statvfs(node_root(node), &fs) == 0)
+		total.disk = (int64_t)fs.f_blocks * (int64_t)fs.f_frsize;
+	/* Cores may be promised several times over: machines are idle most of the time. */
+	total.cores *= 16;
+	return total;
+}
+
+struct promised {
+	struct node_methods *methods;
+	const char *but; /* a workload that does not count, or NULL */
+	struct node_capacity sum;
+	size_t count;
+};
+
+static bool add_promise(void *data, const struct node_workload *w)
+{
+	struct promised *promised = data;
+	const struct node_workload_type *type =
+		node_workload_type_find(promised->methods->types, w->type);
+	struct node_capacity takes = { 0 };
+
+	promised->count++;
+	if (!type || !type->capacity || (promised->but && strcmp(promised->but, w->id) == 0))
+		return true;
+	type->capacity(w->spec, &takes);
+	promised->sum.cores += takes.cores;
+	promised->sum.memory += takes.memory;
+	promised->sum.disk += takes.disk;
+	return true;
+}
+
+static int check_capacity(struct node_methods *methods, const struct node_workload_type *type,
+	const struct node_workload *w, struct zp_error *err)
+{
+	struct promised promised = { .methods = methods, .but = w->id };
+	struct node_capacity total = total_capacity(methods->node), want = { 0 };
+
+	if (!type->capacity)
+		return 0;
+	type->capacity(w->spec, &want);
+	node_each(methods->node, NULL, add_promise, &promised);
+	const struct {
+		const char *name, *unit;
+		int64_t want, promised, total, scale;
+	} rows[] = {
+		{ "cores", "", want.cores, promised.sum.cores, total.cores, 1 },
+		{ "memory", " MB", want.memory, promised.sum.memory, total.memory, 1 << 20 },
+		{ "disk", " MB", want.disk, promised.sum.disk, total.disk, 1 << 20 },
+	};
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(rows); i++)
+		if (rows[i].want > 0 && rows[i].want > rows[i].total - rows[i].promised)
+			return zp_error_code(err, NODE_E_CAPACITY,
+				"node %s is full: %" PRId64 "%s %s asked for, %" PRId64
+				"%s free of %" PRId64 "%s",
+				node_name(methods->node), rows[i].want / rows[i].scale, rows[i].unit,
+				rows[i].name, (rows[i].total - rows[i].promised) / rows[i].scale,
+				rows[i].unit, rows[i].total / rows[i].scale, rows[i].unit);
+	return 0;
+}
+
+/* ---- methods ---- */
+
+static void add_capacity(cJSON *object, const char *name, struct node_capacity capacity)
+{
+	cJSON *json = cJSON_AddObjectToObject(object, name);
+
+	cJSON_AddNumberToObject(json, "cores", (double)capacity.cores);
+	cJSON_AddNumberToObject(json, "memory", (double)capacity.memory);
+	cJSON_AddNumberToObject(json, "disk", (double)capacity.disk);
+}
+
+static cJSON *facts(struct node_methods *methods, const cJSON *params, struct zp_error *err)
+{
+	const struct node_context *node = methods->node;
+	struct promised promised = { .methods = methods };
+	cJSON *result = cJSON_CreateObject();
+
+	(void)params;
+	(void)err;
+	node_each(methods->node, NULL, add_promise, &promised);
+	cJSON_AddStringToObject(result, "name", node_name(node));
+	cJSON_AddStringToObject(result, "version", ZPLAN_VERSION);
+	cJSON_AddNumberToObject(result, "id", (double)node->settings.id);
+	cJSON_AddNumberToObject(result, "farm", (double)node->settings.farm);
+	cJSON_AddStringToObject(result, "domain", node_domain(node));
+	cJSON_AddStringToObject(result, "public_address", node_wan_address(node));
+	cJSON_AddNumberToObject(result, "workloads", (double)promised.count);
+	add_capacity(result, "capacity", total_capacity(node));
+	add_capacity(result, "promised", promised.sum);
+	cJSON *names = cJSON_AddArrayToObject(result, "types");
+	for (size_t i = 0; i < methods->types->count; i++)
+		cJSON_AddItemToArray(names, cJSON_CreateString(methods->types->items[i]->name));
+	return result;
+}
+
+/* A workload out of parameters; strings and spec stay theirs. */
+static int parse_workload(const cJSON *params, struct node_workload *w, struct zp_error *err)
+{
+	const cJSON *spec = cJSON_GetObjectItemCaseSensitive(params, "spec");
+
+	*w = (struct node_workload){ .id = text_of(params, "id"), .type = text_of(params, "type"),
+		.tenant = "", .lineage = text_of(params, "lineage"),
+		.address = text_of(params, "address"), .spec = spec };
+	if (!is_valid_id(w->id))
+		return zp_error_code(err, NODE_RPC_PARAMS,
+			"id: 1 to %d of letters, digits and _ . - / are needed", MAX_ID);
+	if (!cJSON_IsObject(spec))
+		return zp_error_code(err, NODE_RPC_PARAMS, "spec: an object is needed");
+	return 0;
+}
+
+/* Checks, promises, and writes it down, before anything is made. */
+static int admit(struct node_methods *methods, const struct node_workload_type *type,
+	const struct node_workload *w, struct zp_error *err)
+{
+	pthread_mutex_lock(&methods->capacity_lock);
+	int rc = check_capacity(methods, type, w, err);
+	if (!rc)
+		rc = node_registry_put(methods->node->registry, w, err);
+	pthread_mutex_unlock(&methods->capacity_lock);
+	return rc;
+}
+
+static cJSON *converge(struct node_methods *methods, const struct node_workload_type *type,
+	const struct node_workload *w, struct zp_error *err)
+{
+	cJSON *result = NULL;
+
+	if (type->ensure(methods->node, w, &result, err) < 0) {
+		cJSON_Delete(result);
+		if (!err->code || err->code > -32000)
+			err->code = NODE_E_FAILED;
+		return NULL;
+	}
+	if (!result)
+		result = cJSON_CreateObject();
+	if (node_registry_set_result(methods->node->registry, w->id, result, err) < 0) {
+		cJSON_Delete(result);
+		return NULL;
+	}
+	return result;
+}
+
+static cJSON *ensure(struct node_methods *methods, const cJSON *params, struct zp_error *err)
+{
+	struct node_workload w;
+
+	if (parse_workload(params, &w, err) < 0)
+		return NULL;
+	const struct node_workload_type *type = node_workload_type_find(methods->types, w.type);
+	if (!type) {
+		zp_error_code(err, NODE_E_INVALID, "this node offers no workload type \"%s\"", w.type);
+		return NULL;
+	}
+	if (type->validate(w.spec, err) < 0) {
+		err->code = NODE_E_INVALID;
+		return NULL;
+	}
+	pthread_mutex_t *stripe = stripe_of(methods, w.id);
+	cJSON *result = NULL;
+	pthread_mutex_lock(stripe);
+	struct node_workload *old = node_find(methods->node, w.id);
+	if (old && strcmp(old->type, w.type) != 0) {
+		zp_error_code(err, NODE_E_INVALID, "%s is a %s already", w.id, old->type);
+	} else if (admit(methods, type, &w, err) == 0) {
+		w.result = old ? old->result : NULL;
+		result = converge(methods, type, &w, err);
+	}
+	node_workload_free(old);
+	pthread_mutex_unlock(stripe);
+	return result;
+}
+
+static void describe(struct node_methods *methods, const struct node_workload *w, cJSON *entry)
+{
+	const struct node_workload_type *type = node_workload_type_find(methods->types, w->type);
+	enum node_workload_status status = NODE_DEGRADED;
+	zp_autobuf message = ZP_BUF_INIT;
+	zp_autoerror err = ZP_ERROR_INIT;
+	cJSON *result = NULL;
+
+	if (!type)
+		zp_buf_printf(&message, "this node offers no workload type \"%s\"", w->type);
+	else if (type->read(methods->node, w, &status, &result, &message, &err) < 0)
+		zp_buf_printf(&message, "%s", zp_error_text(&err));
+	if (status == NODE_ABSENT && !message.len)
+		zp_buf_puts(&message, "nothing of it is there");
+	/* What the registry promises and the world lacks is damaged, not unknown. */
+	cJSON_AddStringToObject(entry, "status", status == NODE_OK ? "ok" : "degraded");
+	cJSON_AddStringToObject(entry, "message", message.len ? message.ptr : "");
+	cJSON_AddStringToObject(entry, "type", w->type);
+	cJSON_AddStringToObject(entry, "lineage", w->lineage);
+	cJSON_AddStringToObject(entry, "address", w->address);
+	cJSON_AddItemToObject(entry, "spec", cJSON_Duplicate(w->spec, true));
+	if (!result && w->result)
+		result = cJSON_Duplicate(w->result, true);
+	cJSON_AddItemToObject(entry, "result", result ? result : cJSON_CreateObject());
+}
+
+static cJSON *read_many(struct node_methods *methods, const cJSON *params, struct zp_error *err)
+{
+	const cJSON *ids = cJSON_GetObjectItemCaseSensitive(params, "ids"), *id;
+	cJSON *result;
+
+	if (!cJSON_IsArray(ids)) {
+		zp_error_code(err, NODE_RPC_PARAMS, "ids: an array is needed");
+		return NULL;
+	}
+	result = cJSON_CreateArray();
+	cJSON_ArrayForEach (id, ids) {
+		const char *text = cJSON_IsString(id) ? id->valuestring : "";
+		cJSON *entry = cJSON_CreateObject();
+		cJSON_AddItemToArray(result, entry);
+		cJSON_AddStringToObject(entry, "id", text);
+		pthread_mutex_lock(stripe_of(methods, text));
+		struct node_workload *w = node_find(methods->node, text);
+		if (w)
+			describe(methods, w, entry);
+		else
+			cJSON_AddStringToObject(entry, "status", "absent");
+		pthread_mutex_unlock(stripe_of(methods, text));
+		node_workload_free(w);
+	}
+	return result;
+}
+
+static cJSON *remove_one(struct node_methods *methods, const cJSON *params, struct zp_error *err)
+{
+	const char *id = text_of(params, "id");
+	pthread_mutex_t *stripe = stripe_of(methods, id);
+	int rc = 0;
+
+	pthread_mutex_lock(stripe);
+	struct node_workload *w = node_find(methods->node, id);
+	const struct node_workload_type *type =
+		w ? node_workload_type_find(methods->types, w->type) : NULL;
+	if (type)
+		rc = type->remove(methods->node, w, err);
+	if (w && !rc)
+		rc = node_registry_delete(methods->node->registry, id, err);
+	node_workload_free(w);
+	pthread_mutex_unlock(stripe);
+	if (rc < 0 && (!err->code || err->code > -32000))
+		err->code = NODE_E_FAILED;
+	return rc < 0 ? NULL : cJSON_CreateObject();
+}
+
+static cJSON *list(struct node_methods *methods, const cJSON *params, struct zp_error *err)
+{
+	const char *lineage = text_of(params, "lineage");
+	cJSON *result = cJSON_CreateArray();
+	size_t count;
+	struct node_workload **all = node_registry_all(methods->node->registry, NULL, &count);
+
+	(void)err;
+	for (size_t i = 0; i < count; i++) {
+		if (!*lineage || strcmp(lineage, all[i]->lineage) == 0) {
+			cJSON *entry = cJSON_CreateObject();
+			cJSON_AddStringToObject(entry, "id", all[i]->id);
+			cJSON_AddStringToObject(entry, "type", all[i]->type);
+			cJSON_AddStringToObject(entry, "lineage", all[i]->lineage);
+			cJSON_AddStringToObject(entry, "address", all[i]->address);
+			cJSON_AddItemToObject(entry, "spec", cJSON_Duplicate(all[i]->spec, true));
+			cJSON_AddItemToObject(entry, "result", all[i]->result ?
+				cJSON_Duplicate(all[i]->result, true) : cJSON_CreateObject());
+			cJSON_AddItemToArray(result, entry);
+		}
+		node_workload_free(all[i]);
+	}
+	free(all);
+	return result;
+}
+
+static const struct {
+	const char *name;
+	cJSON *(*call)(struct node_methods *methods, const cJSON *params, struct zp_error *err);
+} table[] = {
+	{ "node.facts", facts },	  { "workload.ensure", ensure },
+	{ "workload.read", read_many },	  { "workload.remove", remove_one },
+	{ "workload.list", list },
+};
+
+cJSON *node_methods_call(void *data, const char *method, const cJSON *params, struct zp_error *err)
+{
+	zp_log(ZP_LOG_DEBUG, "call %s", method);
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(table); i++)
+		if (strcmp(method, table[i].name) == 0)
+			return table[i].call(data, params, err);
+	zp_error_code(err, NODE_RPC_METHOD, "there is no method \"%s\"", method);
+	return NULL;
+}
+
+/* ---- upkeep ---- */
+
+static void ensure_type(struct node_methods *methods, const struct node_workload_type *type,
+	const volatile int *stop)
+{
+	size_t count;
+	struct node_workload **all = node_registry_all(methods->node->registry, type->name, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		zp_autoerror err = ZP_ERROR_INIT;
+		pthread_mutex_t *stripe = stripe_of(methods, all[i]->id);
+		if (!*stop) {
+			pthread_mutex_lock(stripe);
+			struct node_workload *now = node_find(methods->node, all[i]->id);
+			cJSON *result = now ? converge(methods, type, now, &err) : NULL;
+			if (now && !result)
+				zp_log(ZP_LOG_ERROR, "%s %s: %s", type->name, now->id,
+					zp_error_text(&err));
+			cJSON_Delete(result);
+			node_workload_free(now);
+			pthread_mutex_unlock(stripe);
+		}
+		node_workload_free(all[i]);
+	}
+	free(all);
+}
+
+static int by_order(const void *a, const void *b)
+{
+	return (*(const struct node_workload_type *const *)a)->order -
+		(*(const struct node_workload_type *const *)b)->order;
+}
+
+void node_methods_ensure_all(struct node_methods *methods, const volatile int *stop)
+{
+	size_t count = methods->types->count;
+	const struct node_workload_type **order = zp_calloc(count, sizeof(*order));
+
+	memcpy(order, methods->types->items, count * sizeof(*order));
+	qsort(order, count, sizeof(*order), by_order);
+	for (size_t i = 0; i < count; i++)
+		ensure_type(methods, order[i], stop);
+	free(order);
+}
+
+static void tick_type(struct node_methods *methods, const struct node_workload_type *type)
+{
+	size_t count;
+	struct node_workload **all = node_registry_all(methods->node->registry, type->name, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		zp_autoerror err = ZP_ERROR_INIT;
+		bool changed = false;
+		/* One that is being worked on is in good hands. */
+		if (pthread_mutex_trylock(stripe_of(methods, all[i]->id)) == 0) {
+			struct node_workload *now = node_find(methods->node, all[i]->id);
+			if (now && now->result &&
+				type->tick(methods->node, now, &changed, &err) < 0)
+				zp_log(ZP_LOG_ERROR, "%s %s: %s", type->name, now->id,
+					zp_error_text(&err));
+			node_workload_free(now);
+			pthread_mutex_unlock(stripe_of(methods, all[i]->id));
+		}
+		node_workload_free(all[i]);
+	}
+	free(all);
+}
+
+void node_methods_tick(struct node_methods *methods)
+{
+	for (size_t i = 0; i < methods->types->count; i++)
+		if (methods->types->items[i]->tick)
+			tick_type(methods, methods->types->items[i]);
+	node_helpers_tick(methods->node);
+}

@@ -1,0 +1,300 @@
+#include "node/registry.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/vec.h"
+#include "node/context.h"
+
+struct node_registry {
+	sqlite3 *db;
+	pthread_mutex_t lock;
+};
+
+static const char schema[] =
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+	"CREATE TABLE IF NOT EXISTS workload ("
+	"  id TEXT PRIMARY KEY, type TEXT NOT NULL, tenant TEXT NOT NULL, lineage TEXT NOT NULL,"
+	"  address TEXT NOT NULL, spec TEXT NOT NULL, result TEXT) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS workload_type ON workload (type, id);"
+	"CREATE TABLE IF NOT EXISTS lease ("
+	"  pool TEXT NOT NULL, member TEXT NOT NULL, holder TEXT NOT NULL,"
+	"  PRIMARY KEY (pool, member)) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS lease_holder ON lease (holder, pool);";
+
+static int failed(struct node_registry *registry, const char *doing, struct zp_error *err)
+{
+	return zp_error_set(err, "registry: %s: %s", doing, sqlite3_errmsg(registry->db));
+}
+
+struct node_registry *node_registry_open(const char *path, struct zp_error *err)
+{
+	struct node_registry *registry = zp_calloc(1, sizeof(*registry));
+
+	pthread_mutex_init(&registry->lock, NULL);
+	if (sqlite3_open_v2(path, &registry->db,
+		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+		    NULL) != SQLITE_OK ||
+		sqlite3_busy_timeout(registry->db, 5000) != SQLITE_OK ||
+		sqlite3_exec(registry->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
+		zp_error_set(err, "registry %s: %s. If the file is damaged, move it away: workloads "
+			"are registered again by the next apply.", path,
+			registry->db ? sqlite3_errmsg(registry->db) : "out of memory");
+		node_registry_close(registry);
+		return NULL;
+	}
+	return registry;
+}
+
+void node_registry_close(struct node_registry *registry)
+{
+	if (!registry)
+		return;
+	sqlite3_close(registry->db);
+	pthread_mutex_destroy(&registry->lock);
+	free(registry);
+}
+
+/* A statement with texts bound to ?1, ?2, ...; NULL binds NULL. Under the lock. */
+static sqlite3_stmt *prepare(struct node_registry *registry, const char *sql,
+	const char *const *texts, int count)
+{
+	sqlite3_stmt *statement = NULL;
+
+	if (sqlite3_prepare_v2(registry->db, sql, -1, &statement, NULL) != SQLITE_OK)
+		return NULL;
+	for (int i = 0; i < count; i++) {
+		if (texts[i])
+			sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_TRANSIENT);
+		else
+			sqlite3_bind_null(statement, i + 1);
+	}
+	return statement;
+}
+
+/* Under the lock. */
+static int execute(struct node_registry *registry, const char *sql, const char *const *texts,
+	int count, const char *doing, struct zp_error *err)
+{
+	sqlite3_stmt *statement = prepare(registry, sql, texts, count);
+	int rc = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		failed(registry, doing, err);
+	sqlite3_finalize(statement);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
+}
+
+int node_registry_put(struct node_registry *registry, const struct node_workload *w,
+	struct zp_error *err)
+{
+	zp_autofree char *spec = cJSON_PrintUnformatted(w->spec);
+	const char *texts[] = { w->id, w->type, w->tenant, w->lineage, w->address, spec };
+
+	pthread_mutex_lock(&registry->lock);
+	int rc = execute(registry,
+		"INSERT INTO workload (id, type, tenant, lineage, address, spec) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET "
+		"type = ?2, tenant = ?3, lineage = ?4, address = ?5, spec = ?6",
+		texts, 6, "writing a workload", err);
+	pthread_mutex_unlock(&registry->lock);
+	return rc;
+}
+
+int node_registry_set_result(struct node_registry *registry, const char *id, const cJSON *result,
+	struct zp_error *err)
+{
+	zp_autofree char *text = result ? cJSON_PrintUnformatted(result) : NULL;
+	const char *texts[] = { id, text };
+
+	pthread_mutex_lock(&registry->lock);
+	int rc = execute(registry, "UPDATE workload SET result = ?2 WHERE id = ?1", texts, 2,
+		"writing a result", err);
+	pthread_mutex_unlock(&registry->lock);
+	return rc;
+}
+
+int node_registry_delete(struct node_registry *registry, const char *id, struct zp_error *err)
+{
+	const char *texts[] = { id };
+
+	pthread_mutex_lock(&registry->lock);
+	int rc = execute(registry, "DELETE FROM lease WHERE holder = ?1", texts, 1,
+		"releasing leases", err);
+	if (!rc)
+		rc = execute(registry, "DELETE FROM workload WHERE id = ?1", texts, 1,
+			"removing a workload", err);
+	pthread_mutex_unlock(&registry->lock);
+	return rc;
+}
+
+static char *column(sqlite3_stmt *statement, int i)
+{
+	const unsigned char *text = sqlite3_column_text(statement, i);
+
+	return zp_strdup(text ? (const char *)text : "");
+}
+
+#define COLUMNS "id, type, tenant, lineage, address, spec, result"
+
+static struct node_workload *read_row(sqlite3_stmt *statement)
+{
+	struct node_workload *w = zp_calloc(1, sizeof(*w));
+	zp_autofree char *spec = column(statement, 5);
+	zp_autofree char *result = column(statement, 6);
+
+	w->id = column(statement, 0);
+	w->type = column(statement, 1);
+	w->tenant = column(statement, 2);
+	w->lineage = column(statement, 3);
+	w->address = column(statement, 4);
+	w->spec = cJSON_Parse(spec);
+	w->result = *result ? cJSON_Parse(result) : NULL;
+	return w;
+}
+
+void node_workload_free(struct node_workload *w)
+{
+	if (!w)
+		return;
+	free((char *)w->id);
+	free((char *)w->type);
+	free((char *)w->tenant);
+	free((char *)w->lineage);
+	free((char *)w->address);
+	cJSON_Delete((cJSON *)w->spec);
+	cJSON_Delete((cJSON *)w->result);
+	free(w);
+}
+
+struct node_workload *node_registry_get(struct node_registry *registry, const char *id)
+{
+	struct node_workload *found = NULL;
+	const char *texts[] = { id };
+
+	pthread_mutex_lock(&registry->lock);
+	sqlite3_stmt *statement =
+		prepare(registry, "SELECT " COLUMNS " FROM workload WHERE id = ?1", texts, 1);
+	if (statement && sqlite3_step(statement) == SQLITE_ROW)
+		found = read_row(statement);
+	sqlite3_finalize(statement);
+	pthread_mutex_unlock(&registry->lock);
+	return found;
+}
+
+struct node_workload **node_registry_all(struct node_registry *registry, const char *type,
+	size_t *count)
+{
+	ZP_VEC(, struct node_workload *) all = { 0 };
+	const char *texts[] = { type };
+
+	pthread_mutex_lock(&registry->lock);
+	sqlite3_stmt *statement = prepare(registry,
+		"SELECT " COLUMNS " FROM workload WHERE ?1 IS NULL OR type = ?1 ORDER BY id", texts, 1);
+	while (statement && sqlite3_step(statement) == SQLITE_ROW)
+		zp_vec_push(&all, read_row(statement));
+	sqlite3_finalize(statement);
+	pthread_mutex_unlock(&registry->lock);
+	*count = all.count;
+	return all.items;
+}
+
+/* The holder's member of the pool, heap; NULL when it has none. Under the lock. */
+static char *held(struct node_registry *registry, const char *pool, const char *holder)
+{
+	const char *texts[] = { pool, holder };
+	char *member = NULL;
+	sqlite3_stmt *statement = prepare(registry,
+		"SELECT member FROM lease WHERE pool = ?1 AND holder = ?2", texts, 2);
+
+	if (statement && sqlite3_step(statement) == SQLITE_ROW)
+		member = column(statement, 0);
+	sqlite3_finalize(statement);
+	return member;
+}
+
+static int add_lease(struct node_registry *registry, const char *pool, const char *member,
+	const char *holder, struct zp_error *err)
+{
+	const char *texts[] = { pool, member, holder };
+
+	return execute(registry, "INSERT INTO lease (pool, member, holder) VALUES (?1, ?2, ?3)", texts,
+		3, "writing a lease", err);
+}
+
+/* Lowest number of the pool that nobody has. Under the lock. */
+static int64_t first_free(struct node_registry *registry, const char *pool, int64_t from)
+{
+	const char *texts[] = { pool };
+	int64_t next = from;
+	sqlite3_stmt *statement = prepare(registry,
+		"SELECT CAST(member AS INTEGER) FROM lease WHERE pool = ?1 ORDER BY 1", texts, 1);
+
+	while (statement && sqlite3_step(statement) == SQLITE_ROW) {
+		int64_t taken = sqlite3_column_int64(statement, 0);
+		if (taken > next)
+			break;
+		if (taken == next)
+			next++;
+	}
+	sqlite3_finalize(statement);
+	return next;
+}
+
+int node_registry_lease_int(struct node_registry *registry, const char *pool, const char *holder,
+	int64_t from, int64_t to, int64_t *out, struct zp_error *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&registry->lock);
+	zp_autofree char *member = held(registry, pool, holder);
+	if (member) {
+		*out = strtoll(member, NULL, 10);
+	} else {
+		*out = first_free(registry, pool, from);
+		zp_autofree char *text = zp_format("%" PRId64, *out);
+		rc = *out > to ? zp_error_set(err, "no free number left in %s (%" PRId64 " to %" PRId64
+					       ")", pool, from, to) :
+				 add_lease(registry, pool, text, holder, err);
+	}
+	pthread_mutex_unlock(&registry->lock);
+	return rc;
+}
+
+int node_registry_lease_take(struct node_registry *registry, const char *pool, const char *holder,
+	const char *member, struct zp_error *err)
+{
+	const char *texts[] = { pool, member };
+	char *other = NULL;
+	int rc = 0;
+
+	pthread_mutex_lock(&registry->lock);
+	sqlite3_stmt *statement = prepare(registry,
+		"SELECT holder FROM lease WHERE pool = ?1 AND member = ?2", texts, 2);
+	if (statement && sqlite3_step(statement) == SQLITE_ROW)
+		other = column(statement, 0);
+	sqlite3_finalize(statement);
+	if (!other)
+		rc = add_lease(registry, pool, member, holder, err);
+	else if (strcmp(other, holder) != 0)
+		rc = zp_error_set(err, "%s %s is taken by %s", pool, member, other);
+	pthread_mutex_unlock(&registry->lock);
+	free(other);
+	return rc;
+}
+
+int node_registry_lease_release(struct node_registry *registry, const char *pool,
+	const char *holder, struct zp_error *err)
+{
+	const char *texts[] = { holder, pool };
+
+	pthread_mutex_lock(&registry->lock);
+	int rc = execute(registry, "DELETE FROM lease WHERE holder = ?1 AND (?2 IS NULL OR pool = ?2)",
+		texts, 2, "releasing leases", err);
+	pthread_mutex_unlock(&registry->lock);
+	return rc;
+}

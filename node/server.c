@@ -1,0 +1,377 @@
+#include "node/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/vec.h"
+
+#define WORKERS 16
+#define MAX_CONNECTIONS 512
+#define MAX_QUEUED 8192
+#define THREAD_STACK ((size_t)1 << 20)
+#define WORKER_STACK ((size_t)8 << 20)
+/* A peer that does not read its answers for so long is cut off. */
+#define SEND_TIMEOUT_SECONDS 20
+
+struct connection {
+	struct node_server *server;
+	int fd;
+	int references; /* under server->lock */
+	pthread_mutex_t write_lock;
+};
+
+struct request {
+	struct connection *connection;
+	cJSON *message;
+	struct request *next;
+};
+
+struct node_server {
+	int fd;
+	char *path;
+	node_handler handler;
+	void *data;
+	pthread_mutex_t lock;
+	pthread_cond_t wake; /* queue grew, shrank, or the server stops */
+	struct request *first, **last;
+	size_t queued;
+	bool stopping;
+	pthread_t acceptor, workers[WORKERS];
+	int worker_count;
+	struct connection *connections[MAX_CONNECTIONS];
+	int connection_count;
+};
+
+static void connection_release(struct connection *connection)
+{
+	struct node_server *server = connection->server;
+
+	pthread_mutex_lock(&server->lock);
+	bool last = --connection->references == 0;
+	if (last) {
+		for (int i = 0; i < server->connection_count; i++)
+			if (server->connections[i] == connection)
+				server->connections[i] =
+					server->connections[--server->connection_count];
+		pthread_cond_broadcast(&server->wake);
+	}
+	pthread_mutex_unlock(&server->lock);
+	if (!last)
+		return;
+	close(connection->fd);
+	pthread_mutex_destroy(&connection->write_lock);
+	free(connection);
+}
+
+static void send_message(struct connection *connection, cJSON *message)
+{
+	zp_autofree char *text = cJSON_PrintUnformatted(message);
+	zp_autobuf line = ZP_BUF_INIT;
+
+	zp_buf_puts(&line, text ? text : "{}");
+	zp_buf_char(&line, '\n');
+	pthread_mutex_lock(&connection->write_lock);
+	for (size_t sent = 0; sent < line.len;) {
+		ssize_t n = send(connection->fd, line.ptr + sent, line.len - sent, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			shutdown(connection->fd, SHUT_RDWR);
+			break;
+		}
+		sent += (size_t)n;
+	}
+	pthread_mutex_unlock(&connection->write_lock);
+}
+
+static cJSON *reply_to(const cJSON *id)
+{
+	cJSON *reply = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(reply, "jsonrpc", "2.0");
+	cJSON_AddItemToObject(reply, "id", id ? cJSON_Duplicate(id, true) : cJSON_CreateNull());
+	return reply;
+}
+
+static void send_error(struct connection *connection, const cJSON *id, int code, const char *text)
+{
+	cJSON *reply = reply_to(id);
+	cJSON *error = cJSON_AddObjectToObject(reply, "error");
+
+	cJSON_AddNumberToObject(error, "code", code);
+	cJSON_AddStringToObject(error, "message", text);
+	send_message(connection, reply);
+	cJSON_Delete(reply);
+}
+
+static void answer(struct node_server *server, struct request *request)
+{
+	const cJSON *id = cJSON_GetObjectItemCaseSensitive(request->message, "id");
+	const cJSON *params = cJSON_GetObjectItemCaseSensitive(request->message, "params");
+	const char *method = cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(request->message, "method"));
+	zp_autoerror err = ZP_ERROR_INIT;
+	cJSON *result = server->handler(server->data, method, params, &err);
+
+	if (!result) {
+		send_error(request->connection, id, err.code ? err.code : NODE_RPC_INTERNAL,
+			zp_error_text(&err));
+		return;
+	}
+	cJSON *reply = reply_to(id);
+	cJSON_AddItemToObject(reply, "result", result);
+	send_message(request->connection, reply);
+	cJSON_Delete(reply);
+}
+
+static void *work(void *data)
+{
+	struct node_server *server = data;
+
+	pthread_mutex_lock(&server->lock);
+	for (;;) {
+		while (!server->first && !server->stopping)
+			pthread_cond_wait(&server->wake, &server->lock);
+		if (!server->first)
+			break;
+		struct request *request = server->first;
+		server->first = request->next;
+		if (!server->first)
+			server->last = &server->first;
+		server->queued--;
+		pthread_cond_broadcast(&server->wake);
+		pthread_mutex_unlock(&server->lock);
+		answer(server, request);
+		cJSON_Delete(request->message);
+		connection_release(request->connection);
+		free(request);
+		pthread_mutex_lock(&server->lock);
+	}
+	pthread_mutex_unlock(&server->lock);
+	return NULL;
+}
+
+/* Waits while the queue is full: who sends too much is not read meanwhile. */
+static void enqueue(struct connection *connection, cJSON *message)
+{
+	struct node_server *server = connection->server;
+	struct request *request = zp_calloc(1, sizeof(*request));
+
+	request->connection = connection;
+	request->message = message;
+	pthread_mutex_lock(&server->lock);
+	while (server->queued >= MAX_QUEUED && !server->stopping)
+		pthread_cond_wait(&server->wake, &server->lock);
+	connection->references++;
+	*server->last = request;
+	server->last = &request->next;
+	server->queued++;
+	pthread_cond_broadcast(&server->wake);
+	pthread_mutex_unlock(&server->lock);
+}
+
+static void take_line(struct connection *connection, const char *line, size_t length)
+{
+	/* Nesting is bounded by cJSON (CJSON_NESTING_LIMIT). */
+	cJSON *message = cJSON_ParseWithLength(line, length);
+
+	if (!message) {
+		send_error(connection, NULL, NODE_RPC_PARSE, "the message is not JSON");
+		return;
+	}
+	const cJSON *method = cJSON_GetObjectItemCaseSensitive(message, "method");
+	const cJSON *version = cJSON_GetObjectItemCaseSensitive(message, "jsonrpc");
+	if (!cJSON_IsObject(message) || !cJSON_IsString(method) || !cJSON_IsString(version) ||
+		strcmp(version->valuestring, "2.0") != 0) {
+		send_error(connection, cJSON_GetObjectItemCaseSensitive(message, "id"),
+			NODE_RPC_REQUEST, "the message is no JSON-RPC 2.0 request");
+		cJSON_Delete(message);
+		return;
+	}
+	enqueue(connection, message);
+}
+
+/* Lines out of what has come; what exceeds the limit is skipped to its end and answered once. */
+static void take_input(struct connection *connection, struct zp_buf *input, bool *skipping)
+{
+	size_t start = 0;
+
+	for (;;) {
+		const char *newline = memchr(input->ptr + start, '\n', input->len - start);
+		if (!newline)
+			break;
+		size_t length = (size_t)(newline - input->ptr) - start;
+		if (!*skipping && length)
+			take_line(connection, input->ptr + start, length);
+		*skipping = false;
+		start += length + 1;
+	}
+	memmove(input->ptr, input->ptr + start, input->len - start);
+	input->len -= start;
+	if (input->len > NODE_MAX_MESSAGE) {
+		if (!*skipping)
+			send_error(connection, NULL, NODE_RPC_REQUEST, "the message is too long");
+		*skipping = true;
+		zp_buf_clear(input);
+	}
+}
+
+static void *serve_connection(void *data)
+{
+	struct connection *connection = data;
+	zp_autobuf input = ZP_BUF_INIT;
+	bool skipping = false;
+
+	for (;;) {
+		zp_buf_reserve(&input, 65536);
+		ssize_t n = recv(connection->fd, input.ptr + input.len, 65536, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		input.len += (size_t)n;
+		take_input(connection, &input, &skipping);
+	}
+	connection_release(connection);
+	return NULL;
+}
+
+static bool start_thread(pthread_t *thread, size_t stack, void *(*fn)(void *), void *data)
+{
+	pthread_attr_t attributes;
+	pthread_t own;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, stack);
+	if (!thread)
+		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	int failed = pthread_create(thread ? thread : &own, &attributes, fn, data);
+	pthread_attr_destroy(&attributes);
+	return !failed;
+}
+
+static void add_connection(struct node_server *server, int fd)
+{
+	struct timeval timeout = { .tv_sec = SEND_TIMEOUT_SECONDS };
+	struct connection *connection = NULL;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	pthread_mutex_lock(&server->lock);
+	if (server->connection_count < MAX_CONNECTIONS && !server->stopping) {
+		connection = zp_calloc(1, sizeof(*connection));
+		connection->server = server;
+		connection->fd = fd;
+		connection->references = 1;
+		pthread_mutex_init(&connection->write_lock, NULL);
+		server->connections[server->connection_count++] = connection;
+	}
+	pthread_mutex_unlock(&server->lock);
+	if (!connection)
+		close(fd);
+	else if (!start_thread(NULL, THREAD_STACK, serve_connection, connection))
+		connection_release(connection);
+}
+
+static void *accept_connections(void *data)
+{
+	struct node_server *server = data;
+
+	for (;;) {
+		int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd >= 0) {
+			add_connection(server, fd);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+			zp_log(ZP_LOG_WARN, "accept: %s", strerror(errno));
+			poll(NULL, 0, 100);
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			return NULL; /* the socket was shut down */
+		}
+	}
+}
+
+static int listen_at(const char *path, struct zp_error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t length = strlen(path);
+
+	if (length >= sizeof(address.sun_path))
+		return zp_error_set(err, "socket path %s is longer than %zu bytes: choose a shorter "
+			"root folder", path, sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, path, length);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return zp_error_errno(err, "socket");
+	unlink(path);
+	mode_t mask = umask(0177);
+	int rc = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	umask(mask);
+	if (rc < 0 || listen(fd, 256) < 0) {
+		zp_error_errno(err, "listen at %s", path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+struct node_server *node_server_start(const char *path, node_handler handler, void *data,
+	struct zp_error *err)
+{
+	int fd = listen_at(path, err);
+	if (fd < 0)
+		return NULL;
+
+	struct node_server *server = zp_calloc(1, sizeof(*server));
+	server->fd = fd;
+	server->path = zp_strdup(path);
+	server->handler = handler;
+	server->data = data;
+	server->last = &server->first;
+	pthread_mutex_init(&server->lock, NULL);
+	pthread_cond_init(&server->wake, NULL);
+	while (server->worker_count < WORKERS &&
+		start_thread(&server->workers[server->worker_count], WORKER_STACK, work, server))
+		server->worker_count++;
+	if (!server->worker_count ||
+		!start_thread(&server->acceptor, THREAD_STACK, accept_connections, server)) {
+		zp_error_set(err, "can not start threads");
+		server->acceptor = 0;
+		node_server_stop(server);
+		return NULL;
+	}
+	return server;
+}
+
+void node_server_stop(struct node_server *server)
+{
+	shutdown(server->fd, SHUT_RDWR);
+	if (server->acceptor)
+		pthread_join(server->acceptor, NULL);
+	close(server->fd);
+	unlink(server->path);
+	pthread_mutex_lock(&server->lock);
+	server->stopping = true;
+	pthread_cond_broadcast(&server->wake);
+	pthread_mutex_unlock(&server->lock);
+	for (int i = 0; i < server->worker_count; i++)
+		pthread_join(server->workers[i], NULL);
+	pthread_mutex_lock(&server->lock);
+	for (int i = 0; i < server->connection_count; i++)
+		shutdown(server->connections[i]->fd, SHUT_RDWR);
+	while (server->connection_count)
+		pthread_cond_wait(&server->wake, &server->lock);
+	pthread_mutex_unlock(&server->lock);
+	pthread_mutex_destroy(&server->lock);
+	pthread_cond_destroy(&server->wake);
+	free(server->path);
+	free(server);
+}
