@@ -56,6 +56,7 @@ struct hcl_evaluation {
 	const struct hcl_functions *functions; /* NULL: no functions */
 	uint32_t depth; /* of nesting; the evaluator's own */
 	struct hcl_locals *locals; /* names bound by for; the evaluator's own */
+	bool trial; /* diagnostics will not be shown: no values are collected for them */
 };
 
 #define HCL_MAX_EVALUATION_DEPTH 2000

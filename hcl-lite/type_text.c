@@ -16,24 +16,27 @@ static const char *const kind_names[] = {
 	[HCL_DYNAMIC] = "dynamic",
 };
 
-static void friendly(const struct hcl_type *type, const char *dynamic, struct zp_buf *out)
+static void friendly(const struct hcl_type *type, bool constraint, struct zp_buf *out)
 {
+	const char *any = "any type";
+
 	while (hcl_type_is_collection(type)) {
 		zp_buf_puts(out, kind_names[type->kind]);
 		zp_buf_puts(out, " of ");
 		type = type->element;
+		any = "any single type";
 	}
-	zp_buf_puts(out, type->kind == HCL_DYNAMIC ? dynamic : kind_names[type->kind]);
+	zp_buf_puts(out, type->kind == HCL_DYNAMIC && constraint ? any : kind_names[type->kind]);
 }
 
 void hcl_type_friendly(const struct hcl_type *type, struct zp_buf *out)
 {
-	friendly(type, "dynamic", out);
+	friendly(type, false, out);
 }
 
 void hcl_type_friendly_constraint(const struct hcl_type *type, struct zp_buf *out)
 {
-	friendly(type, "any type", out);
+	friendly(type, true, out);
 }
 
 static void attribute_name(const char *name, struct zp_buf *out)

@@ -24,6 +24,12 @@ void hcl_go_quote(struct zp_buf *out, struct zp_str text);
 /* Letters, marks, numbers, punctuation, symbols, and the plain space. */
 bool hcl_rune_printable(uint32_t rune);
 
+/*
+ * The part of text that stays as it is whatever comes after it: without its last grapheme cluster, and
+ * at most limit bytes.
+ */
+struct zp_str hcl_safe_prefix(struct zp_str text, size_t limit);
+
 /* Iterates over anything with elements: list, set, tuple by position, map, object by name. */
 struct hcl_iterator {
 	struct hcl_value of;

@@ -1,0 +1,80 @@
+/*
+ * All functions by name.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "hcl-lite/function.h"
+
+static const struct hcl_function_list *const lists[] = {
+	&hcl_string_functions,
+	&hcl_format_functions,
+	&hcl_regex_functions,
+	&hcl_collection_functions,
+	&hcl_sequence_functions,
+	&hcl_set_functions,
+	&hcl_number_functions,
+	&hcl_conversion_functions,
+	&hcl_encoding_functions,
+	&hcl_json_functions,
+	&hcl_csv_functions,
+	&hcl_hash_functions,
+	&hcl_network_functions,
+	&hcl_time_functions,
+	&hcl_file_functions,
+	&hcl_template_functions,
+	&hcl_control_functions,
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static const struct hcl_function **table;
+static const char **names;
+static size_t table_count, name_count;
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(const struct hcl_function *const *)a)->name,
+		(*(const struct hcl_function *const *)b)->name);
+}
+
+static void make_table(void)
+{
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(lists); i++)
+		table_count += lists[i]->count;
+	table = zp_calloc(table_count, sizeof(*table));
+	names = zp_calloc(table_count, sizeof(*names));
+	size_t n = 0;
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(lists); i++)
+		for (size_t j = 0; j < lists[i]->count; j++)
+			table[n++] = &lists[i]->functions[j];
+	qsort(table, table_count, sizeof(*table), by_name);
+	for (size_t i = 0; i < table_count; i++)
+		if (table[i]->kind != HCL_CONSOLE)
+			names[name_count++] = table[i]->name;
+}
+
+static int name_against(const void *key, const void *element)
+{
+	return strcmp(key, (*(const struct hcl_function *const *)element)->name);
+}
+
+/* core::f is another name of f. */
+const struct hcl_function *hcl_find_function(const char *name, bool console)
+{
+	pthread_once(&once, make_table);
+	if (strncmp(name, "core::", 6) == 0)
+		name += 6;
+	const struct hcl_function **found =
+		bsearch(name, table, table_count, sizeof(*table), name_against);
+	if (!found || ((*found)->kind == HCL_CONSOLE && !console))
+		return NULL;
+	return *found;
+}
+
+const char *const *hcl_function_names(size_t *count)
+{
+	pthread_once(&once, make_table);
+	*count = name_count;
+	return names;
+}
