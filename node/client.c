@@ -25,6 +25,7 @@ struct waiter {
 
 struct node_client {
 	const struct node_entry *entry;
+	pthread_mutex_t connect_lock; /* one thread at a time connects; taken before lock */
 	pthread_mutex_t lock;
 	pthread_cond_t arrived;
 	pthread_mutex_t write_lock;
@@ -112,29 +113,51 @@ static void disconnect(struct node_client *client)
 	node_wire_close(&client->wire);
 }
 
-/* Under client->lock. */
-static int connect_client(struct node_client *client, struct zp_error *err)
+static bool is_connected(struct node_client *client)
+{
+	pthread_mutex_lock(&client->lock);
+	bool connected = client->connected;
+	pthread_mutex_unlock(&client->lock);
+	return connected;
+}
+
+/* Under connect_lock. */
+static int connect_anew(struct node_client *client, struct zp_error *err)
 {
 	zp_autoerror own = ZP_ERROR_INIT;
 
-	if (client->connected)
-		return 0;
 	if (client->failure && time(NULL) - client->failed_at < REMEMBER_FAILURE_SECONDS)
 		return zp_error_code(err, NODE_LOST, "%s", client->failure);
-	/* The reader of the former connection takes the lock on its way out. */
-	pthread_mutex_unlock(&client->lock);
 	disconnect(client);
-	pthread_mutex_lock(&client->lock);
-	if (node_wire_open(&client->wire, client->entry->connect, &own) == 0 &&
-		pthread_create(&client->reader, NULL, read_replies, client) == 0) {
-		client->has_reader = client->connected = true;
-		return 0;
+	if (node_wire_open(&client->wire, client->entry->connect, &own) == 0) {
+		pthread_mutex_lock(&client->lock);
+		client->connected = true;
+		pthread_mutex_unlock(&client->lock);
+		client->has_reader =
+			pthread_create(&client->reader, NULL, read_replies, client) == 0;
+		if (client->has_reader)
+			return 0;
+		lose_connection(client);
+		zp_error_set(&own, "no thread to read with");
 	}
 	free(client->failure);
 	client->failure = zp_format("node %s can not be reached (%s): %s", client->entry->name,
 		client->entry->connect, zp_error_text(&own));
 	client->failed_at = time(NULL);
 	return zp_error_code(err, NODE_LOST, "%s", client->failure);
+}
+
+static int connect_client(struct node_client *client, struct zp_error *err)
+{
+	int rc = 0;
+
+	if (is_connected(client))
+		return 0;
+	pthread_mutex_lock(&client->connect_lock);
+	if (!is_connected(client))
+		rc = connect_anew(client, err);
+	pthread_mutex_unlock(&client->connect_lock);
+	return rc;
 }
 
 static int send_line(struct node_client *client, struct zp_str line)
@@ -204,11 +227,10 @@ cJSON *node_call(struct node_client *client, const char *method, const cJSON *pa
 {
 	struct waiter waiter = { 0 };
 
-	pthread_mutex_lock(&client->lock);
-	if (connect_client(client, err) < 0) {
-		pthread_mutex_unlock(&client->lock);
+	if (connect_client(client, err) < 0)
 		return NULL;
-	}
+	pthread_mutex_lock(&client->lock);
+	waiter.lost = !client->connected;
 	waiter.id = ++client->next_id;
 	waiter.next = client->waiters;
 	client->waiters = &waiter;
@@ -216,7 +238,7 @@ cJSON *node_call(struct node_client *client, const char *method, const cJSON *pa
 
 	zp_autofree char *text = request_text(waiter.id, method, params);
 	zp_autofree char *line = zp_format("%s\n", text);
-	int sent = send_line(client, zp_str(line));
+	int sent = waiter.lost ? -1 : send_line(client, zp_str(line));
 
 	pthread_mutex_lock(&client->lock);
 	while (!sent && !waiter.reply && !waiter.lost)
@@ -242,6 +264,7 @@ struct node_pool *node_pool_new(const struct node_inventory *inventory)
 		struct node_client *client = &pool->clients[i];
 		client->entry = &inventory->items[i];
 		client->wire = (struct node_wire){ .in = -1, .out = -1 };
+		pthread_mutex_init(&client->connect_lock, NULL);
 		pthread_mutex_init(&client->lock, NULL);
 		pthread_mutex_init(&client->write_lock, NULL);
 		pthread_cond_init(&client->arrived, NULL);
@@ -255,6 +278,7 @@ void node_pool_free(struct node_pool *pool)
 		struct node_client *client = &pool->clients[i];
 		disconnect(client);
 		free(client->failure);
+		pthread_mutex_destroy(&client->connect_lock);
 		pthread_mutex_destroy(&client->lock);
 		pthread_mutex_destroy(&client->write_lock);
 		pthread_cond_destroy(&client->arrived);
@@ -293,10 +317,7 @@ struct node_client *node_pool_get(struct node_pool *pool, const char *node, stru
 		return NULL;
 	}
 	struct node_client *client = &pool->clients[entry - pool->inventory->items];
-	pthread_mutex_lock(&client->lock);
-	int rc = connect_client(client, err);
-	pthread_mutex_unlock(&client->lock);
-	return rc < 0 ? NULL : client;
+	return connect_client(client, err) < 0 ? NULL : client;
 }
 
 cJSON *node_ensure(struct node_client *client, const struct node_workload *w, struct zp_error *err)

@@ -71,6 +71,8 @@ void plan_free(struct plan *plan)
 	}
 	if (plan->root)
 		release_module(plan->root);
+	zp_map_release(&plan->saved_data);
+	zp_map_release(&plan->saved_identities);
 	zp_vec_release(&plan->providers);
 	zp_vec_release(&plan->cells);
 	zp_vec_release(&plan->frames);

@@ -159,6 +159,8 @@ struct plan {
 	struct state *prior;  /* after refresh */
 	const char **replaces;
 	size_t replace_count;
+	/* Of a loaded plan: address -> struct zp_str *, JSON of what data sources said, and identities. */
+	struct zp_map saved_data, saved_identities;
 
 	ZP_VEC(, struct plan_instance *) instances; /* those with objects or changes */
 	ZP_VEC(, struct plan_orphan) orphans;
@@ -233,6 +235,8 @@ const char *plan_provider_address(struct plan *plan, const struct provider *prov
 
 /* refresh.c */
 void plan_refresh(struct plan *plan);
+/* Notes the drift of one object out of the stored and the prior state, as refresh had found it. */
+void plan_restore_drift(struct plan *plan, const char *address, const char *deposed);
 
 /* changes.c: lists what was found, sorted by address. */
 void plan_collect_changes(struct plan *plan);

@@ -1,5 +1,6 @@
 /* One instance: what it should be, what it is, and what has to happen. */
 #include "base/uuid.h"
+#include "hcl-lite/codec.h"
 #include "planner/engine.h"
 
 void plan_report_problems(struct plan *plan, const struct plan_resource *resource,
@@ -337,15 +338,35 @@ static void report_prevented(struct plan *plan, const struct plan_instance *inst
 	(void)diag;
 }
 
+/* A JSON string a loaded plan keeps for the address. */
+static bool saved_text(struct plan *plan, const struct zp_map *map, const char *address,
+	const char **out)
+{
+	const struct zp_str *raw = zp_map_get(map, zp_str(address));
+	struct zp_json json;
+	struct zp_str text = { 0 };
+
+	if (!raw)
+		return false;
+	zp_json_init(&json, *raw);
+	bool ok = zp_json_read_string_arena(&json, &plan->arena, &text);
+	zp_json_release(&json);
+	*out = text.ptr;
+	return ok;
+}
+
 static void choose_identity(struct plan *plan, struct plan_instance *instance)
 {
 	const char *name = instance->resource->config->resource_type->identity_attribute;
 	const char *old = plan_text_attribute(instance->prior, name);
 	bool fresh = instance->action == PLAN_CREATE || instance->action == PLAN_DELETE_CREATE;
 	char uuid[ZP_UUID_LENGTH + 1];
+	const char *saved;
 
 	if (old && !fresh) {
 		instance->identity = old;
+	} else if (fresh && saved_text(plan, &plan->saved_identities, instance->address, &saved)) {
+		instance->identity = saved;
 	} else if (fresh) {
 		zp_uuid(uuid);
 		instance->identity = zp_arena_strdup(&plan->arena, uuid);
@@ -418,7 +439,17 @@ static void read_data(struct plan *plan, struct plan_instance *instance, struct 
 		.config = hcl_unmark_deep(&plan->arena, config, HCL_ALL_MARKS) };
 	struct provider_operation *ops[] = { &op };
 	size_t errors = plan->diags->errors;
+	const struct zp_str *saved = zp_map_get(&plan->saved_data, zp_str(instance->address));
 
+	if (saved) {
+		struct zp_json json;
+		zp_json_init(&json, *saved);
+		if (hcl_value_from_json(&json, &plan->arena, type->schema->type, &op.result))
+			instance->planned = plan_carry_marks(plan, type->schema, config, op.result);
+		instance->cell.value = instance->planned;
+		zp_json_release(&json);
+		return;
+	}
 	if (!provider || !provider->configured)
 		return;
 	plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_READ_START,

@@ -164,3 +164,21 @@ void plan_refresh(struct plan *plan)
 		take_result(plan, &all.items[i]);
 	zp_vec_release(&all);
 }
+
+void plan_restore_drift(struct plan *plan, const char *address, const char *deposed)
+{
+	const struct state_object *before = state_find(plan->stored, address, deposed);
+	const struct state_object *after = state_find(plan->prior, address, deposed);
+	struct refreshing item = { .stored = before };
+	struct hcl_value found;
+
+	item.type = before ? type_of(before->resource) : NULL;
+	if (!item.type ||
+		!plan_decode_object(before, item.type->schema, &plan->arena, &item.before, NULL))
+		return;
+	found = hcl_null(item.type->schema->type);
+	if (after)
+		plan_decode_object(after, item.type->schema, &plan->arena, &found, NULL);
+	item.provider = plan_provider_default(plan, provider_of(before->resource));
+	note_drift(plan, &item, found);
+}
