@@ -1,18 +1,14 @@
 /*
- * A node in memory for tests of workload types: registry, leases and helper processes of one node,
- * within namespaces of the test's own (network, mounts), so that nothing is left behind however the
- * test ends. Included by one .c file of a test; defines the functions of node/context.h.
+ * A node in memory for tests of workload types: registry, leases and helper processes. Included by
+ * one .c file of a test; defines the functions of node/context.h.
  */
 #ifndef TESTS_PROVIDERS_FAKE_NODE_H
 #define TESTS_PROVIDERS_FAKE_NODE_H
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -45,15 +41,6 @@ static inline struct fake_helper *fake_helper(struct node_context *node, const c
 		helper++;
 	snprintf(helper->name, sizeof(helper->name), "%s", name);
 	return helper;
-}
-
-/* Into namespaces of our own with an empty /run. False when that is not allowed: skip the test. */
-static inline bool fake_isolate(void)
-{
-	if (geteuid() != 0 || unshare(CLONE_NEWNS | CLONE_NEWNET) != 0)
-		return false;
-	return mount("", "/", "none", MS_PRIVATE | MS_REC, NULL) == 0 &&
-	       mount("tmpfs", "/run", "tmpfs", 0, NULL) == 0;
 }
 
 static inline void fake_init(struct node_context *node, const char *root)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/providers/fake_node.h"
+#include "tests/providers/isolate.h"
 #include "tests/providers/fake_site.h"
 
 #include "node/client.h"
@@ -24,7 +25,6 @@
 	"{\"name\":\"www\",\"network\":\"u1/net\",\"backends\":[\"http://10.1.2.2:8080\","         \
 	"\"http://10.1.2.3:8080\"]}"
 
-static bool isolated;
 static struct node_context node;
 static struct node_workload network = { .id = "u1/net", .type = "network", .tenant = "" };
 static struct node_workload machines[] = {
@@ -158,7 +158,7 @@ static int wire_machines(void)
 static int setup(void **state)
 {
 	(void)state;
-	isolated = access("/usr/sbin/haproxy", X_OK) == 0 && fake_isolate();
+	isolated = isolated && access("/usr/sbin/haproxy", X_OK) == 0;
 	if (!isolated)
 		return 0;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -183,12 +183,6 @@ static int teardown(void **state)
 	if (isolated)
 		fake_release(&node);
 	return 0;
-}
-
-static void need_isolation(void)
-{
-	if (!isolated)
-		skip();
 }
 
 static void test_refused(void **state)
@@ -521,7 +515,7 @@ static void test_remove(void **state)
 	assert_int_equal(node.leases.count, 0);
 }
 
-int main(void)
+static int run_all(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
@@ -538,4 +532,9 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
+}
+
+int main(void)
+{
+	return isolate_run(run_all);
 }

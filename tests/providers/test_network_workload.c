@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/providers/fake_node.h"
+#include "tests/providers/isolate.h"
 #include "tests/providers/fake_wire.h"
 
 #include "node/client.h"
@@ -18,7 +19,6 @@
 #include "providers/network/names.h"
 #include "providers/network/workload.h"
 
-static bool isolated;
 static struct node_context node;
 static struct node_workload network = { .id = "u1/net", .type = "network", .tenant = "" };
 static struct node_workload twin = { .id = "u2/net", .type = "network", .tenant = "" };
@@ -71,7 +71,6 @@ static void assert_ok(const struct node_workload *w)
 static int setup(void **state)
 {
 	(void)state;
-	isolated = fake_isolate();
 	if (!isolated)
 		return 0;
 	fake_init(&node, "/run/node");
@@ -92,12 +91,6 @@ static int teardown(void **state)
 	if (isolated)
 		fake_release(&node);
 	return 0;
-}
-
-static void need_isolation(void)
-{
-	if (!isolated)
-		skip();
 }
 
 static void test_absent(void **state)
@@ -337,7 +330,7 @@ static void test_remove(void **state)
 	assert_int_equal(node.leases.count, 0);
 }
 
-int main(void)
+static int run_all(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_absent),
@@ -349,4 +342,9 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
+}
+
+int main(void)
+{
+	return isolate_run(run_all);
 }

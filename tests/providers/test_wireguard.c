@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "tests/providers/fake_node.h"
+#include "tests/providers/isolate.h"
 #include "tests/providers/fake_wire.h"
 
 #include "providers/network/forward.h"
@@ -95,7 +96,6 @@ struct side {
 	int port;
 };
 
-static bool isolated;
 static struct side a = { .subnet = "10.1.2.0/24",
 	.peer_subnet = "10.1.3.0/24",
 	.peer_tunnel = "100.64.1.3/32",
@@ -205,8 +205,8 @@ static bool machines_meet(const struct side *from, const struct side *to)
 static int setup(void **state)
 {
 	(void)state;
-	isolated = access("/usr/bin/wireguard-go", X_OK) == 0 &&
-		   access("/dev/net/tun", R_OK) == 0 && fake_isolate();
+	isolated = isolated && access("/usr/bin/wireguard-go", X_OK) == 0 &&
+		   access("/dev/net/tun", R_OK) == 0;
 	if (!isolated)
 		return 0;
 	fake_init(&a.node, "/run/node");
@@ -237,12 +237,6 @@ static int teardown(void **state)
 		return 0;
 	release_side(&a, NULL);
 	return release_side(&b, NULL);
-}
-
-static void need_isolation(void)
-{
-	if (!isolated)
-		skip();
 }
 
 static void test_mesh(void **state)
@@ -354,7 +348,7 @@ static void test_remove(void **state)
 	assert_false(provider_netns_exists(b.names.netns));
 }
 
-int main(void)
+static int run_all(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes),
@@ -367,4 +361,9 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
+}
+
+int main(void)
+{
+	return isolate_run(run_all);
 }
