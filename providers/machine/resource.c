@@ -2,6 +2,7 @@
  * zos_machine: a machine on one node, in one private network, realised by a zmachine workload.
  */
 #include "providers/builtin.h"
+#include "providers/machine/spec.h"
 #include "providers/zos/checks.h"
 #include "providers/zos/object.h"
 
@@ -206,16 +207,6 @@ static void check_mounts(struct hcl_value config, struct provider_problems *prob
 	}
 }
 
-static void validate(struct hcl_value config, struct provider_problems *problems)
-{
-	check_content(config, problems);
-	check_size(config, problems);
-	zos_check_reference(problems, config, "network", "zos_network");
-	zos_check_ipv4(problems, config, "ip");
-	check_environment(config, problems);
-	check_mounts(config, problems);
-}
-
 static void add_interface(cJSON *spec, struct zp_arena *arena, struct hcl_value values)
 {
 	cJSON *network = cJSON_AddObjectToObject(spec, "network");
@@ -262,6 +253,66 @@ static cJSON *machine_spec(struct zp_arena *arena, struct hcl_value values)
 	zos_json_add_map(spec, "env", provider_get(values, "env"));
 	cJSON_AddBoolToObject(spec, "corex", provider_get_bool(values, "corex", false));
 	return spec;
+}
+
+/* Harmless values in the place of those that are not known yet. */
+static void fill_gaps(cJSON *spec)
+{
+	cJSON *mount,
+		*interface = cJSON_GetArrayItem(
+			cJSON_GetObjectItem(cJSON_GetObjectItem(spec, "network"), "interfaces"), 0);
+	int number = 0;
+	if (!cJSON_GetObjectItem(spec, "flist"))
+		cJSON_AddStringToObject(spec, "flist", "file:///unknown");
+	if (!cJSON_GetObjectItem(interface, "network"))
+		cJSON_AddStringToObject(interface, "network", "unknown/net");
+	cJSON_ArrayForEach(mount, cJSON_GetObjectItem(spec, "mounts"))
+	{
+		char text[32];
+		snprintf(text, sizeof(text), "/unknown/%d", number++);
+		if (!cJSON_GetObjectItem(mount, "name"))
+			cJSON_AddStringToObject(mount, "name", text);
+		if (!cJSON_GetObjectItem(mount, "mountpoint"))
+			cJSON_AddStringToObject(mount, "mountpoint", text);
+	}
+}
+
+/* The node's own check of a spec, made before any node is asked. */
+static void check_as_node(struct hcl_value config, struct provider_problems *problems)
+{
+	static const char *const fields[] = { "flist", "mounts", "env", "entrypoint" };
+	struct zp_arena arena;
+	zp_arena_init(&arena);
+	zp_autoerror err = ZP_ERROR_INIT;
+	struct provider_machine_spec checked;
+	cJSON *spec = machine_spec(&arena, config);
+	fill_gaps(spec);
+	if (!hcl_is_known(provider_get(config, "rootfs_size")))
+		cJSON_SetNumberValue(
+			cJSON_GetObjectItem(spec, "size"), (double)(MAX_ROOTFS_MB * MEGABYTE));
+	if (!provider_machine_spec_read(spec, &checked, &err)) {
+		provider_machine_spec_release(&checked);
+	} else {
+		const char *attribute = NULL;
+		for (size_t i = 0; i < ZP_ARRAY_SIZE(fields); i++)
+			if (zp_str_starts(zp_str(err.message), fields[i]))
+				attribute = fields[i];
+		provider_error_from(problems, attribute, "Invalid machine", &err);
+	}
+	cJSON_Delete(spec);
+	zp_arena_release(&arena);
+}
+
+static void validate(struct hcl_value config, struct provider_problems *problems)
+{
+	check_content(config, problems);
+	check_size(config, problems);
+	zos_check_reference(problems, config, "network", "zos_network");
+	zos_check_ipv4(problems, config, "ip");
+	check_environment(config, problems);
+	check_mounts(config, problems);
+	if (provider_is_object(config) && !problems->errors)
+		check_as_node(config, problems);
 }
 
 /* "<id>/<part>" without the part. */
