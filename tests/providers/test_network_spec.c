@@ -126,18 +126,17 @@ static void test_peers(void **state)
 	struct provider_network_spec spec;
 
 	(void)state;
-	read_text(
-		"{" WG
-		",\"peers\":[" PEER(",\"allowed_ips\":[\"10.1.3.0/24\",\"100.64.1.3/"
-				    "32\"],\"endpoint\":"
-				    "\"192.0.2.7:4000\"") "," PEER(",\"allowed_ips\":[\"10.1.4.0/"
-								   "24\"],\"endpoint\":\"[2001:db8:"
-								   ":1]:7\"") "," PEER(",\"allowed_"
-										       "ips\":["
-										       "\"10.1.5.0/"
-										       "24\"],"
-										       "\"endpoint"
-										       "\":\"\"") "]}",
+	read_text("{" WG ",\"peers\":[" PEER(
+			  ",\"allowed_ips\":[\"10.1.3.0/24\",\"100.64.1.3/"
+			  "32\"],\"endpoint\":"
+			  "\"192.0.2.7:4000\"") "," PEER(",\"allowed_ips\":[\"10.1.4.0/"
+							 "24\"],\"endpoint\":\"[2001:db8:"
+							 ":1]:7\"") "," PEER(",\"allowed_"
+									     "ips\":["
+									     "\"10.1.5.0/"
+									     "24\"],"
+									     "\"endpoint"
+									     "\":\"\"") "]}",
 		&spec);
 	assert_true(spec.has_private_key);
 	assert_int_equal(spec.private_key[0], 'A');
