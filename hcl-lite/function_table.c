@@ -18,13 +18,16 @@ static const struct hcl_function_list *const lists[] = {
 	&hcl_conversion_functions,
 	&hcl_encoding_functions,
 	&hcl_json_functions,
+	&hcl_yaml_functions,
 	&hcl_csv_functions,
 	&hcl_hash_functions,
+	&hcl_crypto_functions,
 	&hcl_network_functions,
 	&hcl_time_functions,
 	&hcl_file_functions,
 	&hcl_template_functions,
 	&hcl_control_functions,
+	&hcl_provider_functions,
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;

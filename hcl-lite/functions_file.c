@@ -71,7 +71,8 @@ static char *expand_home(struct hcl_call *call, struct zp_str path)
 	if (path.len == 0 || path.ptr[0] != '~')
 		return zp_strndup(path.ptr, path.len);
 	if (path.len > 1 && path.ptr[1] != '/') {
-		hcl_call_fail(call, "failed to expand ~: cannot expand user-specific home dir");
+		hcl_call_fail_argument(call, 0,
+			"failed to expand ~: cannot expand user-specific home dir");
 		return NULL;
 	}
 	zp_autofree char *home = home_folder();
@@ -126,9 +127,10 @@ bool hcl_call_read_file(struct hcl_call *call, struct zp_buf *out)
 			"result from an attribute of that resource",
 			name.ptr);
 	if (zp_is_directory(path))
-		return hcl_call_fail(call, "failed to read file: read %s: is a directory", path);
+		return hcl_call_fail_argument(call, 0,
+			"failed to read file: read %s: is a directory", path);
 	if (zp_file_read(path, HCL_MAX_FILE, out, &err) < 0)
-		return hcl_call_fail(call, "failed to read file: %s", zp_error_text(&err));
+		return hcl_call_fail_argument(call, 0, "failed to read file: %s", zp_error_text(&err));
 	return true;
 }
 
@@ -172,7 +174,7 @@ static const char *kind_of_file(mode_t mode)
 		return "a directory";
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		return "a device node";
-	return S_ISFIFO(mode) ? "a named pipe" : "not a regular file";
+	return S_ISFIFO(mode) ? "a named pipe" : "an unsupported file type";
 }
 
 static bool fileexists(struct hcl_call *call, struct hcl_value *out)
@@ -191,7 +193,7 @@ static bool fileexists(struct hcl_call *call, struct hcl_value *out)
 		return true;
 	}
 	if (!S_ISREG(st.st_mode))
-		return hcl_call_fail_argument(call, 0, "%s is %s, not a regular file", name.ptr,
+		return hcl_call_fail(call, "%s is %s, not a file", name.ptr,
 			kind_of_file(st.st_mode));
 	*out = hcl_bool_value(true);
 	return true;
@@ -251,7 +253,7 @@ static bool fileset(struct hcl_call *call, struct hcl_value *out)
 	zp_autofree char *pattern = hcl_clean_path(zp_str(joined));
 	bool done = hcl_glob(pattern, add_file, &l, &problem);
 	if (!done)
-		hcl_call_fail(call, "failed to glob pattern \"%s\": %s", call->args[1].text, problem);
+		hcl_call_fail(call, "failed to glob pattern \"%s\": %s", pattern, problem);
 	else
 		*out = hcl_set_value(hcl_string, zp_vec_to_arena(&l.list, call->arena), l.list.count);
 	zp_vec_release(&l.list);

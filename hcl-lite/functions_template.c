@@ -8,9 +8,6 @@
 #include "base/vec.h"
 #include "hcl-lite/function_files.h"
 
-/* Templates may call each other this deep. */
-#define MAX_RECURSION 50
-
 /*
  * Sources of templates that failed stay, as diagnostics point into them; those that did well are freed
  * at once.
@@ -18,7 +15,8 @@
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 static ZP_VEC(, struct zp_source *) kept;
 
-static _Thread_local unsigned recursion;
+/* A template is being rendered: those called in it may not render others. */
+static _Thread_local bool rendering;
 
 struct variables {
 	struct hcl_call *call;
@@ -117,9 +115,13 @@ static bool evaluate(struct variables *v, const struct hcl_expr *expr, struct zp
 	inner.diags = diags;
 	inner.scope = &scope;
 	inner.locals = NULL;
-	recursion++;
+	rendering = true;
 	*out = hcl_evaluate(&inner, expr);
-	recursion--;
+	rendering = false;
+	if (!diags->errors && hcl_is_null(*out))
+		zp_diag_error(diags, expr->range, "Template result is null", "%s",
+			"The result of the template is null, which is not a valid result for a "
+			"templatestring call.");
 	return diags->errors == 0 || fail_with(v->call, diags);
 }
 
@@ -139,8 +141,10 @@ static bool render_text(struct hcl_call *call, const char *name, struct zp_str t
 {
 	struct variables v = { .call = call, .vars = call->args[1] };
 
-	if (recursion >= MAX_RECURSION)
-		return hcl_call_fail(call, "maximum recursion depth %d reached", MAX_RECURSION);
+	if (rendering)
+		return hcl_call_fail(call,
+			"cannot recursively call %s from inside another template function",
+			call->function->name);
 	if (!check_variables(&v))
 		return false;
 	struct zp_source *source = zp_source_new(name, text);
