@@ -1,0 +1,59 @@
+#include "providers/machine/console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "providers/machine/guest/format.h"
+
+#define TAIL 8192
+
+static size_t read_tail(const char *log, char text[TAIL + 1])
+{
+	zp_autoclose int fd = open(log, O_RDONLY | O_CLOEXEC);
+	off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
+	ssize_t len = size > 0 ? pread(fd, text, TAIL, size > TAIL ? size - TAIL : 0) : 0;
+
+	return len > 0 ? (size_t)len : 0;
+}
+
+void provider_console_last_words(const char *log, struct zp_buf *out)
+{
+	static const char says[] = GUEST_SAYS;
+	char text[TAIL + 1];
+	size_t len = read_tail(log, text);
+	const char *last = NULL;
+
+	text[len] = '\0';
+	for (const char *p = text; (p = memmem(p, len - (size_t)(p - text), says, strlen(says)));
+		p++)
+		last = p + strlen(says);
+	if (!last)
+		return;
+	for (; *last && *last != '\n' && *last != '\r'; last++)
+		zp_buf_char(out, *last < ' ' ? '?' : *last);
+}
+
+int provider_console_rotate(const char *log, int64_t max, struct zp_error *err)
+{
+	zp_autofree char *old = zp_format("%s.1", log);
+	zp_autoclose int from = open(log, O_RDWR | O_CLOEXEC);
+	zp_autoclose int to = -1;
+	struct stat st;
+	off_t at = 0;
+
+	if (from < 0)
+		return errno == ENOENT ? 0 : zp_error_errno(err, "opening %s", log);
+	if (fstat(from, &st) != 0 || st.st_size <= max)
+		return 0;
+	to = open(old, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (to < 0)
+		return zp_error_errno(err, "opening %s", old);
+	while (at < st.st_size)
+		if (sendfile(to, from, &at, (size_t)(st.st_size - at)) <= 0)
+			return zp_error_errno(err, "copying %s", log);
+	return ftruncate(from, 0) == 0 ? 0 : zp_error_errno(err, "emptying %s", log);
+}

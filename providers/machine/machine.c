@@ -1,0 +1,284 @@
+#include "providers/machine/machine.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "providers/machine/domain.h"
+#include "providers/machine/guest/format.h"
+#include "providers/machine/host.h"
+#include "providers/machine/lookup.h"
+#include "providers/machine/root.h"
+#include "providers/machine/tree_hash.h"
+#include "providers/network/kernel.h"
+#include "providers/network/names.h"
+
+/* A guest gives its entrypoint ten seconds to end; it also has to notice and to write out. */
+#define STOP_MS 16000
+#define MAX_RESOLV_CONF (1 << 16)
+#define OUR_DISKS 2 /* root and config */
+
+void provider_machine_names(
+	struct node_context *node, const char *id, struct provider_machine_names *out)
+{
+	const char *tag = node_tag(node);
+
+	node_short_name("m", tag, id, out->domain);
+	provider_machine_tap_name(node, id, out->tap);
+	provider_domain_mac(tag, id, out->mac);
+	provider_domain_uuid(tag, id, out->uuid);
+}
+
+char *provider_machine_log(const char *folder)
+{
+	return zp_format("%s/console.log", folder);
+}
+
+/* ---- what it is ---- */
+
+/* Chosen when the machine is made, and kept: its resource may be called otherwise later. */
+static int choose_hostname(
+	struct provider_machine *machine, const char *address, struct zp_error *err)
+{
+	zp_autofree char *path = zp_format("%s/hostname", machine->folder);
+	zp_autobuf kept = ZP_BUF_INIT;
+
+	if (zp_file_read(path, PROVIDER_HOSTNAME_MAX, &kept, NULL) == 0 && kept.len) {
+		memcpy(machine->hostname, kept.ptr, kept.len + 1);
+		return 0;
+	}
+	provider_hostname(address, machine->hostname);
+	return zp_file_write_atomic(path, zp_str(machine->hostname), 0600, err);
+}
+
+int provider_machine_prepare(struct provider_machine *machine, struct node_context *node,
+	const struct node_workload *w, struct zp_error *err)
+{
+	const char *previous =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(w->result, "ip"));
+
+	memset(machine, 0, sizeof(*machine));
+	machine->node = node;
+	machine->id = w->id;
+	if (provider_machine_spec_read(w->spec, &machine->spec, err) < 0)
+		return -1;
+	provider_machine_names(node, w->id, &machine->names);
+	machine->folder = node_workload_dir(node, w->id, err);
+	if (machine->folder && choose_hostname(machine, w->address, err) == 0 &&
+		provider_machine_find_network(machine, previous, err) == 0 &&
+		provider_machine_find_disks(machine, err) == 0)
+		return 0;
+	provider_machine_release(machine);
+	return -1;
+}
+
+void provider_machine_release(struct provider_machine *machine)
+{
+	provider_machine_spec_release(&machine->spec);
+	for (size_t i = 0; i < PROVIDER_MACHINE_MAX_MOUNTS; i++)
+		free(machine->paths[i]);
+	free(machine->folder);
+	memset(machine, 0, sizeof(*machine));
+}
+
+static int build_config(struct provider_machine *machine, const char *const *dns, size_t dns_count,
+	struct zp_buf *out, struct zp_error *err)
+{
+	const char *serials[PROVIDER_MACHINE_MAX_MOUNTS];
+	struct provider_machine_config config = {
+		.spec = &machine->spec,
+		.hostname = machine->hostname,
+		.mac = machine->names.mac,
+		.address = machine->address,
+		.gateway = machine->gateway,
+		.serials = serials,
+		.dns = dns,
+		.dns_count = dns_count,
+	};
+
+	for (size_t i = 0; i < machine->spec.mount_count; i++)
+		serials[i] = machine->serials[i];
+	return provider_machine_config_build(&config, out, err);
+}
+
+/*
+ * What a restart is worth: a hash over all of the spec that a running machine can not take up. The
+ * node's name servers, paths and QEMU's options are left out, so that a new version of zplan, or a new
+ * resolv.conf, restarts nothing.
+ */
+static int shape_hash(
+	struct provider_machine *machine, char out[PROVIDER_HASH_TEXT], struct zp_error *err)
+{
+	zp_autobuf text = ZP_BUF_INIT;
+
+	if (build_config(machine, NULL, 0, &text, err) < 0)
+		return -1;
+	zp_buf_printf(&text, "cpu %d memory %lld bridge %s", machine->spec.cpu,
+		(long long)machine->spec.memory, machine->bridge);
+	provider_text_hash(zp_buf_slice(&text), out);
+	return 0;
+}
+
+static bool is_applied(const struct provider_machine *machine, const char *hash)
+{
+	zp_autofree char *path = zp_format("%s/applied", machine->folder);
+	zp_autobuf found = ZP_BUF_INIT;
+
+	return zp_file_read(path, PROVIDER_HASH_TEXT, &found, NULL) == 0 &&
+	       zp_str_is(zp_buf_slice(&found), hash);
+}
+
+/* ---- starting ---- */
+
+static int write_config(
+	struct provider_machine *machine, const char *hash, struct zp_error *err)
+{
+	zp_autofree char *path = zp_format("%s/config.img", machine->folder);
+	zp_autofree char *applied = zp_format("%s/applied", machine->folder);
+	zp_autobuf resolv = ZP_BUF_INIT, image = ZP_BUF_INIT;
+	const char *dns[3];
+	size_t count;
+
+	zp_file_read("/etc/resolv.conf", MAX_RESOLV_CONF, &resolv, NULL);
+	count = provider_name_servers(&machine->spec.arena, resolv.ptr, dns);
+	if (build_config(machine, dns, count, &image, err) < 0 ||
+		zp_file_write_atomic(path, zp_buf_slice(&image), 0600, err) < 0)
+		return -1;
+	return zp_file_write_atomic(applied, zp_str(hash), 0600, err);
+}
+
+static void add_disk(struct provider_domain *domain, struct provider_domain_disk *disks,
+	const char *path, const char *format, const char *serial, bool readonly)
+{
+	disks[domain->disk_count++] = (struct provider_domain_disk){
+		.path = path, .format = format, .serial = serial, .readonly = readonly
+	};
+}
+
+static int start(struct provider_machine *machine, struct zp_error *err)
+{
+	zp_autofree char *root = zp_format("%s/root.qcow2", machine->folder);
+	zp_autofree char *config = zp_format("%s/config.img", machine->folder);
+	zp_autofree char *run = zp_format("%s/run", node_root(machine->node));
+	zp_autofree char *socket = zp_format("%s/%s.console", run, machine->names.domain);
+	zp_autofree char *log = provider_machine_log(machine->folder);
+	zp_cleanup(provider_guest_files_release) struct provider_guest_files guest = { 0 };
+	struct provider_domain_disk disks[OUR_DISKS + PROVIDER_MACHINE_MAX_MOUNTS];
+	struct provider_domain domain = {
+		.name = machine->names.domain,
+		.uuid = machine->names.uuid,
+		.kvm = provider_host_has_kvm(machine->node),
+		.root = !provider_hypervisor_is_embedded(machine->node),
+		.cpu = machine->spec.cpu,
+		.memory = machine->spec.memory,
+		.disks = disks,
+		.bridge = machine->bridge,
+		.tap = machine->names.tap,
+		.mac = machine->names.mac,
+		.console_socket = socket,
+		.console_log = log,
+	};
+	zp_autobuf xml = ZP_BUF_INIT;
+
+	if (provider_guest_files(&guest, err) < 0 || zp_mkdirs(run, 0700, err) < 0)
+		return -1;
+	domain.kernel = guest.kernel;
+	domain.initramfs = guest.initramfs;
+	add_disk(&domain, disks, root, "qcow2", GUEST_ROOT_SERIAL, false);
+	add_disk(&domain, disks, config, "raw", GUEST_CONFIG_SERIAL, true);
+	for (size_t i = 0; i < machine->spec.mount_count; i++)
+		add_disk(&domain, disks, machine->paths[i], "raw", machine->serials[i], false);
+	provider_domain_xml(&domain, &xml);
+	return provider_hypervisor_start(machine->node, xml.ptr, err);
+}
+
+/* ---- the network's side ---- */
+
+/* Puts the tap of a running machine back on its bridge. *lost: there is no tap any more. */
+static int attach_tap(struct provider_machine *machine, bool *lost, struct zp_error *err)
+{
+	struct provider_link tap, bridge;
+
+	*lost = false;
+	if (provider_link_get(machine->names.tap, &tap, err) < 0 ||
+		provider_link_get(machine->bridge, &bridge, err) < 0)
+		return -1;
+	if (!bridge.index)
+		return zp_error_set(err, "the bridge %s of network %s is missing", machine->bridge,
+			machine->spec.network);
+	*lost = !tap.index;
+	if (*lost || tap.master == bridge.index)
+		return 0;
+	if (provider_link_attach(machine->names.tap, machine->bridge, err) < 0)
+		return -1;
+	return provider_link_up(machine->names.tap, err);
+}
+
+/* ---- converging ---- */
+
+static int restart(struct provider_machine *machine, enum provider_root_need need, const char *hash,
+	struct zp_error *err)
+{
+	if (provider_hypervisor_stop(machine->node, machine->names.domain, STOP_MS, err) < 0 ||
+		provider_root_apply(machine->folder, &machine->spec, need, err) < 0 ||
+		write_config(machine, hash, err) < 0)
+		return -1;
+	return start(machine, err);
+}
+
+int provider_machine_converge(struct provider_machine *machine, struct zp_error *err)
+{
+	enum provider_domain_state state;
+	enum provider_root_need need;
+	char hash[PROVIDER_HASH_TEXT];
+	bool tap_lost = false;
+
+	if (shape_hash(machine, hash, err) < 0 ||
+		provider_root_inspect(machine->folder, &machine->spec, &need, err) < 0 ||
+		attach_tap(machine, &tap_lost, err) < 0 ||
+		provider_hypervisor_state(machine->node, machine->names.domain, &state, err) < 0)
+		return -1;
+	if (need == PROVIDER_ROOT_FINE && state != PROVIDER_DOMAIN_NONE && !tap_lost &&
+		is_applied(machine, hash))
+		return state == PROVIDER_DOMAIN_PAUSED ?
+			provider_hypervisor_resume(machine->node, machine->names.domain, err) :
+			0;
+	if (need == PROVIDER_ROOT_BUILD) {
+		node_progress(machine->node, machine->id, "preparing %s", machine->spec.flist);
+		if (provider_root_fetch(machine->node, machine->id, machine->folder, &machine->spec,
+			    err) < 0)
+			return -1;
+	}
+	node_progress(machine->node, machine->id, "starting");
+	return restart(machine, need, hash, err);
+}
+
+int provider_machine_destroy(struct node_context *node, const char *id, struct zp_error *err)
+{
+	struct provider_machine_names names;
+	zp_autofree char *socket = NULL;
+
+	provider_machine_names(node, id, &names);
+	if (provider_hypervisor_stop(node, names.domain, STOP_MS, err) < 0)
+		return -1;
+	socket = zp_format("%s/run/%s.console", node_root(node), names.domain);
+	unlink(socket);
+	if (node_workload_dir_remove(node, id, err) < 0)
+		return -1;
+	return provider_machine_free_address(node, id, err);
+}
+
+int provider_machine_disk_grown(struct node_context *node, const char *id, const char *path,
+	int64_t size, struct zp_error *err)
+{
+	struct provider_machine_names names;
+	enum provider_domain_state state;
+
+	provider_machine_names(node, id, &names);
+	if (provider_hypervisor_state(node, names.domain, &state, err) < 0)
+		return -1;
+	/* One that starts later sees the file as it is then. */
+	if (state == PROVIDER_DOMAIN_NONE)
+		return 0;
+	return provider_hypervisor_grow_disk(node, names.domain, path, size, err);
+}
