@@ -357,8 +357,7 @@ static void prepare_member(void *data, size_t index)
 	struct node_client *client = node_pool_get(pool_of(work), member->node, &part->error);
 	if (!client)
 		return;
-	if (zos_member_ask(member, client, work->id, &part->error) < 0)
-		zp_error_wrap(&part->error, "node %s", member->node);
+	zos_member_ask(member, client, work->id, &part->error);
 }
 
 /* A network of one node needs no tunnels, hence no keys and ports. */
@@ -402,8 +401,6 @@ static void ensure_member(void *data, size_t index)
 	part->remains = true;
 	cJSON *result = zos_ensure(
 		work->instance, work->op, client, work->id, "network", spec, &part->error);
-	if (!result)
-		zp_error_wrap(&part->error, "node %s", part->node);
 	cJSON_Delete(result);
 	cJSON_Delete(spec);
 }
@@ -416,8 +413,6 @@ static void remove_part(void *data, size_t index)
 	part->remains = true;
 	if (client && node_remove(client, work->id, &part->error) == 0)
 		part->remains = false;
-	else if (client)
-		zp_error_wrap(&part->error, "node %s", part->node);
 }
 
 /* Removes the network from nodes; those where that failed are added to *left. */

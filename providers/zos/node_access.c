@@ -77,8 +77,8 @@ static void ask_node(void *data, size_t index)
 	cJSON *replies = node_read(client, ids, group->count, &err);
 	if (!replies || (size_t)cJSON_GetArraySize(replies) != group->count) {
 		if (replies)
-			zp_error_set(&err, "the answer does not fit the question");
-		zp_error_wrap(&err, "node %s", group->node);
+			zp_error_set(
+				&err, "node %s: the answer does not fit the question", group->node);
 		spread_error(group, &err);
 		cJSON_Delete(replies);
 		return;

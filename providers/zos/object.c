@@ -125,12 +125,9 @@ static struct hcl_value object_from_reply(const struct zos_kind *kind,
 		zos_status(op->arena, presence, message));
 }
 
-static void report(
-	struct provider_operation *op, const char *what, const char *node, struct zp_error *err)
+static void report(struct provider_operation *op, const char *what, struct zp_error *err)
 {
 	zp_autofree char *summary = zp_format("%s %s failed", what, op->type->name);
-	if (node)
-		zp_error_wrap(err, "node %s", node);
 	provider_error_from(&op->problems, NULL, summary, err);
 }
 
@@ -164,7 +161,7 @@ static void create(const struct batch *batch, struct provider_operation *op, con
 	cJSON_Delete(result);
 	cJSON_Delete(spec);
 	if (err.message)
-		report(op, "Creating", node, &err);
+		report(op, "Creating", &err);
 }
 
 /* What the object is after an update that failed. */
@@ -194,7 +191,7 @@ static void update(const struct batch *batch, struct provider_operation *op, con
 			hcl_string_static("ok"));
 	} else {
 		look_after_failure(batch, op, node, id, identity);
-		report(op, "Updating", node, &err);
+		report(op, "Updating", &err);
 	}
 	cJSON_Delete(result);
 	cJSON_Delete(spec);
@@ -209,7 +206,7 @@ static void delete (
 		return;
 	zp_autoerror err = ZP_ERROR_INIT;
 	if (node_remove(client, id, &err) < 0)
-		report(op, "Destroying", node, &err);
+		report(op, "Destroying", &err);
 	else
 		op->result = provider_schema_null(op->type->schema);
 }
@@ -289,7 +286,7 @@ static void answer(
 {
 	struct provider_operation *op = question->op;
 	if (!query->reply) {
-		report(op, "Reading", NULL, &query->error);
+		report(op, "Reading", &query->error);
 		return;
 	}
 	op->result =

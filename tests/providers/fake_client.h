@@ -187,7 +187,7 @@ cJSON *node_ensure(struct node_client *client, const struct node_workload *w, st
 	pthread_mutex_lock(&fake_lock);
 	fake_ensure_calls++;
 	if (client->fail_ensure) {
-		zp_error_code(err, client->fail_ensure, "the node said no");
+		zp_error_code(err, client->fail_ensure, "node %s: said no", client->name);
 	} else {
 		struct fake_workload *have = fake_find(client->name, w->id);
 		if (have)
@@ -239,7 +239,7 @@ int node_remove(struct node_client *client, const char *id, struct zp_error *err
 	pthread_mutex_lock(&fake_lock);
 	fake_remove_calls++;
 	if (client->fail_remove) {
-		rc = zp_error_code(err, client->fail_remove, "still needed");
+		rc = zp_error_code(err, client->fail_remove, "node %s: still needed", client->name);
 	} else {
 		struct fake_workload *have = fake_find(client->name, id);
 		if (have)

@@ -345,7 +345,7 @@ static void test_create_fails_on_one(void **state)
 	fake_nodes[1].fail_ensure = NODE_E_FAILED;
 	struct provider_operation op = converge(nothing(), "{ nodes = [\"n1\", \"n2\"] }");
 	assert_int_equal(op.problems.errors, 1);
-	assert_string_equal(op.problems.items[0].detail, "node n2: the node said no");
+	assert_string_equal(op.problems.items[0].detail, "node n2: said no");
 	assert_true(hcl_is_null(op.result));
 	assert_int_equal(fake_workload_count, 0);
 	provider_problems_release(&op.problems);

@@ -500,7 +500,7 @@ static void test_failures(void **state)
 	struct provider_operation op = failing(PROVIDER_CREATE, none, config);
 	assert_true(hcl_is_null(op.result));
 	assert_string_equal(op.problems.items[0].summary, "Creating zos_disk failed");
-	assert_string_equal(op.problems.items[0].detail, "node n1: the node said no");
+	assert_string_equal(op.problems.items[0].detail, "node n1: said no");
 	provider_problems_release(&op.problems);
 
 	/* What can not be undone is kept, so that it is destroyed later. */
