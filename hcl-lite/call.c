@@ -343,29 +343,50 @@ static struct hcl_value call_function(struct hcl_evaluation *ev, const struct hc
 	return result;
 }
 
+/* A name with colons in it: provider::NAME::FUNCTION, or nothing that exists. */
+static void provider_function_not_found(struct hcl_evaluation *ev, const struct hcl_expr *expr)
+{
+	static const char summary[] = "Unknown provider function";
+	static const char prefix[] = "provider::", builtin[] = "provider::terraform::";
+	const char *name = expr->call.name;
+	size_t len = strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? sizeof(prefix) - 1 : 0;
+	const char *end = strstr(name + len, "::");
+
+	if (!len || !end)
+		report(ev, expr, expr->call.name_range, summary,
+			"The function namespace \"%.*s\" is not valid. Provider function calls must "
+			"use the \"provider::\" namespace prefix.",
+			(int)(strstr(name, "::") - name), name);
+	else if (strncmp(name, builtin, sizeof(builtin) - 1) == 0)
+		report(ev, expr, expr->call.name_range, summary,
+			"The function \"%s\" is not available from the provider \"terraform\".",
+			end + 2);
+	else
+		report(ev, expr, expr->call.name_range, summary,
+			"There is no function named \"%s\". Ensure that provider name \"%.*s\" is "
+			"declared in this module's required_providers block, and that this provider "
+			"offers a function named \"%s\".",
+			name, (int)(end - name - (ptrdiff_t)len), name + len, end + 2);
+}
+
 static struct hcl_value not_found(struct hcl_evaluation *ev, const struct hcl_expr *expr)
 {
-	const char *name = expr->call.name, *colon = NULL;
+	const char *name = expr->call.name;
 	size_t count;
 
 	if (!ev->functions) {
 		report(ev, expr, expr->range, "Function calls not allowed", "%s",
 			"Functions may not be called here.");
-		return hcl_unknown(hcl_dynamic);
-	}
-	for (const char *c = strstr(name, "::"); c; c = strstr(c + 2, "::"))
-		colon = c;
-	if (colon && strncmp(name, "core::", 6) != 0) {
+	} else if (strstr(name, "::")) {
+		provider_function_not_found(ev, expr);
+	} else {
+		const char *const *names = hcl_function_names(&count);
+		const char *suggestion = zp_str_suggest(zp_str(name), names, count);
 		report(ev, expr, expr->call.name_range, "Call to unknown function",
-			"There are no functions in namespace \"%.*s\".", (int)(colon + 2 - name),
-			name);
-		return hcl_unknown(hcl_dynamic);
+			"There is no function named \"%s\".%s%s%s", name,
+			suggestion ? " Did you mean \"" : "", suggestion ? suggestion : "",
+			suggestion ? "\"?" : "");
 	}
-	const char *const *names = hcl_function_names(&count);
-	const char *suggestion = zp_str_suggest(zp_str(name), names, count);
-	report(ev, expr, expr->call.name_range, "Call to unknown function",
-		"There is no function named \"%s\".%s%s%s", name, suggestion ? " Did you mean \"" : "",
-		suggestion ? suggestion : "", suggestion ? "\"?" : "");
 	return hcl_unknown(hcl_dynamic);
 }
 

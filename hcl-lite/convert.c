@@ -139,7 +139,7 @@ static bool to_sequence(struct conversion *c, struct hcl_value v, const struct h
 	const struct hcl_type *element = want->element;
 
 	/* How many elements a set has is open while one of them is unknown. */
-	if (want->kind == HCL_LIST && v.type->kind == HCL_SET && !hcl_is_wholly_known(v)) {
+	if (want->kind == HCL_LIST && !hcl_is_length_known(v)) {
 		*out = hcl_unknown(hcl_list_type(v.type->element));
 		return true;
 	}

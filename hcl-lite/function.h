@@ -47,6 +47,7 @@ enum hcl_function_kind {
 	HCL_PURE,
 	HCL_IMPURE,  /* another result each time: unknown while planning */
 	HCL_CONSOLE, /* exists in console only */
+	HCL_NOT_CONSOLE, /* exists everywhere else */
 };
 
 struct hcl_call;
@@ -94,7 +95,7 @@ bool hcl_call_int(struct hcl_call *call, struct hcl_value v, int64_t min, int64_
 #define HCL_MAX_RESULT_ELEMENTS (16u << 20)
 bool hcl_call_check_count(struct hcl_call *call, uint64_t count);
 
-/* Calls a function with values: for console commands and tests. NULL name is not found. */
+/* NULL when there is none of that name. */
 const struct hcl_function *hcl_find_function(const char *name, bool console);
 
 /* functions_regex.c: replace("...", "/.../", "..."). */

@@ -11,6 +11,8 @@
 
 /* The file named by the first argument, ~ expanded, relative to the module's folder. */
 bool hcl_call_read_file(struct hcl_call *call, struct zp_buf *out);
+/* The same for digests, which say less when there is none. */
+bool hcl_call_read_raw(struct hcl_call *call, struct zp_buf *out);
 /* The same, which must be text. */
 bool hcl_call_read_text(struct hcl_call *call, struct zp_buf *out);
 /* The path with ~ expanded, made absolute where `base` is not "", and cleaned; heap, NULL on failure. */

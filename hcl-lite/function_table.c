@@ -53,7 +53,7 @@ static void make_table(void)
 			table[n++] = &lists[i]->functions[j];
 	qsort(table, table_count, sizeof(*table), by_name);
 	for (size_t i = 0; i < table_count; i++)
-		if (table[i]->kind != HCL_CONSOLE)
+		if (table[i]->kind != HCL_CONSOLE && !strchr(table[i]->name, ':'))
 			names[name_count++] = table[i]->name;
 }
 
@@ -70,7 +70,7 @@ const struct hcl_function *hcl_find_function(const char *name, bool console)
 		name += 6;
 	const struct hcl_function **found =
 		bsearch(name, table, table_count, sizeof(*table), name_against);
-	if (!found || ((*found)->kind == HCL_CONSOLE && !console))
+	if (!found || (*found)->kind == (console ? HCL_NOT_CONSOLE : HCL_CONSOLE))
 		return NULL;
 	return *found;
 }

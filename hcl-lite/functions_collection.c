@@ -39,7 +39,7 @@ static bool length(struct hcl_call *call, struct hcl_value *out)
 			"argument must be a string, a collection type, or a structural type");
 	if (type->kind == HCL_TUPLE || type->kind == HCL_OBJECT)
 		*out = hcl_int_value(type->count);
-	else if (!hcl_is_known(v) || (type->kind == HCL_SET && !hcl_is_wholly_known(v)))
+	else if (!hcl_is_known(v) || !hcl_is_length_known(v))
 		*out = hcl_unknown_not_null(hcl_number);
 	else
 		*out = hcl_int_value(type == hcl_string ? (int64_t)hcl_grapheme_count(hcl_text(v)) :
@@ -48,35 +48,41 @@ static bool length(struct hcl_call *call, struct hcl_value *out)
 	return true;
 }
 
-static bool all_or_any(struct hcl_call *call, bool all, struct hcl_value *out)
+/* What is unknown ends the search for something false, but not that for something true. */
+static bool alltrue(struct hcl_call *call, struct hcl_value *out)
 {
 	struct hcl_value list = call->args[0];
-	bool unknown = false;
 
+	*out = hcl_bool_value(true);
 	for (uint32_t i = 0; i < list.count; i++) {
 		struct hcl_value v = list.elements[i];
 		if (!hcl_is_known(v)) {
-			unknown = true;
-			continue;
+			*out = hcl_unknown_not_null(hcl_bool);
+			return true;
 		}
-		bool truth = !hcl_is_null(v) && v.boolean;
-		if (truth != all) {
-			*out = hcl_bool_value(!all);
+		if (hcl_is_null(v) || !v.boolean) {
+			*out = hcl_bool_value(false);
 			return true;
 		}
 	}
-	*out = unknown ? hcl_unknown_not_null(hcl_bool) : hcl_bool_value(all);
 	return true;
-}
-
-static bool alltrue(struct hcl_call *call, struct hcl_value *out)
-{
-	return all_or_any(call, true, out);
 }
 
 static bool anytrue(struct hcl_call *call, struct hcl_value *out)
 {
-	return all_or_any(call, false, out);
+	struct hcl_value list = call->args[0];
+
+	*out = hcl_bool_value(false);
+	for (uint32_t i = 0; i < list.count; i++) {
+		struct hcl_value v = list.elements[i];
+		if (!hcl_is_known(v)) {
+			*out = hcl_unknown_not_null(hcl_bool);
+		} else if (!hcl_is_null(v) && v.boolean) {
+			*out = hcl_bool_value(true);
+			return true;
+		}
+	}
+	return true;
 }
 
 static const struct hcl_type *common_type(const struct hcl_value *v, size_t n, bool safe)
@@ -673,7 +679,7 @@ static bool one(struct hcl_call *call, struct hcl_value *out)
 
 	if (!one_type(call, &type))
 		return false;
-	if (of.type->kind == HCL_SET && !hcl_is_wholly_known(of) && of.count > 1) {
+	if (!hcl_is_length_known(of)) {
 		*out = hcl_unknown(type);
 		return true;
 	}
@@ -717,7 +723,7 @@ static const struct hcl_function functions[] = {
 		.type = zipmap_type, .call = zipmap },
 	{ .name = "transpose", .params = { { "values", HCL_T_MAP_LIST_STRING, 0 } },
 		.returns = HCL_T_MAP_LIST_STRING, .call = transpose },
-	{ .name = "contains", .params = { LIST, { "value", HCL_T_ANY, HCL_NULL_OK } },
+	{ .name = "contains", .params = { LIST, { "value", HCL_T_ANY, 0 } },
 		.returns = HCL_T_BOOL, .call = contains },
 	{ .name = "index", .params = { LIST, { "value", HCL_T_ANY, 0 } }, .type = index_type,
 		.call = index_call },

@@ -199,7 +199,10 @@ static bool type_call(struct hcl_call *call, struct hcl_value *out)
 {
 	zp_autobuf text = ZP_BUF_INIT;
 
-	type_text(call->args[0].type, &text, 0);
+	if (call->args[0].marks & HCL_CONSOLE_TYPE)
+		zp_buf_puts(&text, "type");
+	else
+		type_text(call->args[0].type, &text, 0);
 	if (!hcl_call_text(call, &text, out))
 		return false;
 	*out = hcl_mark(*out, HCL_CONSOLE_TYPE);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <iconv.h>
+#include <stdio.h>
 #include <strings.h>
 #include <zlib.h>
 
@@ -107,23 +108,101 @@ static bool urlencode(struct hcl_call *call, struct hcl_value *out)
 	return hcl_call_text(call, &text, out);
 }
 
-/* iconv knows the names of IANA, and some more which it should not have here. */
-static bool known_encoding(const char *name)
-{
-	for (const char *c = name; *c; c++)
-		if (*c == '/' || *c == ',')
-			return false;
-	return *name != '\0';
-}
+/*
+ * The character sets the peer knows, by their registered names and the usual aliases; iconv knows
+ * more. UTF-16 alone has its most significant byte first, after a mark that says so.
+ */
+static const struct {
+	const char *name, *system;
+} encodings[] = {
+	{ "UTF-8", "UTF-8" },
+	{ "csUTF8", "UTF-8" },
+	{ "UTF-16", "UTF-16BE" },
+	{ "csUTF16", "UTF-16BE" },
+	{ "UTF-16BE", "UTF-16BE" },
+	{ "UTF-16LE", "UTF-16LE" },
+	{ "US-ASCII", "US-ASCII" },
+	{ "ASCII", "US-ASCII" },
+	{ "us", "US-ASCII" },
+	{ "ISO646-US", "US-ASCII" },
+	{ "IBM367", "US-ASCII" },
+	{ "cp367", "US-ASCII" },
+	{ "latin1", "ISO-8859-1" },
+	{ "l1", "ISO-8859-1" },
+	{ "IBM819", "ISO-8859-1" },
+	{ "CP819", "ISO-8859-1" },
+	{ "latin2", "ISO-8859-2" },
+	{ "l2", "ISO-8859-2" },
+	{ "latin3", "ISO-8859-3" },
+	{ "l3", "ISO-8859-3" },
+	{ "latin4", "ISO-8859-4" },
+	{ "l4", "ISO-8859-4" },
+	{ "cyrillic", "ISO-8859-5" },
+	{ "arabic", "ISO-8859-6" },
+	{ "greek", "ISO-8859-7" },
+	{ "hebrew", "ISO-8859-8" },
+	{ "latin5", "ISO-8859-9" },
+	{ "l5", "ISO-8859-9" },
+	{ "latin6", "ISO-8859-10" },
+	{ "l6", "ISO-8859-10" },
+	{ "Latin-9", "ISO-8859-15" },
+	{ "KOI8-R", "KOI8-R" },
+	{ "KOI8-U", "KOI8-U" },
+	{ "macintosh", "MACINTOSH" },
+	{ "mac", "MACINTOSH" },
+	{ "Shift_JIS", "SHIFT_JIS" },
+	{ "MS_Kanji", "SHIFT_JIS" },
+	{ "EUC-JP", "EUC-JP" },
+	{ "ISO-2022-JP", "ISO-2022-JP" },
+	{ "EUC-KR", "EUC-KR" },
+	{ "GBK", "GBK" },
+	{ "CP936", "GBK" },
+	{ "MS936", "GBK" },
+	{ "windows-936", "GBK" },
+	{ "GB18030", "GB18030" },
+	{ "Big5", "BIG5" },
+	{ "csBig5", "BIG5" },
+};
 
-/* UTF-16 alone has its most significant byte first, after a mark that says so. */
-static const char *system_name(const char *name, struct zp_buf *out)
+/* Families of names that differ in a number only. */
+static const struct {
+	const char *prefix;
+	const char *numbers[20];
+} families[] = {
+	{ "ISO-8859-",
+		{ "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "13", "14", "15", "16" } },
+	{ "ISO_8859-",
+		{ "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "14", "15", "16" } },
+	{ "windows-",
+		{ "874", "1250", "1251", "1252", "1253", "1254", "1255", "1256", "1257", "1258" } },
+	{ "IBM", { "037", "437", "850", "852", "855", "860", "862", "863", "865", "866" } },
+	{ "cp", { "037", "437", "850", "852", "855", "860", "862", "863", "865", "866" } },
+	{ "", { "437", "850", "852", "855", "860", "862", "863", "865", "866" } },
+};
+
+/* The name iconv has for it, or NULL; starts the output with the mark that UTF-16 has. */
+static const char *system_encoding(const char *name, struct zp_buf *out, char system[32])
 {
-	if (strcasecmp(name, "UTF-16") != 0)
-		return name;
-	if (out)
-		zp_buf_add(out, "\xfe\xff", 2);
-	return "UTF-16BE";
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(encodings); i++) {
+		if (strcasecmp(encodings[i].name, name) != 0)
+			continue;
+		if (out && strcasecmp(name, "UTF-16") == 0)
+			zp_buf_add(out, "\xfe\xff", 2);
+		return encodings[i].system;
+	}
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(families); i++) {
+		size_t len = strlen(families[i].prefix);
+		if (strncasecmp(name, families[i].prefix, len) != 0)
+			continue;
+		for (const char *const *n = families[i].numbers; *n; n++) {
+			if (strcmp(name + len, *n) != 0)
+				continue;
+			const char *base = i < 2 ? "ISO-8859-" : "CP";
+			snprintf(system, 32, "%s%s", base, *n);
+			return system;
+		}
+	}
+	return NULL;
 }
 
 static void close_iconv(iconv_t *cd)
@@ -158,8 +237,9 @@ static bool textencodebase64(struct hcl_call *call, struct hcl_value *out)
 {
 	zp_autobuf data = ZP_BUF_INIT, text = ZP_BUF_INIT;
 	const char *name = call->args[1].text;
-	zp_cleanup(close_iconv) iconv_t cd =
-		known_encoding(name) ? iconv_open(system_name(name, &data), "UTF-8") : (iconv_t)-1;
+	char scratch[32];
+	const char *system = system_encoding(name, &data, scratch);
+	zp_cleanup(close_iconv) iconv_t cd = system ? iconv_open(system, "UTF-8") : (iconv_t)-1;
 
 	if (cd == (iconv_t)-1)
 		return hcl_call_fail_argument(call, 1,
@@ -177,9 +257,13 @@ static bool textdecodebase64(struct hcl_call *call, struct hcl_value *out)
 {
 	zp_autobuf data = ZP_BUF_INIT, text = ZP_BUF_INIT;
 	const char *name = call->args[1].text;
+	char scratch[32];
 	size_t at;
-	zp_cleanup(close_iconv) iconv_t cd =
-		known_encoding(name) ? iconv_open("UTF-8", name) : (iconv_t)-1;
+	const char *system = system_encoding(name, NULL, scratch);
+	/* Which byte comes first is for the mark to say. */
+	if (system && strcasecmp(name, "UTF-16") == 0)
+		system = "UTF-16";
+	zp_cleanup(close_iconv) iconv_t cd = system ? iconv_open("UTF-8", system) : (iconv_t)-1;
 
 	if (cd == (iconv_t)-1)
 		return hcl_call_fail_argument(call, 1,

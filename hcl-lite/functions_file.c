@@ -134,6 +134,22 @@ bool hcl_call_read_file(struct hcl_call *call, struct zp_buf *out)
 	return true;
 }
 
+bool hcl_call_read_raw(struct hcl_call *call, struct zp_buf *out)
+{
+	zp_autofree char *path = hcl_call_path(call, hcl_text(call->args[0]), base_dir(call));
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	if (!path)
+		return false;
+	if (access(path, R_OK) < 0)
+		return hcl_call_fail(call, "open %s: %s", path,
+			errno == ENOENT ? "no such file or directory" :
+			errno == EACCES ? "permission denied" :
+					  "not readable");
+	return zp_file_read(path, HCL_MAX_FILE, out, &err) == 0 ||
+	       hcl_call_fail(call, "failed to read file: %s", zp_error_text(&err));
+}
+
 bool hcl_call_read_text(struct hcl_call *call, struct zp_buf *out)
 {
 	zp_autobuf name = ZP_BUF_INIT;
@@ -316,7 +332,11 @@ static bool basename_call(struct hcl_call *call, struct hcl_value *out)
 
 static bool pathexpand(struct hcl_call *call, struct hcl_value *out)
 {
-	zp_autofree char *path = expand_home(call, hcl_text(call->args[0]));
+	struct zp_str text = hcl_text(call->args[0]);
+
+	if (text.len > 1 && text.ptr[0] == '~' && text.ptr[1] != '/')
+		return hcl_call_fail(call, "cannot expand user-specific home dir");
+	zp_autofree char *path = expand_home(call, text);
 	return give_path(call, path, out);
 }
 

@@ -487,12 +487,11 @@ static bool measure(struct hcl_call *call, struct iteration *it)
 	for (size_t i = 1; i < call->count; i++) {
 		struct hcl_value v = call->args[i];
 		bool sequence = hcl_type_is_sequence(v.type) && !hcl_is_null(v);
-		bool open_set = v.type->kind == HCL_SET && !hcl_is_wholly_known(v);
 		if (hcl_is_unknown(v) && v.type->kind == HCL_DYNAMIC)
 			it->unknown = true;
 		if (!sequence)
 			continue;
-		if (hcl_is_unknown(v) || open_set) {
+		if (hcl_is_unknown(v) || !hcl_is_length_known(v)) {
 			it->unknown = true;
 			continue;
 		}

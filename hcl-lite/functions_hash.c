@@ -37,7 +37,7 @@ static bool named_digest(struct hcl_call *call, struct hcl_value *out)
 	bool base64 = strncmp(name, "base64", 6) == 0;
 	name += base64 ? 6 : 0;
 	if (file) {
-		if (!hcl_call_read_file(call, &content))
+		if (!hcl_call_read_raw(call, &content))
 			return false;
 		data = zp_buf_slice(&content);
 	}

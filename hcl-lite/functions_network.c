@@ -251,7 +251,9 @@ static bool subnet_length(struct hcl_call *call, int argument, const struct netw
 	int64_t bits;
 
 	if (!hcl_number_to_int(call->args[argument], &bits))
-		return hcl_call_fail_argument(call, argument, "value must be a whole number");
+		return hcl_call_fail_argument(call, argument,
+			"value must be a whole number, between -9223372036854775808 and "
+			"9223372036854775807");
 	if (bits < 1)
 		return hcl_call_fail_argument(call, argument,
 			"must extend prefix by at least one bit");

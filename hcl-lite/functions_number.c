@@ -111,7 +111,11 @@ static bool parseint(struct hcl_call *call, struct hcl_value *out)
 
 	if (!parseint_type(call, &type))
 		return false;
-	if (!hcl_number_to_int(call->args[1], &base) || base < 2 || base > 62)
+	if (!hcl_number_to_int(call->args[1], &base))
+		return hcl_call_fail_argument(call, 1,
+			"value must be a whole number, between -9223372036854775808 and "
+			"9223372036854775807");
+	if (base < 2 || base > 62)
 		return hcl_call_fail_argument(call, 1,
 			"base must be a whole number between 2 and 62 inclusive");
 	if (!hcl_parse_integer(call->arena, hcl_text(call->args[0]), (int)base, out)) {

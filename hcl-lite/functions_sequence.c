@@ -89,7 +89,7 @@ static bool concat(struct hcl_call *call, struct hcl_value *out)
 /* False when what it will be is open: a part of unknown length or type. */
 static bool flatten_into(struct hcl_value v, struct values *list, unsigned *marks)
 {
-	bool known = !(v.type->kind == HCL_SET && !hcl_is_wholly_known(v));
+	bool known = hcl_is_length_known(v);
 
 	*marks |= v.marks;
 	for (uint32_t i = 0; i < v.count; i++) {
@@ -395,8 +395,11 @@ static bool sort(struct hcl_call *call, struct hcl_value *out)
 	struct hcl_value list = call->args[0];
 	struct hcl_value *elements = zp_arena_alloc(call->arena, list.count * sizeof(*elements));
 
+	/* How many there are is known all the same. */
 	if (!hcl_is_wholly_known(list)) {
-		*out = hcl_unknown_not_null(list.type);
+		for (uint32_t i = 0; i < list.count; i++)
+			elements[i] = hcl_unknown(hcl_string);
+		*out = hcl_list_value(hcl_string, elements, list.count);
 		return true;
 	}
 	for (uint32_t i = 0; i < list.count; i++) {

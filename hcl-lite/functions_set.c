@@ -173,7 +173,7 @@ static bool setproduct(struct hcl_call *call, struct hcl_value *out)
 	for (size_t i = 0; i < call->count; i++) {
 		struct hcl_value v = call->args[i];
 		marks |= v.marks;
-		known &= !(v.type->kind == HCL_SET && !hcl_is_wholly_known(v));
+		known &= hcl_is_length_known(v);
 		total *= v.count;
 		if (!hcl_call_check_count(call, total * call->count))
 			return false;

@@ -182,15 +182,35 @@ static bool is_reference(const struct hcl_expr *expr)
 	}
 }
 
+static bool must_be_reference(struct hcl_call *call)
+{
+	static const char problem[] =
+		"invalid template expression: templatestring is only for rendering templates "
+		"retrieved dynamically from elsewhere";
+	const struct hcl_expr *expr = call->expr->call.args[0];
+
+	if (is_reference(expr))
+		return true;
+	if (expr->kind == HCL_EXPR_TEMPLATE_WRAP)
+		return hcl_call_fail_argument(call, 0,
+			"%s; to treat the inner expression as template syntax, write the reference "
+			"expression directly without any template interpolation syntax",
+			problem);
+	return hcl_call_fail_argument(call, 0,
+		"%s, and so does not support providing a literal template; consider using a template "
+		"string expression instead",
+		problem);
+}
+
 static bool templatestring(struct hcl_call *call, struct hcl_value *out)
 {
 	zp_autobuf reason = ZP_BUF_INIT;
 
-	if (!is_reference(call->expr->call.args[0]))
+	if (!must_be_reference(call))
+		return false;
+	if (call->args[0].type != hcl_string || hcl_is_null(call->args[0]))
 		return hcl_call_fail_argument(call, 0,
-			"invalid template expression: templatestring is only for rendering templates "
-			"retrieved dynamically from elsewhere, and so does not support providing a "
-			"literal template; consider using a template string expression instead");
+			"invalid template value: a string is required");
 	if (!render_text(call, "<templatestring argument>", hcl_text(call->args[0]), out))
 		return false;
 	return hcl_convert(call->arena, *out, hcl_string, out, &reason) ||
@@ -202,7 +222,8 @@ static const struct hcl_function functions[] = {
 		.params = { { "path", HCL_T_STRING, 0 }, { "vars", HCL_T_ANY, 0 } },
 		.call = templatefile, .maybe_null = true },
 	{ .name = "templatestring",
-		.params = { { "template", HCL_T_STRING, 0 }, { "vars", HCL_T_ANY, 0 } },
+		.params = { { "template", HCL_T_ANY, HCL_NULL_OK | HCL_DYNAMIC_OK },
+			{ "vars", HCL_T_ANY, 0 } },
 		.returns = HCL_T_STRING, .call = templatestring, .maybe_null = true },
 };
 

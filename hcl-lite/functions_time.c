@@ -8,7 +8,7 @@
 struct instant {
 	int year, month, day, hour, minute, second;
 	int offset; /* minutes east of UTC */
-	bool utc;   /* written with a Z */
+	int64_t nanosecond;
 };
 
 static const char *const month_names[] = { "January", "February", "March", "April", "May", "June",
@@ -136,6 +136,31 @@ static bool separator(struct parser *p, char c)
 	return refuse(p, "found %s where \"%c\" is expected", quoted.ptr, c);
 }
 
+static bool parse_minute(struct parser *p, int *minute)
+{
+	size_t n = strspn(p->at, "0123456789");
+
+	if (n == 0)
+		return cannot_use(p, p->at, "minute");
+	*minute = (p->at[0] - '0') * 10 + (n > 1 ? p->at[1] - '0' : 0);
+	if (n != 2 || *minute > 59)
+		return refuse(p, "minute must have exactly two digits");
+	p->at += 2;
+	return true;
+}
+
+/* After a point or comma; what is below a nanosecond is dropped. */
+static void parse_fraction(struct parser *p, struct instant *t)
+{
+	size_t n = strspn(p->at + 1, "0123456789");
+
+	if ((*p->at != '.' && *p->at != ',') || n == 0)
+		return;
+	for (size_t i = 0; i < 9; i++)
+		t->nanosecond = t->nanosecond * 10 + (i < n ? p->at[1 + i] - '0' : 0);
+	p->at += 1 + n;
+}
+
 static bool parse_hour(struct parser *p, int *hour)
 {
 	size_t n = strspn(p->at, "0123456789");
@@ -155,7 +180,6 @@ static bool parse_offset(struct parser *p, struct instant *t)
 
 	if (*p->at == 'Z') {
 		p->at++;
-		t->utc = true;
 		return true;
 	}
 	if (*p->at != '+' && *p->at != '-')
@@ -185,11 +209,10 @@ static bool parse_time(struct hcl_call *call, int argument, const char *text, st
 		!digits(&p, 2, 1, 12, "month", &t->month) || !separator(&p, '-') ||
 		!digits(&p, 2, 0, 99, "day of month", &t->day) || !separator(&p, 'T') ||
 		!parse_hour(&p, &t->hour) || !separator(&p, ':') ||
-		!digits(&p, 2, 0, 59, "minute", &t->minute) || !separator(&p, ':') ||
+		!parse_minute(&p, &t->minute) || !separator(&p, ':') ||
 		!digits(&p, 2, 0, 59, "second", &t->second))
 		return false;
-	if ((*p.at == '.' || *p.at == ',') && strspn(p.at + 1, "0123456789"))
-		p.at += 1 + strspn(p.at + 1, "0123456789");
+	parse_fraction(&p, t);
 	if (!parse_offset(&p, t))
 		return false;
 	if (*p.at)
@@ -203,8 +226,8 @@ static void add_rfc3339(struct zp_buf *out, const struct instant *t)
 {
 	int offset = t->offset < 0 ? -t->offset : t->offset;
 
-	zp_buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", t->year, t->month, t->day, t->hour,
-		t->minute, t->second);
+	zp_buf_printf(out, "%s%04d-%02d-%02dT%02d:%02d:%02d", t->year < 0 ? "-" : "",
+		t->year < 0 ? -t->year : t->year, t->month, t->day, t->hour, t->minute, t->second);
 	if (t->offset == 0)
 		zp_buf_char(out, 'Z');
 	else
@@ -318,7 +341,7 @@ static const char *verb_hint(char letter)
 	case 's':
 		return ": second must either be \"s\" or \"ss\"";
 	case 'Z':
-		return ": timezone must be Z, ZZZ, or ZZZZ, or ZZZZZ";
+		return ": timezone must be Z, ZZZZ, or ZZZZZ";
 	default:
 		return "";
 	}
@@ -453,10 +476,9 @@ static bool timeadd(struct hcl_call *call, struct hcl_value *out)
 	if (!parse_time(call, -1, call->args[0].text, &t) ||
 		!parse_duration(call, call->args[1].text, &duration))
 		return false;
-	double seconds = duration / 1e9;
-	int64_t whole = (int64_t)seconds;
-	if (seconds < (double)whole)
-		whole--;
+	int64_t whole = (int64_t)(duration / 1e9);
+	int64_t rest = (int64_t)(duration - (double)whole * 1e9) + t.nanosecond;
+	whole += rest / 1000000000 - (rest < 0 && rest % 1000000000);
 	from_seconds(to_seconds(&t) + whole, &t);
 	add_rfc3339(&text, &t);
 	return hcl_call_text(call, &text, out);
@@ -470,13 +492,18 @@ static bool timecmp(struct hcl_call *call, struct hcl_value *out)
 		!parse_time(call, 1, call->args[1].text, &b))
 		return false;
 	int64_t x = to_seconds(&a), y = to_seconds(&b);
+	if (x == y) {
+		x = a.nanosecond;
+		y = b.nanosecond;
+	}
 	*out = hcl_int_value((x > y) - (x < y));
 	return true;
 }
 
 static const struct hcl_function functions[] = {
 	{ .name = "timestamp", .returns = HCL_T_STRING, .kind = HCL_IMPURE, .call = timestamp },
-	{ .name = "plantimestamp", .returns = HCL_T_STRING, .call = plantimestamp },
+	{ .name = "plantimestamp", .returns = HCL_T_STRING, .kind = HCL_NOT_CONSOLE,
+		.call = plantimestamp },
 	{ .name = "formatdate",
 		.params = { { "format", HCL_T_STRING, 0 }, { "time", HCL_T_STRING, 0 } },
 		.returns = HCL_T_STRING, .call = formatdate },

@@ -37,12 +37,19 @@ struct decoder {
 
 static bool read_node(struct decoder *d, struct hcl_value *out);
 
+/* Places are told as the peer counts them: lines from 0, and none for the first. */
+static bool fail_at(struct decoder *d, yaml_mark_t mark, const char *problem)
+{
+	if (mark.line == 0)
+		return hcl_call_fail(d->call, "%s", problem);
+	return hcl_call_fail(d->call, "on line %zu, column %zu: %s", mark.line, mark.column + 1,
+		problem);
+}
+
 static bool parser_error(struct decoder *d)
 {
-	const char *problem = d->parser.problem ? d->parser.problem : "malformed document";
-
-	return hcl_call_fail(d->call, "on line %zu, column %zu: %s", d->parser.problem_mark.line + 1,
-		d->parser.problem_mark.column + 1, problem);
+	return fail_at(d, d->parser.problem_mark,
+		d->parser.problem ? d->parser.problem : "malformed document");
 }
 
 static bool next_event(struct decoder *d)
@@ -312,15 +319,14 @@ static bool merge(struct decoder *d, struct mapping *m)
 static bool read_entry(struct decoder *d, struct mapping *m)
 {
 	struct hcl_value key, v;
-	size_t line = d->event.start_mark.line + 1, column = d->event.start_mark.column + 1;
+	yaml_mark_t mark = d->event.start_mark;
 
 	if (is_merge_key(d))
 		return merge(d, m);
 	if (!read_node(d, &key))
 		return false;
 	if (hcl_is_null(key))
-		return hcl_call_fail(d->call, "on line %zu, column %zu: mapping key cannot be null",
-			line, column);
+		return fail_at(d, mark, "mapping key cannot be null");
 	if (!hcl_convert(d->call->arena, key, hcl_string, &key, NULL))
 		return hcl_call_fail(d->call, "only strings are allowed as mapping keys");
 	if (!next_event(d) || !read_node(d, &v))
@@ -426,8 +432,9 @@ static bool expect(struct decoder *d, yaml_event_type_t type, const char *proble
 		return false;
 	if (d->event.type == type)
 		return true;
-	return hcl_call_fail(d->call, "on line %zu, column %zu: %s", d->event.start_mark.line + 1,
-		d->event.start_mark.column + 1, problem);
+	yaml_mark_t mark = d->event.start_mark;
+	mark.line += type == YAML_DOCUMENT_START_EVENT;
+	return fail_at(d, mark, problem);
 }
 
 static bool read_document(struct decoder *d, struct hcl_value *out)
@@ -556,13 +563,19 @@ static bool emit_document(struct encoder *e, struct hcl_value v)
 	       yaml_stream_end_event_initialize(&event) && emit(e, &event);
 }
 
-/* A plain scalar alone is followed by the mark of a document's end. */
-static void end_plain_document(struct zp_buf *out, struct hcl_value v)
+/* A plain scalar alone is followed by the mark of a document's end; nothing else is. */
+static void end_document(struct zp_buf *out, struct hcl_value v)
 {
+	static const char end[] = "...\n";
 	bool plain = hcl_is_null(v) || v.type == hcl_bool || v.type == hcl_number;
+	bool ended = zp_str_ends(zp_buf_slice(out), "\n...\n");
 
-	if (plain && !zp_str_ends(zp_buf_slice(out), "...\n"))
-		zp_buf_puts(out, "...\n");
+	if (plain && !ended) {
+		zp_buf_puts(out, end);
+	} else if (!plain && ended) {
+		out->len -= sizeof(end) - 1;
+		out->ptr[out->len] = '\0';
+	}
 }
 
 static bool yamlencode(struct hcl_call *call, struct hcl_value *out)
@@ -584,7 +597,7 @@ static bool yamlencode(struct hcl_call *call, struct hcl_value *out)
 			e.emitter.problem ? e.emitter.problem : "the result is too long");
 	yaml_emitter_delete(&e.emitter);
 	if (done) {
-		end_plain_document(&e.out, v);
+		end_document(&e.out, v);
 		done = hcl_call_text(call, &e.out, out);
 	}
 	zp_buf_release(&e.out);

@@ -180,7 +180,7 @@ static void run_pattern(struct glob *g, const char *pattern)
 	zp_vec_release(&segments);
 }
 
-/* The brace that closes the one at p, and where its alternatives end. */
+/* The brace that closes the one at p, in the same segment, and where its alternatives end. */
 static const char *closing_brace(const char *p, struct texts *commas)
 {
 	unsigned depth = 0;
@@ -194,6 +194,8 @@ static const char *closing_brace(const char *p, struct texts *commas)
 			zp_vec_push(commas, (char *)p);
 		} else if (*p == '}' && --depth == 0) {
 			return p;
+		} else if (*p == '/') {
+			return NULL;
 		}
 	}
 	return NULL;

@@ -290,9 +290,6 @@ static bool bracket_class(struct translator *t)
 	while (peek(t, 0) != ']' || first) {
 		if (t->at >= t->in.len)
 			return fail(t, "missing closing ]", open, t->in.len);
-		/* A hyphen stands for itself at the ends only. */
-		if (peek(t, 0) == '-' && !first && peek(t, 1) >= 0 && peek(t, 1) != ']')
-			return fail(t, "invalid character class range", t->at, t->at + 2);
 		if (!class_member(t, open))
 			return false;
 		first = false;
@@ -435,9 +432,6 @@ static bool named_group(struct translator *t, size_t start, size_t prefix)
 	struct zp_str name = { t->in.ptr + start + prefix, after - 1 - start - prefix };
 	if (!is_name(name))
 		return fail(t, "invalid named capture", start, after);
-	for (size_t i = 0; i < t->names->count; i++)
-		if (t->names->items[i] && zp_str_is(name, t->names->items[i]))
-			return fail(t, "duplicate capture group name", start + prefix, after - 1);
 	add_group_name(t, name.ptr, name.len);
 	zp_buf_char(&t->out, '(');
 	t->at = after;
@@ -490,7 +484,7 @@ static bool group(struct translator *t, bool *repeatable)
 	if (at_text(t, "(?P<")) {
 		if (!named_group(t, start, 4))
 			return false;
-	} else if (at_text(t, "(?<") && peek(t, 3) != '=' && peek(t, 3) != '!') {
+	} else if (at_text(t, "(?<")) {
 		if (!named_group(t, start, 3))
 			return false;
 	} else if (at_text(t, "(?")) {

@@ -102,6 +102,11 @@ static inline bool hcl_is_unknown(struct hcl_value v) { return v.state == HCL_UN
 static inline bool hcl_is_wholly_known(struct hcl_value v) { return !(v.inside & HCL_HAS_UNKNOWN); }
 static inline bool hcl_is_sensitive(struct hcl_value v) { return v.marks & HCL_SENSITIVE; }
 static inline bool hcl_has_marks_inside(struct hcl_value v) { return v.inside & HCL_ALL_MARKS; }
+/* What console's type() gave is only to be shown: true where it was made part of something else. */
+static inline bool hcl_misuses_type(struct hcl_value v)
+{
+	return v.inside & HCL_CONSOLE_TYPE && !(v.marks & HCL_CONSOLE_TYPE && v.type == hcl_string);
+}
 static inline struct zp_str hcl_text(struct hcl_value v) { return zp_strn(v.text, v.count); }
 
 /* Marks. */

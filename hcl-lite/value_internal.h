@@ -30,6 +30,15 @@ bool hcl_rune_printable(uint32_t rune);
  */
 struct zp_str hcl_safe_prefix(struct zp_str text, size_t limit);
 
+/*
+ * How many elements a known value has is open only for a set of several of which some are unknown: they
+ * may turn out to be the same.
+ */
+static inline bool hcl_is_length_known(struct hcl_value v)
+{
+	return v.type->kind != HCL_SET || v.count <= 1 || hcl_is_wholly_known(v);
+}
+
 /* Iterates over anything with elements: list, set, tuple by position, map, object by name. */
 struct hcl_iterator {
 	struct hcl_value of;

@@ -135,6 +135,9 @@ static inline void console_run(struct console *c, const char *text, struct zp_bu
 	struct hcl_value v = hcl_unknown(hcl_dynamic);
 	if (!diags.errors)
 		v = hcl_evaluate(&ev, expr);
+	if (!diags.errors && hcl_misuses_type(v))
+		zp_diag_error(&diags, ZP_NOWHERE, "Invalid use of type function", "%s",
+			"The console-only \"type\" function cannot be used as part of an expression.");
 	if (!diags.errors)
 		hcl_value_to_text(out, v, 0);
 	for (size_t i = 0; i < diags.count; i++) {
