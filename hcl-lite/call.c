@@ -382,6 +382,9 @@ static struct hcl_value not_found(struct hcl_evaluation *ev, const struct hcl_ex
 	} else {
 		const char *const *names = hcl_function_names(&count);
 		const char *suggestion = zp_str_suggest(zp_str(name), names, count);
+		/* It may exist, elsewhere. */
+		if (suggestion && strcmp(suggestion, name) == 0)
+			suggestion = NULL;
 		report(ev, expr, expr->call.name_range, "Call to unknown function",
 			"There is no function named \"%s\".%s%s%s", name,
 			suggestion ? " Did you mean \"" : "", suggestion ? suggestion : "",

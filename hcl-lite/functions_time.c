@@ -152,9 +152,10 @@ static bool parse_minute(struct parser *p, int *minute)
 /* After a point or comma; what is below a nanosecond is dropped. */
 static void parse_fraction(struct parser *p, struct instant *t)
 {
+	if (*p->at != '.' && *p->at != ',')
+		return;
 	size_t n = strspn(p->at + 1, "0123456789");
-
-	if ((*p->at != '.' && *p->at != ',') || n == 0)
+	if (n == 0)
 		return;
 	for (size_t i = 0; i < 9; i++)
 		t->nanosecond = t->nanosecond * 10 + (i < n ? p->at[1 + i] - '0' : 0);
