@@ -30,3 +30,6 @@ example-rootfs: $(B)/rootfs/.made
 $(B)/rootfs/.made: mk/rootfs.sh
 	$(Q)sh mk/rootfs.sh $(@D)
 	@touch $@
+
+# The test that boots machines looks for both beside itself.
+$(B)/tests/providers/test_machine_boot: | $(GUEST)/vmlinux $(GUEST)/initramfs $(B)/rootfs/.made

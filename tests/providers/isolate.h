@@ -11,6 +11,7 @@
 #ifndef TESTS_PROVIDERS_ISOLATE_H
 #define TESTS_PROVIDERS_ISOLATE_H
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -22,6 +23,24 @@
 
 static bool isolated;
 
+/*
+ * Process 1 inherits what others leave behind, and has to collect it: who looks whether a process has
+ * ended would wait for ever otherwise. So the tests are another process.
+ */
+static inline int isolate_tests(int (*tests)(void))
+{
+	int status = 0, result = 1;
+	pid_t pid = fork(), ended;
+
+	if (pid == 0)
+		exit(tests());
+	while ((ended = wait(&status)) != pid && (ended > 0 || errno == EINTR))
+		;
+	if (ended == pid && WIFEXITED(status))
+		result = WEXITSTATUS(status);
+	return result;
+}
+
 static inline int isolate_first_process(int (*tests)(void))
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -30,7 +49,7 @@ static inline int isolate_first_process(int (*tests)(void))
 		mount("tmpfs", "/run", "tmpfs", 0, NULL) != 0)
 		return 99;
 	isolated = true;
-	return tests();
+	return isolate_tests(tests);
 }
 
 /* In between, because a process that has left its own process namespace is of little use. */

@@ -142,6 +142,23 @@ static void mount_runtime(void)
 		guest_say("links in /dev: %s", strerror(errno));
 }
 
+static void set_kernel(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		guest_say("setting %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A machine may lose its host at any time: files reach the disk after seconds, not half a minute. */
+static void write_back_early(void)
+{
+	set_kernel("/proc/sys/vm/dirty_expire_centisecs", "200");
+	set_kernel("/proc/sys/vm/dirty_writeback_centisecs", "100");
+}
+
 static void default_env(char *text)
 {
 	size_t len = strcspn(text, "=") + 1;
@@ -186,6 +203,7 @@ int main(void)
 	mount_kernel_views();
 	open_console();
 	load_modules();
+	write_back_early();
 	guest_config_load(&config);
 	guest_root_enter(&config);
 	mount_runtime();
