@@ -195,8 +195,6 @@ struct zp_range hcl_start_range(const struct hcl_expr *expr)
 {
 	for (;;) {
 		switch (expr->kind) {
-		case HCL_EXPR_TRAVERSAL:
-			return expr->traversal.root_range;
 		case HCL_EXPR_TEMPLATE:
 			if (!expr->template.count)
 				return expr->range;

@@ -11,8 +11,8 @@
  *	struct hcl_value v = hcl_evaluate(&ev, expr);
  *	if (diags.errors > before) ...
  *
- * Errors become diagnostics with the subject range and the values of the variables involved; the
- * result is then an unknown value of dynamic type.
+ * Errors become diagnostics with the subject range and the values of the variables involved; in the
+ * result, an unknown value then stands for what failed.
  */
 #ifndef HCL_EVAL_H
 #define HCL_EVAL_H
@@ -81,5 +81,8 @@ const char *hcl_expr_keyword(const struct hcl_expr *expr);
 
 /* Names of all functions, sorted; for did-you-mean and metadata. */
 const char *const *hcl_function_names(size_t *count);
+/* How a function is called, as messages show it: substr(str, offset, length), max(numbers...). False
+ * when there is none of that name. */
+bool hcl_function_signature(const char *name, struct zp_buf *out);
 
 #endif

@@ -109,7 +109,7 @@ struct hcl_value hcl_eval_template(struct hcl_evaluation *ev, const struct hcl_e
 			return hcl_unknown(hcl_string);
 		}
 	}
-	return hcl_mark(t.known ? join(&t) : unknown_text(&t), t.marks);
+	return hcl_mark(t.known && !t.failed ? join(&t) : unknown_text(&t), t.marks);
 }
 
 static bool join_element(struct text *t, struct hcl_value v, struct zp_buf *out)

@@ -81,3 +81,21 @@ const char *const *hcl_function_names(size_t *count)
 	*count = name_count;
 	return names;
 }
+
+bool hcl_function_signature(const char *name, struct zp_buf *out)
+{
+	const struct hcl_function *f = hcl_find_function(name, false);
+	const char *separator = "";
+
+	if (!f)
+		return false;
+	zp_buf_printf(out, "%s(", name);
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(f->params) && f->params[i].name; i++) {
+		zp_buf_printf(out, "%s%s", separator, f->params[i].name);
+		separator = ", ";
+	}
+	if (f->rest.name)
+		zp_buf_printf(out, "%s%s...", separator, f->rest.name);
+	zp_buf_char(out, ')');
+	return true;
+}

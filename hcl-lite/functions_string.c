@@ -23,6 +23,8 @@ static const char *find(struct zp_str text, struct zp_str part)
 {
 	if (part.len == 0)
 		return text.ptr;
+	if (part.len == 1)
+		return memchr(text.ptr, part.ptr[0], text.len);
 	return memmem(text.ptr, text.len, part.ptr, part.len);
 }
 
