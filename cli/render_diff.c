@@ -223,8 +223,7 @@ static void mapping_difference(struct cli_render *render, struct hcl_value befor
 	merge_members(before, after, &members);
 	for (size_t i = 0; i < members.count; i++) {
 		size_t w = cli_render_key_width(members.items[i].key, quoted);
-		if (members.items[i].action != PLAN_NO_OP && w > width)
-			width = w;
+		width = w > width ? w : width;
 	}
 	zp_buf_puts(render->out, "{\n");
 	for (size_t i = 0; i < members.count; i++) {
@@ -461,7 +460,7 @@ static size_t attributes(struct cli_render *render, const struct provider_schema
 		shown[i].visible = !absent && (shown[i].action != PLAN_NO_OP ||
 			whole == PLAN_NO_OP || (is_always_shown(order[i]->name) && depth == 1));
 		skipped += !absent && !shown[i].visible;
-		if (shown[i].visible && strlen(order[i]->name) > width)
+		if (!absent && strlen(order[i]->name) > width)
 			width = strlen(order[i]->name);
 	}
 	for (size_t i = 0; i < n; i++)

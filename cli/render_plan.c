@@ -157,9 +157,7 @@ static size_t print_outputs(const struct cli_view *view, const struct plan_outpu
 	size_t width = 0, shown = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (outputs[i].action == PLAN_NO_OP)
-			continue;
-		shown++;
+		shown += outputs[i].action != PLAN_NO_OP;
 		if (strlen(outputs[i].name) > width)
 			width = strlen(outputs[i].name);
 	}

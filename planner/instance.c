@@ -37,7 +37,7 @@ struct hcl_value plan_carry_marks(struct plan *plan, const struct provider_schem
 			elements[i] = hcl_value_identical(plain, elements[i]) ?
 				from : hcl_mark(elements[i], from.inside & HCL_SENSITIVE);
 		}
-		value = hcl_object_value(schema->type, elements);
+		value = hcl_object_value(value.type, elements);
 	}
 	return provider_schema_mark(schema, arena, value);
 }
