@@ -633,7 +633,7 @@ static bool is_in(struct hcl_value v, struct hcl_value list, bool *unknown)
 static bool matchkeys(struct hcl_call *call, struct hcl_value *out)
 {
 	struct hcl_value of = call->args[0], names, wanted;
-	const struct hcl_type *type;
+	const struct hcl_type *type = hcl_dynamic;
 	bool unknown = false;
 	uint32_t n = 0;
 

@@ -118,7 +118,7 @@ struct hcl_value hcl_list_value(const struct hcl_type *element, struct hcl_value
 
 struct hcl_value hcl_tuple_value(struct hcl_value *elements, size_t n)
 {
-	const struct hcl_type *few[32];
+	const struct hcl_type *few[32] = { NULL };
 	zp_autofree const struct hcl_type **many = NULL;
 	const struct hcl_type **types = few;
 

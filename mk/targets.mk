@@ -1,4 +1,53 @@
-# deps, check, demo, bench, fuzz, lint, install, clean
+# deps, demo, check, bench, fuzz, lint, format, install, clean
+
+.PHONY: deps
+deps:
+	@sh mk/deps.sh
+
+# The first make installs the libraries; a second one, which then finds them, builds.
+.PHONY: demo
+demo: deps
+	@$(MAKE) --no-print-directory all example-rootfs
+	@bash mk/demo.sh $(B)
+
+SAN_BUILD := $(B)/san
+.PHONY: check
+check: deps lint
+	@$(MAKE) --no-print-directory -j2 all example-rootfs
+	@$(MAKE) --no-print-directory -j2 B=$(SAN_BUILD) SAN=1 check-programs
+	@bash mk/check.sh $(SAN_BUILD) $(patsubst tests/%.c,$(SAN_BUILD)/tests/%,$(wildcard tests/*/test_*.c))
+
+.PHONY: check-programs
+check-programs: $(B)/zplan guest example-rootfs tests
+
+.PHONY: lint
+lint:
+	@sh mk/lint.sh
+
+.PHONY: bench
+bench: all
+	@bash mk/bench.sh $(B)
+
+# libFuzzer targets, TIME seconds each.
+TIME ?= 30
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+.PHONY: fuzz
+fuzz:
+	@$(MAKE) --no-print-directory -j2 B=$(B)/fuzz CC=clang SANFLAGS="-fsanitize=address,undefined,fuzzer-no-link" OPT=-O1 fuzz-programs
+	@for f in $(FUZZERS); do mkdir -p $(B)/fuzz/corpus/$$f; \
+		$(B)/fuzz/$$f -max_total_time=$(TIME) -timeout=10 $(B)/fuzz/corpus/$$f tests/fuzz/corpus/$${f#fuzz_} || exit 1; done
+
+.PHONY: fuzz-programs
+fuzz-programs: $(addprefix $(B)/,$(FUZZERS))
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(LIBS_state)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS_state) -Wl,--end-group $(PKG_LIBS)
+
+PREFIX ?= /usr/local
+.PHONY: install
+install: all
+	install -D -m 0755 -s $(B)/zplan $(DESTDIR)$(PREFIX)/bin/zplan
+	install -D -m 0644 $(B)/guest/vmlinux $(DESTDIR)/usr/lib/zplan/guest/vmlinux
+	install -D -m 0644 $(B)/guest/initramfs $(DESTDIR)/usr/lib/zplan/guest/initramfs
 
 .PHONY: clean
 clean:
