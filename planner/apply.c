@@ -15,6 +15,13 @@
 
 ZP_VEC(work_vec, struct plan_work *);
 
+/* All instances are done: the value made while planning gives way to the one they have now. */
+static void settle_resource(struct plan_resource_cell *resource)
+{
+	resource->has_aggregate = resource->has_aggregate && resource->settled;
+	resource->settled = true;
+}
+
 /* Under execution->lock. Passing nodes finish here, without a worker, and without recursion. */
 static void finish_node(struct plan_execution *execution, uint32_t first, bool ok)
 {
@@ -28,7 +35,7 @@ static void finish_node(struct plan_execution *execution, uint32_t first, bool o
 		const struct plan_node *node = &graph->nodes[number];
 		execution->remaining--;
 		if (node->kind == PLAN_NODE_CELL && node->cell->kind == PLAN_CELL_RESOURCE)
-			node->cell->module->resources[node->cell->index].settled = true;
+			settle_resource(&node->cell->module->resources[node->cell->index]);
 		for (uint32_t i = graph->row[number]; i < graph->row[number + 1]; i++) {
 			struct plan_node *next = &graph->nodes[graph->edge[i]];
 			next->blocked |= node->status == PLAN_NODE_SKIPPED;
