@@ -248,6 +248,8 @@ static struct hcl_value resolve(struct hcl_evaluation *ev, const struct hcl_refe
 	} else if (!ev->scope->resolve(ev->scope, ev, ref, &v, &consumed)) {
 		return hcl_unknown(hcl_dynamic);
 	}
+	if (consumed >= ref->count)
+		return v;
 	return apply_steps(ev, v, ref->steps + consumed, ref->count - consumed, expr);
 }
 

@@ -271,9 +271,8 @@ int hcl_type_attribute(const struct hcl_type *object, const char *name, size_t l
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 		const char *candidate = object->attributes[middle].name;
-		int order = candidate == name ? 0 : strncmp(candidate, name, len);
-		if (order == 0 && candidate != name && candidate[len])
-			order = 1;
+		int order = candidate == name ? 0 :
+						zp_str_compare(zp_str(candidate), zp_strn(name, len));
 		if (order == 0)
 			return (int)middle;
 		if (order < 0)
