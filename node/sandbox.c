@@ -275,6 +275,16 @@ static bool is_ours(const struct sandbox *sandbox, const char *name)
 	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
+/* wireguard-go that is killed leaves its socket, in a folder all nodes of this machine share. */
+static void remove_tunnel_socket(const char *tag, const char *id)
+{
+	char name[16];
+
+	node_short_name("w", tag, id, name);
+	zp_autofree char *path = zp_format("/run/wireguard/%s.sock", name);
+	unlink(path);
+}
+
 /* Names of networks' namespaces derive from tag and id; the ids stand in the nodes' registries. */
 static void add_network_namespaces(const struct sandbox *sandbox, struct name_vec *names)
 {
@@ -291,6 +301,7 @@ static void add_network_namespaces(const struct sandbox *sandbox, struct name_ve
 			node_short_name("n", tag, all[k]->id, name);
 			if (namespace_exists(name))
 				zp_vec_push(names, zp_strdup(name));
+			remove_tunnel_socket(tag, all[k]->id);
 			node_workload_free(all[k]);
 		}
 		free(all);

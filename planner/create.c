@@ -195,8 +195,10 @@ void plan_build(struct plan *plan)
 struct plan *plan_create(struct plan_config *config, const struct plan_options *options,
 	const struct state *state, struct zp_diags *diags)
 {
+	plan_report_absent(config->root, diags);
+	if (diags->errors)
+		return NULL;
 	struct plan *plan = plan_new(config, options, diags);
-
 	plan->stored = state_clone(state);
 	plan->prior = state_clone(state);
 	plan->root = plan_module_instance(plan, config->root, NULL, NULL, (struct state_key){ 0 },

@@ -250,6 +250,9 @@ struct hcl_value plan_variable_value(struct plan *plan, struct plan_scope_module
 /* Reports variables of the module that break their validation rules. */
 void plan_validate_variables(struct plan *plan, struct plan_scope_module *module);
 
+/* absent.c: reports blocks that are read but not carried out. */
+void plan_report_absent(const struct plan_module *module, struct zp_diags *diags);
+
 /* replace.c */
 bool plan_take_replaces(struct plan *plan, const struct plan_options *options);
 bool plan_is_replace_requested(const struct plan *plan, const char *address);

@@ -157,7 +157,6 @@ enum plan_kind plan_kind(const struct plan *plan);
 /* Anything to do: a change that is not no-op, or an output change. */
 bool plan_is_empty(const struct plan *plan);
 bool plan_errored(const struct plan *plan);
-/* Declared root outputs and their values after an apply, null ones left out. */
 
 /*
  * Plan files: zplan's own format, complete in itself (configuration, variables, prior state, changes,

@@ -1,0 +1,26 @@
+/* What the configuration asks for and the engine does not do: said before anything is planned. */
+#include "planner/engine.h"
+
+static void report(struct zp_diags *diags, struct zp_range range, const char *what)
+{
+	zp_diag_error(diags, range, "Not available in this version",
+		"This version of zplan does not carry out %s. Nothing was planned, so that nothing is "
+		"done by halves; remove the block to go on without it.", what);
+}
+
+/* Depth of modules was bounded when they were loaded. */
+void plan_report_absent(const struct plan_module *module, struct zp_diags *diags)
+{
+	for (size_t i = 0; i < module->moved_count; i++)
+		report(diags, module->moved[i].range, "\"moved\" blocks");
+	for (size_t i = 0; i < module->removed_count; i++)
+		report(diags, module->removed[i].range, "\"removed\" blocks");
+	for (size_t i = 0; i < module->import_count; i++)
+		report(diags, module->imports[i].range, "\"import\" blocks");
+	for (size_t i = 0; i < module->resource_count; i++)
+		for (size_t k = 0; k < module->resources[i]->provisioner_count; k++)
+			report(diags, module->resources[i]->provisioners[k].range, "provisioners");
+	for (size_t i = 0; i < module->call_count; i++)
+		if (module->calls[i]->module)
+			plan_report_absent(module->calls[i]->module, diags);
+}
