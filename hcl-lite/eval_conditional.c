@@ -5,6 +5,10 @@
  * wrong in the one that is not taken is forgotten.
  */
 #include "hcl-lite/eval_internal.h"
+#include "hcl-lite/number.h"
+
+/* Of a list of known length but unknown elements. */
+#define MAX_UNKNOWN_ELEMENTS 1024
 
 struct branch {
 	const struct hcl_expr *expr;
@@ -139,6 +143,8 @@ static const struct hcl_type *common_type(struct hcl_evaluation *ev, const struc
 		return no.type;
 	if (is_bare_null(no))
 		return yes.type;
+	if (yes.type->kind == HCL_DYNAMIC || no.type->kind == HCL_DYNAMIC)
+		return hcl_dynamic;
 	const struct hcl_type *both[] = { yes.type, no.type };
 	const struct hcl_type *type = hcl_unify(both, 2);
 	if (type)
@@ -158,17 +164,85 @@ static bool definitely_not_null(struct hcl_value v)
 					       v.refinement && v.refinement->not_null);
 }
 
-/* What holds for both branches holds for the result, whichever it will be. */
-static struct hcl_value undecided(const struct hcl_type *type, struct hcl_value condition,
+/* The limits of a number, NULL where it has none. */
+static void number_bounds(const struct hcl_value *v, const struct hcl_value **min,
+	const struct hcl_value **max)
+{
+	const struct hcl_refinement *r = hcl_is_unknown(*v) ? v->refinement : NULL;
+
+	*min = hcl_is_unknown(*v) ? (r && r->has_min ? r->min : NULL) : v;
+	*max = hcl_is_unknown(*v) ? (r && r->has_max ? r->max : NULL) : v;
+}
+
+static struct hcl_value either_number(struct hcl_evaluation *ev, struct hcl_value yes,
+	struct hcl_value no)
+{
+	const struct hcl_value *low[2], *high[2];
+
+	number_bounds(&yes, &low[0], &high[0]);
+	number_bounds(&no, &low[1], &high[1]);
+	const struct hcl_value *min = NULL, *max = NULL;
+	if (low[0] && low[1])
+		min = low[hcl_number_compare(*low[0], *low[1]) > 0];
+	if (high[0] && high[1])
+		max = high[hcl_number_compare(*high[0], *high[1]) < 0];
+	return hcl_unknown_number(ev->arena, min, max);
+}
+
+/* As many elements as are known to come, each of them unknown; where that says no more than it should. */
+static struct hcl_value of_known_length(struct hcl_evaluation *ev, const struct hcl_type *type,
+	uint32_t n, const struct hcl_refinement *r)
+{
+	struct hcl_value *elements = zp_arena_alloc(ev->arena, n * sizeof(*elements));
+
+	for (uint32_t i = 0; i < n; i++)
+		elements[i] = hcl_unknown(type->element);
+	if (type->kind == HCL_LIST)
+		return hcl_list_value(type->element, elements, n);
+	if (type->kind == HCL_SET && n <= 1)
+		return hcl_set_value(type->element, elements, n);
+	if (type->kind == HCL_MAP && n == 0)
+		return hcl_map_value(type->element, NULL, 0);
+	return hcl_unknown_refined(type, r);
+}
+
+static struct hcl_value either_collection(struct hcl_evaluation *ev, const struct hcl_type *type,
 	struct hcl_value yes, struct hcl_value no)
 {
+	struct hcl_refinement *r = zp_new(ev->arena, struct hcl_refinement);
+	uint32_t min, max;
+
+	r->not_null = true;
+	hcl_length_bounds(yes, &r->length_min, &r->length_max);
+	hcl_length_bounds(no, &min, &max);
+	if (min < r->length_min)
+		r->length_min = min;
+	if (max > r->length_max)
+		r->length_max = max;
+	if (r->length_min != r->length_max || r->length_max > MAX_UNKNOWN_ELEMENTS)
+		return hcl_unknown_refined(type, r);
+	return of_known_length(ev, type, r->length_max, r);
+}
+
+/* What holds for both branches holds for the result, whichever it will be. */
+static struct hcl_value undecided(struct hcl_evaluation *ev, const struct hcl_type *type,
+	struct hcl_value condition, struct hcl_value yes, struct hcl_value no)
+{
 	unsigned marks = condition.marks | yes.marks | no.marks;
+	bool alike = yes.type == type && no.type == type;
+	struct hcl_value result;
 
 	if (hcl_is_null(yes) && hcl_is_null(no))
-		return hcl_mark(hcl_null(type), marks);
-	if (definitely_not_null(yes) && definitely_not_null(no))
-		return hcl_mark(hcl_unknown_not_null(type), marks);
-	return hcl_mark(hcl_unknown(type), marks);
+		result = hcl_null(type);
+	else if (!definitely_not_null(yes) || !definitely_not_null(no))
+		result = hcl_unknown(type);
+	else if (alike && type == hcl_number)
+		result = either_number(ev, yes, no);
+	else if (alike && hcl_type_is_collection(type))
+		result = either_collection(ev, type, yes, no);
+	else
+		result = hcl_unknown_not_null(type);
+	return hcl_mark(result, marks);
 }
 
 static struct hcl_value take(struct hcl_evaluation *ev, const struct hcl_expr *expr,
@@ -213,7 +287,7 @@ static struct hcl_value choose(struct hcl_evaluation *ev, const struct hcl_expr 
 		return bad_condition(ev, expr, type, "Null condition",
 			"The condition value is null. Conditions must either be true or false.");
 	if (!hcl_is_known(condition))
-		return undecided(type, condition, yes->value, no->value);
+		return undecided(ev, type, condition, yes->value, no->value);
 	if (!hcl_convert(ev->arena, condition, hcl_bool, &condition, NULL))
 		return bad_condition(ev, expr, type, "Incorrect condition type",
 			"The condition expression must be of type bool.");

@@ -29,6 +29,17 @@ static bool string_type_list(struct hcl_call *call, size_t n, const struct hcl_t
 	return true;
 }
 
+/* A length that is not known yet, but within limits. */
+static struct hcl_value unknown_length(struct hcl_call *call, struct hcl_value v)
+{
+	uint32_t least = 0, most = UINT32_MAX;
+
+	if (hcl_type_is_collection(v.type))
+		hcl_length_bounds(v, &least, &most);
+	struct hcl_value min = hcl_int_value(least), max = hcl_int_value(most);
+	return hcl_unknown_number(call->arena, &min, most == UINT32_MAX ? NULL : &max);
+}
+
 static bool length(struct hcl_call *call, struct hcl_value *out)
 {
 	struct hcl_value v = call->args[0];
@@ -39,8 +50,10 @@ static bool length(struct hcl_call *call, struct hcl_value *out)
 			"argument must be a string, a collection type, or a structural type");
 	if (type->kind == HCL_TUPLE || type->kind == HCL_OBJECT)
 		*out = hcl_int_value(type->count);
-	else if (!hcl_is_known(v) || !hcl_is_length_known(v))
+	else if (type->kind == HCL_DYNAMIC)
 		*out = hcl_unknown_not_null(hcl_number);
+	else if (!hcl_is_known(v) || !hcl_is_length_known(v))
+		*out = unknown_length(call, v);
 	else
 		*out = hcl_int_value(type == hcl_string ? (int64_t)hcl_grapheme_count(hcl_text(v)) :
 							  v.count);

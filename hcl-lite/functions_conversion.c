@@ -205,7 +205,7 @@ static bool type_call(struct hcl_call *call, struct hcl_value *out)
 		type_text(call->args[0].type, &text, 0);
 	if (!hcl_call_text(call, &text, out))
 		return false;
-	*out = hcl_mark(*out, HCL_CONSOLE_TYPE);
+	*out = hcl_mark(*out, HCL_CONSOLE_TYPE | call->args[0].marks);
 	return true;
 }
 

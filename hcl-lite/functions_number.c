@@ -223,7 +223,8 @@ static const struct hcl_function functions[] = {
 		.params = { { "number", HCL_T_ANY, HCL_MARKED_OK },
 			{ "base", HCL_T_NUMBER, HCL_MARKED_OK } },
 		.returns = HCL_T_ANY, .type = parseint_type, .call = parseint },
-	{ .name = "sum", .params = { { "list", HCL_T_ANY, 0 } }, .returns = HCL_T_ANY, .call = sum },
+	{ .name = "sum", .params = { { "list", HCL_T_ANY, 0 } }, .returns = HCL_T_NUMBER,
+		.call = sum },
 	{ .name = "range", .rest = { "params", HCL_T_NUMBER, 0 }, .returns = HCL_T_LIST_NUMBER,
 		.call = range },
 };

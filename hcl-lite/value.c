@@ -34,6 +34,43 @@ struct hcl_value hcl_unknown_not_null(const struct hcl_type *type)
 	return hcl_unknown_refined(type, &not_null);
 }
 
+static const struct hcl_value *keep(struct zp_arena *arena, const struct hcl_value *v)
+{
+	if (!v)
+		return NULL;
+	struct hcl_value *kept = zp_new(arena, struct hcl_value);
+	*kept = *v;
+	return kept;
+}
+
+struct hcl_value hcl_unknown_number(struct zp_arena *arena, const struct hcl_value *min,
+	const struct hcl_value *max)
+{
+	struct hcl_refinement *r = zp_new(arena, struct hcl_refinement);
+
+	*r = (struct hcl_refinement){ .not_null = true,
+		.has_min = min != NULL,
+		.has_max = max != NULL,
+		.min_inclusive = true,
+		.max_inclusive = true,
+		.min = keep(arena, min),
+		.max = keep(arena, max),
+		.length_max = UINT32_MAX };
+	return hcl_unknown_refined(hcl_number, r);
+}
+
+void hcl_length_bounds(struct hcl_value v, uint32_t *min, uint32_t *max)
+{
+	const struct hcl_refinement *r = hcl_is_unknown(v) ? v.refinement : NULL;
+
+	*min = r ? r->length_min : 0;
+	*max = r ? r->length_max : UINT32_MAX;
+	if (hcl_is_unknown(v))
+		return;
+	*min = hcl_is_length_known(v) ? v.count : 1;
+	*max = v.count;
+}
+
 struct hcl_value hcl_bool_value(bool b)
 {
 	return (struct hcl_value){ .type = hcl_bool, .boolean = b };

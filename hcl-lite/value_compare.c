@@ -194,6 +194,40 @@ static bool outside_refinement(struct hcl_value unknown, struct hcl_value known)
 	return false;
 }
 
+/*
+ * Whether two known values of different types may turn out to be of one: where they differ, one of
+ * them has a part of which not even the type is known.
+ */
+static bool may_become_same_type(struct hcl_value a, struct hcl_value b)
+{
+	bool open = (hcl_is_unknown(a) && a.type->kind == HCL_DYNAMIC) ||
+		    (hcl_is_unknown(b) && b.type->kind == HCL_DYNAMIC);
+
+	if (a.type == b.type || open)
+		return true;
+	if (a.state != HCL_KNOWN || b.state != HCL_KNOWN || a.type->kind != b.type->kind ||
+		a.count != b.count ||
+		(a.type->kind != HCL_TUPLE && a.type->kind != HCL_OBJECT))
+		return false;
+	for (uint32_t i = 0; i < a.count; i++) {
+		if (a.type->kind == HCL_OBJECT &&
+			strcmp(a.type->attributes[i].name, b.type->attributes[i].name) != 0)
+			return false;
+		if (!may_become_same_type(a.elements[i], b.elements[i]))
+			return false;
+	}
+	return true;
+}
+
+static enum hcl_state unknown_equality(struct hcl_value a, struct hcl_value b)
+{
+	if (outside_refinement(a, b) || outside_refinement(b, a))
+		return HCL_KNOWN;
+	if (a.type != b.type && !a.type->has_dynamic && !b.type->has_dynamic)
+		return HCL_KNOWN;
+	return HCL_UNKNOWN;
+}
+
 enum hcl_state hcl_value_equality(struct hcl_value a, struct hcl_value b, bool *equal)
 {
 	*equal = false;
@@ -203,20 +237,10 @@ enum hcl_state hcl_value_equality(struct hcl_value a, struct hcl_value b, bool *
 	}
 	if ((a.state == HCL_NULL && known_not_null(b)) || (b.state == HCL_NULL && known_not_null(a)))
 		return HCL_KNOWN;
-	if (a.state == HCL_UNKNOWN || b.state == HCL_UNKNOWN) {
-		if (outside_refinement(a, b) || outside_refinement(b, a))
-			return HCL_KNOWN;
-		if (a.type != b.type && !a.type->has_dynamic && !b.type->has_dynamic)
-			return HCL_KNOWN;
-		return HCL_UNKNOWN;
-	}
-	if (a.type != b.type) {
-		/* Parts of yet unknown type may turn out to be the same. */
-		bool open = (a.type->has_dynamic || b.type->has_dynamic) &&
-			    a.type->kind == b.type->kind && a.count == b.count;
-		return open && !(hcl_is_wholly_known(a) && hcl_is_wholly_known(b)) ? HCL_UNKNOWN :
-										     HCL_KNOWN;
-	}
+	if (a.state == HCL_UNKNOWN || b.state == HCL_UNKNOWN)
+		return unknown_equality(a, b);
+	if (a.type != b.type)
+		return may_become_same_type(a, b) ? HCL_UNKNOWN : HCL_KNOWN;
 	switch (a.type->kind) {
 	case HCL_BOOL:
 		*equal = a.boolean == b.boolean;

@@ -39,6 +39,12 @@ static inline bool hcl_is_length_known(struct hcl_value v)
 	return v.type->kind != HCL_SET || v.count <= 1 || hcl_is_wholly_known(v);
 }
 
+/* An unknown number that is not null and lies between two others, these included; NULL: no limit. */
+struct hcl_value hcl_unknown_number(struct zp_arena *arena, const struct hcl_value *min,
+	const struct hcl_value *max);
+/* The fewest and the most elements a collection, known or not, may have. */
+void hcl_length_bounds(struct hcl_value v, uint32_t *min, uint32_t *max);
+
 /* Iterates over anything with elements: list, set, tuple by position, map, object by name. */
 struct hcl_iterator {
 	struct hcl_value of;
