@@ -233,7 +233,7 @@ static bool evaluate_arguments(struct hcl_call *call, const struct arguments *li
 /* Null, unknown and marked arguments, as far as the function does not want to see them. */
 enum readiness { READY, NOT_READY, REFUSED };
 
-static enum readiness prepare(struct hcl_call *call, unsigned *marks)
+static enum readiness prepare(struct hcl_call *call)
 {
 	enum readiness result = READY;
 
@@ -241,7 +241,7 @@ static enum readiness prepare(struct hcl_call *call, unsigned *marks)
 		const struct hcl_parameter *p = parameter_at(call->function, i);
 		struct hcl_value *v = &call->args[i];
 		if (!(p->flags & HCL_MARKED_OK) && hcl_has_marks_inside(*v)) {
-			*marks |= v->inside & HCL_ALL_MARKS;
+			call->marks |= v->inside & HCL_ALL_MARKS;
 			*v = hcl_unmark_deep(call->arena, *v, HCL_ALL_MARKS);
 		}
 		if (result == READY && hcl_is_null(*v) && !(p->flags & HCL_NULL_OK)) {
@@ -277,13 +277,12 @@ static bool run(struct hcl_call *call, struct hcl_value *out)
 	const struct hcl_function *f = call->function;
 	const struct hcl_functions *where = call->ev->functions;
 	const struct hcl_type *type;
-	unsigned marks = 0;
 
-	switch (prepare(call, &marks)) {
+	switch (prepare(call)) {
 	case REFUSED:
 		return false;
 	case NOT_READY:
-		*out = hcl_mark(hcl_unknown(hcl_dynamic), marks);
+		*out = hcl_mark(hcl_unknown(hcl_dynamic), call->marks);
 		return true;
 	default:
 		break;
@@ -295,7 +294,7 @@ static bool run(struct hcl_call *call, struct hcl_value *out)
 	} else if (!f->call(call, out)) {
 		return false;
 	}
-	*out = hcl_mark(*out, marks);
+	*out = hcl_mark(*out, call->marks);
 	return true;
 }
 

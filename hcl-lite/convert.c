@@ -53,10 +53,28 @@ static bool string_to_bool(struct conversion *c, struct zp_str text, struct hcl_
 	return fail(c, "a bool is required");
 }
 
+/* The common case, as in "web-${count.index}". */
+static struct hcl_value integer_to_string(struct conversion *c, int64_t i)
+{
+	char digits[24], *at = digits + sizeof(digits);
+	uint64_t rest = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (i < 0)
+		*--at = '-';
+	size_t len = (size_t)(digits + sizeof(digits) - at);
+	return (struct hcl_value){ .type = hcl_string,
+		.text = zp_arena_strndup(c->arena, at, len), .count = (uint32_t)len };
+}
+
 static struct hcl_value number_to_string(struct conversion *c, struct hcl_value v)
 {
 	zp_autobuf text = ZP_BUF_INIT;
 
+	if (!v.big)
+		return integer_to_string(c, v.integer);
 	hcl_number_text(v, &text);
 	return hcl_string_value(c->arena, zp_buf_slice(&text));
 }

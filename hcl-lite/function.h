@@ -76,6 +76,7 @@ struct hcl_call {
 	const struct hcl_expr *expr;
 	struct hcl_value *args;
 	size_t count;
+	unsigned marks; /* that arguments had before they were taken off */
 	struct zp_buf error;
 	int argument; /* the one the error is about; -1: none */
 };

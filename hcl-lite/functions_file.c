@@ -104,7 +104,7 @@ static const char *base_dir(const struct hcl_call *call)
 
 static void shown(const struct hcl_call *call, const char *path, struct zp_buf *out)
 {
-	if (call->args[0].marks & HCL_SENSITIVE)
+	if (call->marks & HCL_SENSITIVE)
 		zp_buf_puts(out, "(sensitive value)");
 	else
 		hcl_go_quote(out, zp_str(path));
