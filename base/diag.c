@@ -2,6 +2,12 @@
 
 #include "base/alloc.h"
 
+struct zp_diag_owned {
+	void (*release)(void *object);
+	void *object;
+	struct zp_diag_owned *next;
+};
+
 void zp_diags_init(struct zp_diags *diags)
 {
 	*diags = (struct zp_diags){ 0 };
@@ -11,6 +17,8 @@ void zp_diags_init(struct zp_diags *diags)
 
 void zp_diags_release(struct zp_diags *diags)
 {
+	for (struct zp_diag_owned *owned = diags->owned; owned; owned = owned->next)
+		owned->release(owned->object);
 	free(diags->items);
 	zp_arena_release(&diags->arena);
 	pthread_mutex_destroy(&diags->lock);
@@ -84,6 +92,13 @@ static const char *copy_text(struct zp_arena *arena, const char *text)
 	return text ? zp_arena_strdup(arena, text) : NULL;
 }
 
+void zp_diag_set_address(struct zp_diags *diags, struct zp_diag *diag, const char *address)
+{
+	pthread_mutex_lock(&diags->lock);
+	diag->address = copy_text(&diags->arena, address);
+	pthread_mutex_unlock(&diags->lock);
+}
+
 void zp_diags_copy(struct zp_diags *diags, const struct zp_diag *from)
 {
 	pthread_mutex_lock(&diags->lock);
@@ -110,4 +125,22 @@ void zp_diags_move(struct zp_diags *diags, struct zp_diags *from)
 	for (size_t i = 0; i < from->count; i++)
 		zp_diags_copy(diags, from->items[i]);
 	zp_diags_truncate(from, 0);
+}
+
+void zp_diag_about(struct zp_diags *diags, struct zp_diag *diag, const char *address)
+{
+	if (!address)
+		return;
+	pthread_mutex_lock(&diags->lock);
+	diag->address = zp_arena_strdup(&diags->arena, address);
+	pthread_mutex_unlock(&diags->lock);
+}
+
+void zp_diags_own(struct zp_diags *diags, void (*release)(void *object), void *object)
+{
+	pthread_mutex_lock(&diags->lock);
+	struct zp_diag_owned *owned = zp_new(&diags->arena, struct zp_diag_owned);
+	*owned = (struct zp_diag_owned){ release, object, diags->owned };
+	diags->owned = owned;
+	pthread_mutex_unlock(&diags->lock);
 }

@@ -38,11 +38,14 @@ struct zp_diag {
 	size_t value_count;
 };
 
+struct zp_diag_owned;
+
 struct zp_diags {
 	struct zp_diag **items;
 	size_t count, capacity;
 	size_t errors, warnings;
 	struct zp_arena arena;
+	struct zp_diag_owned *owned;
 	pthread_mutex_t lock;
 };
 
@@ -56,9 +59,18 @@ struct zp_diag *zp_diag_error(struct zp_diags *diags, struct zp_range subject, c
 	const char *detail_fmt, ...) ZP_PRINTF(4, 5);
 struct zp_diag *zp_diag_warning(struct zp_diags *diags, struct zp_range subject,
 	const char *summary, const char *detail_fmt, ...) ZP_PRINTF(4, 5);
+/* Which resource instance it is about; the text is copied. NULL: none in particular. */
+void zp_diag_set_address(struct zp_diags *diags, struct zp_diag *diag, const char *address);
 /* Deep copy of one diagnostic, or of all of from, into diags. */
 void zp_diags_copy(struct zp_diags *diags, const struct zp_diag *diag);
 void zp_diags_move(struct zp_diags *diags, struct zp_diags *from);
+/* Says which object a diagnostic of this sink is about. The text is copied; NULL changes nothing. */
+void zp_diag_about(struct zp_diags *diags, struct zp_diag *diag, const char *address);
+/*
+ * Hands over what the subjects of diagnostics point into, such as a configuration read for this purpose:
+ * released, by release(object), when the sink is.
+ */
+void zp_diags_own(struct zp_diags *diags, void (*release)(void *object), void *object);
 
 #define ZP_NOWHERE ((struct zp_range){ NULL, 0, 0 })
 

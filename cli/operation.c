@@ -57,6 +57,15 @@ static void begin(struct operation *operation, bool destroy)
 
 static int end(struct operation *operation, int status)
 {
+	/* Diagnostics may point into the sources of a loaded plan. */
+	if (operation->plan) {
+		if (operation->run.diags.errors && !status)
+			status = 1;
+		if (operation->run.config)
+			plan_config_annotate(operation->run.config, &operation->run.diags);
+		cli_print_diags(&operation->run.view, &operation->run.diags);
+		zp_diags_truncate(&operation->run.diags, 0);
+	}
 	plan_free(operation->plan);
 	status = cli_run_finish(&operation->run, status);
 	cli_list_release(&operation->common.variables);

@@ -77,7 +77,7 @@ static bool is_consistent(struct plan_execution *execution, const struct plan_in
 			"apply, .%s came out different from what was planned. This is a bug in the "
 			"provider, or a function of the configuration gave two answers.",
 			instance->address, planned.type->attributes[i].name);
-		diag->address = instance->address;
+		zp_diag_about(execution->plan->diags, diag, instance->address);
 		return false;
 	}
 	return true;
@@ -238,7 +238,7 @@ static void check_result(struct plan_execution *execution, const struct plan_wor
 			"When applying changes to %s, the provider gave a value for .%s other than "
 			"the planned one. This is a bug in the provider.", work->address,
 			planned.type->attributes[i].name);
-		diag->address = work->address;
+		zp_diag_about(execution->plan->diags, diag, work->address);
 	}
 }
 

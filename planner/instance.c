@@ -16,7 +16,7 @@ void plan_report_problems(struct plan *plan, const struct plan_resource *resourc
 				problem->detail ? problem->detail : "") :
 			zp_diag_warning(plan->diags, range, problem->summary, "%s",
 				problem->detail ? problem->detail : "");
-		diag->address = address;
+		zp_diag_about(plan->diags, diag, address);
 	}
 	provider_problems_release(problems);
 }
@@ -335,7 +335,7 @@ static void report_prevented(struct plan *plan, const struct plan_instance *inst
 		"to be destroyed. To avoid this error and continue with the plan, either disable "
 		"lifecycle.prevent_destroy or reduce the scope of the plan using the -target option.",
 		instance->address);
-	(void)diag;
+	zp_diag_about(plan->diags, diag, instance->address);
 }
 
 /* A JSON string a loaded plan keeps for the address. */

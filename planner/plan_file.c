@@ -406,6 +406,18 @@ static bool same_changes(struct plan *plan, struct zp_str saved)
 	return now.len == head + saved.len + 1 && memcmp(now.ptr + head, saved.ptr, saved.len) == 0;
 }
 
+static void free_config(void *config)
+{
+	plan_config_free(config);
+}
+
+/* The sources go with the plan that is given up: what was said of it stays without a place. */
+static void forget_places(struct zp_diags *diags)
+{
+	for (size_t i = 0; i < diags->count; i++)
+		diags->items[i]->subject = diags->items[i]->context = ZP_NOWHERE;
+}
+
 static struct plan *rebuild(struct saved *saved, struct node_pool *nodes, struct plan_hooks *hooks,
 	struct zp_diags *diags)
 {
@@ -418,11 +430,13 @@ static struct plan *rebuild(struct saved *saved, struct node_pool *nodes, struct
 	struct plan *plan = plan_new(config, &options, diags);
 	zp_autoerror err = ZP_ERROR_INIT;
 
-	plan->owns_config = true;
+	/* What is said about it may be shown after the plan is gone. */
+	zp_diags_own(diags, free_config, config);
 	plan->created = zp_arena_strdup(&plan->arena, saved->created.ptr);
 	plan->stored = state_parse(saved->stored, "the plan file's state", &err);
 	plan->prior = state_parse(saved->prior, "the plan file's state", &err);
 	if (diags->errors || !plan->stored || !plan->prior) {
+		forget_places(diags);
 		plan_free(plan);
 		return NULL;
 	}
@@ -461,6 +475,7 @@ struct plan *plan_load(const char *path, struct node_pool *nodes, struct plan_ho
 				"Planning again from what the file holds gives other actions than "
 				"those that were saved; something outside of it, such as a file the "
 				"configuration reads, has changed. Make a new plan.");
+		forget_places(diags);
 		plan_free(plan);
 		plan = NULL;
 	}
