@@ -83,8 +83,6 @@ void plan_free(struct plan *plan)
 	zp_vec_release(&plan->drifts);
 	state_free(plan->stored);
 	state_free(plan->prior);
-	if (plan->owns_config)
-		plan_config_free(plan->config);
 	pthread_mutex_destroy(&plan->hook_lock);
 	pthread_mutex_destroy(&plan->lock);
 	zp_arena_release(&plan->arena);

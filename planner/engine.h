@@ -137,7 +137,6 @@ struct plan_frame {
 struct plan {
 	struct zp_arena arena;
 	struct plan_config *config;
-	bool owns_config;
 	enum plan_kind kind;
 	bool refresh, applying, errored;
 	const char *workspace, *working_dir;

@@ -160,7 +160,7 @@ bool plan_errored(const struct plan *plan);
 
 /*
  * Plan files: zplan's own format, complete in itself (configuration, variables, prior state, changes,
- * order). plan_load gives a plan whose configuration it owns. 0600.
+ * order). diags keep the configuration of a loaded plan, and must outlive it. 0600.
  */
 int plan_save(const struct plan *plan, const char *path, struct zp_error *err);
 struct plan *plan_load(const char *path, struct node_pool *nodes, struct plan_hooks *hooks,
