@@ -13,7 +13,8 @@ void hcl_base64_encode(struct zp_str data, struct zp_buf *out)
 		uint32_t bits = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
 				(left > 2 ? in[i + 2] : 0);
 		char text[4] = { digits[bits >> 18], digits[bits >> 12 & 63],
-			left > 1 ? digits[bits >> 6 & 63] : '=', left > 2 ? digits[bits & 63] : '=' };
+			left > 1 ? digits[bits >> 6 & 63] : '=',
+			left > 2 ? digits[bits & 63] : '=' };
 		zp_buf_add(out, text, sizeof(text));
 	}
 }

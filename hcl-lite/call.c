@@ -66,7 +66,8 @@ bool hcl_call_fail_argument(struct hcl_call *call, int argument, const char *fmt
 bool hcl_call_text(struct hcl_call *call, const struct zp_buf *text, struct hcl_value *out)
 {
 	if (text->len > HCL_MAX_TEXT)
-		return hcl_call_fail(call, "the result would be longer than %u bytes", HCL_MAX_TEXT);
+		return hcl_call_fail(
+			call, "the result would be longer than %u bytes", HCL_MAX_TEXT);
 	*out = hcl_string_value(call->arena, zp_buf_slice(text));
 	return true;
 }
@@ -76,8 +77,7 @@ bool hcl_call_int(struct hcl_call *call, struct hcl_value v, int64_t min, int64_
 {
 	if (hcl_number_to_int(v, out) && *out >= min && *out <= max)
 		return true;
-	return hcl_call_fail(call,
-		"%svalue must be a whole number, between %lld and %lld", prefix,
+	return hcl_call_fail(call, "%svalue must be a whole number, between %lld and %lld", prefix,
 		(long long)min, (long long)max);
 }
 
@@ -85,8 +85,8 @@ bool hcl_call_check_count(struct hcl_call *call, uint64_t count)
 {
 	if (count <= HCL_MAX_RESULT_ELEMENTS)
 		return true;
-	return hcl_call_fail(call, "the result would have more than %u elements",
-		HCL_MAX_RESULT_ELEMENTS);
+	return hcl_call_fail(
+		call, "the result would have more than %u elements", HCL_MAX_RESULT_ELEMENTS);
 }
 
 static size_t parameter_count(const struct hcl_function *f)
@@ -140,8 +140,8 @@ static void bad_expansion(struct hcl_evaluation *ev, const struct hcl_expr *call
 enum expansion { EXPANDED, EXPANSION_UNKNOWN, EXPANSION_FAILED };
 
 /* f(x...): the elements of x are arguments; x's own marks become theirs. */
-static enum expansion expand_last(struct hcl_evaluation *ev, const struct hcl_expr *call,
-	struct arguments *list)
+static enum expansion expand_last(
+	struct hcl_evaluation *ev, const struct hcl_expr *call, struct arguments *list)
 {
 	const struct hcl_expr *last = call->call.args[call->call.count - 1];
 	size_t errors = ev->diags->errors;
@@ -152,7 +152,8 @@ static enum expansion expand_last(struct hcl_evaluation *ev, const struct hcl_ex
 	bool sequence = hcl_type_is_sequence(v.type);
 	if (!sequence && v.type->kind != HCL_DYNAMIC) {
 		bad_expansion(ev, call, last,
-			"The expanding argument (indicated by ...) must be of a tuple, list, or set "
+			"The expanding argument (indicated by ...) must be of a tuple, list, or "
+			"set "
 			"type.");
 		return EXPANSION_FAILED;
 	}
@@ -164,13 +165,13 @@ static enum expansion expand_last(struct hcl_evaluation *ev, const struct hcl_ex
 	if (hcl_is_unknown(v))
 		return EXPANSION_UNKNOWN;
 	for (uint32_t i = 0; i < v.count; i++)
-		zp_vec_push(list,
-			((struct argument){ last, hcl_mark(v.elements[i], v.marks), true }));
+		zp_vec_push(
+			list, ((struct argument){ last, hcl_mark(v.elements[i], v.marks), true }));
 	return EXPANDED;
 }
 
-static enum expansion list_arguments(struct hcl_evaluation *ev, const struct hcl_expr *expr,
-	struct arguments *list)
+static enum expansion list_arguments(
+	struct hcl_evaluation *ev, const struct hcl_expr *expr, struct arguments *list)
 {
 	size_t plain = expr->call.count - (expr->call.expand_last && expr->call.count ? 1 : 0);
 
@@ -203,9 +204,9 @@ static bool check_count(struct hcl_evaluation *ev, const struct hcl_function *f,
 static void invalid_argument(struct hcl_evaluation *ev, const struct hcl_expr *expr,
 	const struct hcl_expr *argument, const char *parameter, const char *reason)
 {
-	struct zp_diag *diag = report(ev, expr, hcl_start_range(argument),
-		"Invalid function argument", "Invalid value for \"%s\" parameter: %s.", parameter,
-		reason);
+	struct zp_diag *diag =
+		report(ev, expr, hcl_start_range(argument), "Invalid function argument",
+			"Invalid value for \"%s\" parameter: %s.", parameter, reason);
 	hcl_diag_expression(ev, diag, argument);
 }
 
@@ -224,8 +225,8 @@ static bool evaluate_arguments(struct hcl_call *call, const struct arguments *li
 		call->args[i] = v;
 		if (ev->diags->errors == before &&
 			!hcl_convert(call->arena, v, type, &call->args[i], &reason))
-			invalid_argument(ev, call->expr, arg->expr, p->name,
-				reason.ptr ? reason.ptr : "");
+			invalid_argument(
+				ev, call->expr, arg->expr, p->name, reason.ptr ? reason.ptr : "");
 	}
 	return ev->diags->errors == errors;
 }
@@ -309,9 +310,9 @@ static void report_failure(struct hcl_call *call, const struct arguments *list)
 			parameter_at(call->function, i)->name, reason);
 		return;
 	}
-	struct zp_diag *diag = report(call->ev, expr, hcl_start_range(expr),
-		"Error in function call", "Call to function \"%s\" failed: %s.", expr->call.name,
-		reason);
+	struct zp_diag *diag =
+		report(call->ev, expr, hcl_start_range(expr), "Error in function call",
+			"Call to function \"%s\" failed: %s.", expr->call.name, reason);
 	hcl_diag_expression(call->ev, diag, expr);
 }
 
@@ -319,8 +320,9 @@ static struct hcl_value call_function(struct hcl_evaluation *ev, const struct hc
 	const struct hcl_expr *expr, struct arguments *list)
 {
 	struct hcl_value result = hcl_unknown(hcl_dynamic);
-	struct hcl_call call = { .ev = ev, .arena = ev->arena, .function = f, .expr = expr,
-		.argument = -1 };
+	struct hcl_call call = {
+		.ev = ev, .arena = ev->arena, .function = f, .expr = expr, .argument = -1
+	};
 
 	switch (list_arguments(ev, expr, list)) {
 	case EXPANSION_FAILED:
@@ -353,7 +355,8 @@ static void provider_function_not_found(struct hcl_evaluation *ev, const struct 
 
 	if (!len || !end)
 		report(ev, expr, expr->call.name_range, summary,
-			"The function namespace \"%.*s\" is not valid. Provider function calls must "
+			"The function namespace \"%.*s\" is not valid. Provider function calls "
+			"must "
 			"use the \"provider::\" namespace prefix.",
 			(int)(strstr(name, "::") - name), name);
 	else if (strncmp(name, builtin, sizeof(builtin) - 1) == 0)
@@ -363,7 +366,8 @@ static void provider_function_not_found(struct hcl_evaluation *ev, const struct 
 	else
 		report(ev, expr, expr->call.name_range, summary,
 			"There is no function named \"%s\". Ensure that provider name \"%.*s\" is "
-			"declared in this module's required_providers block, and that this provider "
+			"declared in this module's required_providers block, and that this "
+			"provider "
 			"offers a function named \"%s\".",
 			name, (int)(end - name - (ptrdiff_t)len), name + len, end + 2);
 }

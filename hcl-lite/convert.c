@@ -47,9 +47,11 @@ static bool string_to_bool(struct conversion *c, struct zp_str text, struct hcl_
 		return true;
 	}
 	if (zp_str_is(text, "True") || zp_str_is(text, "TRUE"))
-		return fail(c, "a bool is required; to convert from string, use lowercase \"true\"");
+		return fail(
+			c, "a bool is required; to convert from string, use lowercase \"true\"");
 	if (zp_str_is(text, "False") || zp_str_is(text, "FALSE"))
-		return fail(c, "a bool is required; to convert from string, use lowercase \"false\"");
+		return fail(
+			c, "a bool is required; to convert from string, use lowercase \"false\"");
 	return fail(c, "a bool is required");
 }
 
@@ -66,7 +68,8 @@ static struct hcl_value integer_to_string(struct conversion *c, int64_t i)
 		*--at = '-';
 	size_t len = (size_t)(digits + sizeof(digits) - at);
 	return (struct hcl_value){ .type = hcl_string,
-		.text = zp_arena_strndup(c->arena, at, len), .count = (uint32_t)len };
+		.text = zp_arena_strndup(c->arena, at, len),
+		.count = (uint32_t)len };
 }
 
 static struct hcl_value number_to_string(struct conversion *c, struct hcl_value v)
@@ -83,8 +86,8 @@ static bool convert_primitive(struct conversion *c, struct hcl_value v, const st
 	struct hcl_value *out)
 {
 	if (want == hcl_string) {
-		*out = v.type == hcl_bool ? hcl_string_static(v.boolean ? "true" : "false") :
-					    number_to_string(c, v);
+		*out = v.type == hcl_bool ? hcl_string_static(v.boolean ? "true" : "false")
+					  : number_to_string(c, v);
 		return true;
 	}
 	if (want == hcl_bool)
@@ -93,8 +96,8 @@ static bool convert_primitive(struct conversion *c, struct hcl_value v, const st
 }
 
 /* Elements that were given no common type beforehand are brought to one now. */
-static bool agree_on_type(struct conversion *c, struct hcl_value *elements, size_t n,
-	const struct hcl_type **element)
+static bool agree_on_type(
+	struct conversion *c, struct hcl_value *elements, size_t n, const struct hcl_type **element)
 {
 	size_t same = 1;
 
@@ -126,8 +129,8 @@ static const struct hcl_type *element_for(struct hcl_value v, const struct hcl_t
 		return v.type->element;
 	zp_autofree const struct hcl_type **types = zp_reallocarray(NULL, v.count, sizeof(*types));
 	for (uint32_t i = 0; i < v.count; i++)
-		types[i] = v.type->kind == HCL_TUPLE ? v.type->elements[i] :
-						       v.type->attributes[i].type;
+		types[i] = v.type->kind == HCL_TUPLE ? v.type->elements[i]
+						     : v.type->attributes[i].type;
 	const struct hcl_type *unified = hcl_unify(types, v.count);
 	return unified ? unified : element;
 }
@@ -169,8 +172,8 @@ static bool to_sequence(struct conversion *c, struct hcl_value v, const struct h
 			!agree_on_type(c, elements, v.count, &element))
 			return false;
 	}
-	*out = want->kind == HCL_LIST ? hcl_list_value(element, elements, v.count) :
-					hcl_set_build(c->arena, element, elements, v.count);
+	*out = want->kind == HCL_LIST ? hcl_list_value(element, elements, v.count)
+				      : hcl_set_build(c->arena, element, elements, v.count);
 	return true;
 }
 
@@ -195,8 +198,8 @@ static bool to_map(struct conversion *c, struct hcl_value v, const struct hcl_ty
 	return true;
 }
 
-static struct hcl_value finish_object(struct conversion *c, const struct hcl_type *want,
-	struct hcl_value *elements)
+static struct hcl_value finish_object(
+	struct conversion *c, const struct hcl_type *want, struct hcl_value *elements)
 {
 	zp_autofree struct hcl_attribute_type *attributes =
 		zp_reallocarray(NULL, want->count, sizeof(*attributes));
@@ -240,9 +243,10 @@ static bool to_object(struct conversion *c, struct hcl_value v, const struct hcl
 			return false;
 		}
 		if (!convert(c, from, attribute->type, &elements[i])) {
-			prepend_step(c, v.type->kind == HCL_MAP ?
-						(struct hcl_step){ NULL, hcl_string_static(attribute->name) } :
-						(struct hcl_step){ attribute->name, { 0 } });
+			prepend_step(c, v.type->kind == HCL_MAP
+						? (struct hcl_step){ NULL,
+							  hcl_string_static(attribute->name) }
+						: (struct hcl_step){ attribute->name, { 0 } });
 			return false;
 		}
 	}
@@ -266,7 +270,8 @@ static bool to_tuple(struct conversion *c, struct hcl_value v, const struct hcl_
 }
 
 /* The wanted type of a value that is not there, with what is open in it taken from its own type. */
-static const struct hcl_type *fill_dynamic(const struct hcl_type *from, const struct hcl_type *want);
+static const struct hcl_type *fill_dynamic(
+	const struct hcl_type *from, const struct hcl_type *want);
 
 static const struct hcl_type *fill_element(const struct hcl_type *from, const struct hcl_type *want)
 {
@@ -274,7 +279,8 @@ static const struct hcl_type *fill_element(const struct hcl_type *from, const st
 		return fill_dynamic(from->element, want->element);
 	if (from->count == 0)
 		return want->element;
-	zp_autofree const struct hcl_type **types = zp_reallocarray(NULL, from->count, sizeof(*types));
+	zp_autofree const struct hcl_type **types =
+		zp_reallocarray(NULL, from->count, sizeof(*types));
 	for (uint32_t i = 0; i < from->count; i++)
 		types[i] = from->kind == HCL_TUPLE ? from->elements[i] : from->attributes[i].type;
 	const struct hcl_type *common = hcl_unify(types, from->count);
@@ -291,10 +297,9 @@ static const struct hcl_type *fill_object(const struct hcl_type *from, const str
 		attributes[i] = want->attributes[i];
 		if (from->kind == HCL_MAP)
 			member = from->element;
-		int at = from->kind == HCL_OBJECT ?
-				 hcl_type_attribute(from, attributes[i].name,
-					 strlen(attributes[i].name)) :
-				 -1;
+		int at = from->kind == HCL_OBJECT ? hcl_type_attribute(from, attributes[i].name,
+							    strlen(attributes[i].name))
+						  : -1;
 		if (at >= 0)
 			member = from->attributes[at].type;
 		attributes[i].type = fill_dynamic(member, attributes[i].type);
@@ -304,7 +309,8 @@ static const struct hcl_type *fill_object(const struct hcl_type *from, const str
 
 static const struct hcl_type *fill_tuple(const struct hcl_type *from, const struct hcl_type *want)
 {
-	zp_autofree const struct hcl_type **types = zp_reallocarray(NULL, want->count, sizeof(*types));
+	zp_autofree const struct hcl_type **types =
+		zp_reallocarray(NULL, want->count, sizeof(*types));
 
 	if (from->kind != HCL_TUPLE || from->count != want->count)
 		return want;
@@ -336,8 +342,8 @@ static const struct hcl_type *fill_dynamic(const struct hcl_type *from, const st
 }
 
 /* What was known of an unknown value, as far as it holds for the converted one. */
-static const struct hcl_refinement *carry_over(struct conversion *c, struct hcl_value v,
-	const struct hcl_type *want)
+static const struct hcl_refinement *carry_over(
+	struct conversion *c, struct hcl_value v, const struct hcl_type *want)
 {
 	const struct hcl_refinement *from = v.type->kind == HCL_DYNAMIC ? NULL : v.refinement;
 

@@ -3,10 +3,11 @@
 #include "base/alloc.h"
 #include "hcl-lite/value_internal.h"
 
-static struct hcl_value apply(struct zp_arena *arena, const struct hcl_defaults *d,
-	struct hcl_value v);
+static struct hcl_value apply(
+	struct zp_arena *arena, const struct hcl_defaults *d, struct hcl_value v);
 
-/* Defaults for the element under key, or NULL. A value of another kind than the type says has none. */
+/* Defaults for the element under key, or NULL. A value of another kind than the type says has none.
+ */
 static const struct hcl_defaults *child(const struct hcl_defaults *d, struct hcl_value key)
 {
 	if (hcl_type_is_collection(d->type))
@@ -52,8 +53,8 @@ static bool bring_together(struct zp_arena *arena, struct hcl_value *elements, s
 	return *element != NULL;
 }
 
-static struct hcl_value apply_sequence(struct zp_arena *arena, const struct hcl_defaults *d,
-	struct hcl_value v)
+static struct hcl_value apply_sequence(
+	struct zp_arena *arena, const struct hcl_defaults *d, struct hcl_value v)
 {
 	struct hcl_value *elements = zp_arena_alloc(arena, v.count * sizeof(*elements));
 	const struct hcl_type *element;
@@ -64,8 +65,8 @@ static struct hcl_value apply_sequence(struct zp_arena *arena, const struct hcl_
 		return hcl_tuple_value(elements, v.count);
 	if (v.count == 0 || !bring_together(arena, elements, v.count, &element))
 		return v;
-	return v.type->kind == HCL_LIST ? hcl_list_value(element, elements, v.count) :
-					  hcl_set_build(arena, element, elements, v.count);
+	return v.type->kind == HCL_LIST ? hcl_list_value(element, elements, v.count)
+					: hcl_set_build(arena, element, elements, v.count);
 }
 
 struct named_values {
@@ -97,8 +98,8 @@ static void fill_in(struct zp_arena *arena, const struct hcl_defaults *d, struct
 	}
 }
 
-static struct hcl_value apply_mapping(struct zp_arena *arena, const struct hcl_defaults *d,
-	struct hcl_value v)
+static struct hcl_value apply_mapping(
+	struct zp_arena *arena, const struct hcl_defaults *d, struct hcl_value v)
 {
 	size_t room = v.count + d->value_count;
 	zp_autofree const char **names = zp_reallocarray(NULL, room, sizeof(*names));
@@ -122,8 +123,8 @@ static struct hcl_value apply_mapping(struct zp_arena *arena, const struct hcl_d
 }
 
 /* Nothing is put into what is null or unknown as a whole. */
-static struct hcl_value apply(struct zp_arena *arena, const struct hcl_defaults *d,
-	struct hcl_value v)
+static struct hcl_value apply(
+	struct zp_arena *arena, const struct hcl_defaults *d, struct hcl_value v)
 {
 	unsigned marks;
 
@@ -137,8 +138,8 @@ static struct hcl_value apply(struct zp_arena *arena, const struct hcl_defaults 
 	return hcl_mark(v, marks);
 }
 
-struct hcl_value hcl_apply_defaults(struct zp_arena *arena, const struct hcl_defaults *defaults,
-	struct hcl_value v)
+struct hcl_value hcl_apply_defaults(
+	struct zp_arena *arena, const struct hcl_defaults *defaults, struct hcl_value v)
 {
 	return defaults ? apply(arena, defaults, v) : v;
 }

@@ -86,8 +86,8 @@ static struct hcl_value evaluate_object(struct hcl_evaluation *ev, const struct 
 		else
 			count++;
 	}
-	struct hcl_value object = known ? hcl_object_build(ev->arena, names, values, count) :
-					  hcl_unknown(hcl_dynamic);
+	struct hcl_value object = known ? hcl_object_build(ev->arena, names, values, count)
+					: hcl_unknown(hcl_dynamic);
 	return hcl_mark(object, marks);
 }
 
@@ -159,8 +159,8 @@ struct hcl_value hcl_evaluate(struct hcl_evaluation *ev, const struct hcl_expr *
 	return v;
 }
 
-struct hcl_value hcl_evaluate_as(struct hcl_evaluation *ev, const struct hcl_expr *expr,
-	const struct hcl_type *type)
+struct hcl_value hcl_evaluate_as(
+	struct hcl_evaluation *ev, const struct hcl_expr *expr, const struct hcl_type *type)
 {
 	zp_autobuf reason = ZP_BUF_INIT, path = ZP_BUF_INIT;
 	size_t errors = ev->diags->errors;

@@ -17,8 +17,8 @@ struct branch {
 	bool has_diags; /* they were made */
 };
 
-static void evaluate_branch(struct hcl_evaluation *ev, const struct hcl_expr *expr,
-	struct branch *branch)
+static void evaluate_branch(
+	struct hcl_evaluation *ev, const struct hcl_expr *expr, struct branch *branch)
 {
 	branch->expr = expr;
 	branch->has_diags = expr->kind != HCL_EXPR_LITERAL;
@@ -42,19 +42,21 @@ static void release_branch(struct branch *branch)
 
 static void describe(const struct hcl_type *yes, const struct hcl_type *no, struct zp_buf *out);
 
-static bool describe_objects(const struct hcl_type *yes, const struct hcl_type *no,
-	struct zp_buf *out)
+static bool describe_objects(
+	const struct hcl_type *yes, const struct hcl_type *no, struct zp_buf *out)
 {
 	uint32_t i = 0, j = 0;
 
 	while (i < yes->count || j < no->count) {
-		int order = i == yes->count ? 1 :
-			    j == no->count  ? -1 :
-					      strcmp(yes->attributes[i].name, no->attributes[j].name);
+		int order = i == yes->count ? 1
+			    : j == no->count
+				    ? -1
+				    : strcmp(yes->attributes[i].name, no->attributes[j].name);
 		if (order) {
 			bool in_yes = order < 0;
 			zp_buf_printf(out,
-				"The '%s' value includes object attribute \"%s\", which is absent in "
+				"The '%s' value includes object attribute \"%s\", which is absent "
+				"in "
 				"the '%s' value",
 				in_yes ? "true" : "false",
 				in_yes ? yes->attributes[i].name : no->attributes[j].name,
@@ -73,8 +75,8 @@ static bool describe_objects(const struct hcl_type *yes, const struct hcl_type *
 	return false;
 }
 
-static bool describe_tuples(const struct hcl_type *yes, const struct hcl_type *no,
-	struct zp_buf *out)
+static bool describe_tuples(
+	const struct hcl_type *yes, const struct hcl_type *no, struct zp_buf *out)
 {
 	if (yes->count != no->count) {
 		zp_buf_printf(out,
@@ -92,8 +94,8 @@ static bool describe_tuples(const struct hcl_type *yes, const struct hcl_type *n
 	return false;
 }
 
-static bool describe_collections(const struct hcl_type *yes, const struct hcl_type *no,
-	struct zp_buf *out)
+static bool describe_collections(
+	const struct hcl_type *yes, const struct hcl_type *no, struct zp_buf *out)
 {
 	enum hcl_kind kind = yes->element->kind;
 
@@ -122,8 +124,9 @@ static void describe(const struct hcl_type *yes, const struct hcl_type *no, stru
 	hcl_type_friendly(yes, &yes_name);
 	hcl_type_friendly(no, &no_name);
 	if (strcmp(yes_name.ptr, no_name.ptr) == 0)
-		zp_buf_puts(out, "At least one deeply-nested attribute or element is not compatible "
-				 "across both the 'true' and the 'false' value");
+		zp_buf_puts(out,
+			"At least one deeply-nested attribute or element is not compatible "
+			"across both the 'true' and the 'false' value");
 	else
 		zp_buf_printf(out, "The 'true' value is %s, but the 'false' value is %s",
 			yes_name.ptr, no_name.ptr);
@@ -153,7 +156,8 @@ static const struct hcl_type *common_type(struct hcl_evaluation *ev, const struc
 	struct zp_diag *diag = zp_diag_error(ev->diags,
 		zp_range_join(expr->conditional.yes->range, expr->conditional.no->range),
 		"Inconsistent conditional result types",
-		"The true and false result expressions must have consistent types. %s.", reason.ptr);
+		"The true and false result expressions must have consistent types. %s.",
+		reason.ptr);
 	hcl_diag_refine(ev, diag, expr->range, expr);
 	return NULL;
 }
@@ -165,8 +169,8 @@ static bool definitely_not_null(struct hcl_value v)
 }
 
 /* The limits of a number, NULL where it has none. */
-static void number_bounds(const struct hcl_value *v, const struct hcl_value **min,
-	const struct hcl_value **max)
+static void number_bounds(
+	const struct hcl_value *v, const struct hcl_value **min, const struct hcl_value **max)
 {
 	const struct hcl_refinement *r = hcl_is_unknown(*v) ? v->refinement : NULL;
 
@@ -174,8 +178,8 @@ static void number_bounds(const struct hcl_value *v, const struct hcl_value **mi
 	*max = hcl_is_unknown(*v) ? (r && r->has_max ? r->max : NULL) : v;
 }
 
-static struct hcl_value either_number(struct hcl_evaluation *ev, struct hcl_value yes,
-	struct hcl_value no)
+static struct hcl_value either_number(
+	struct hcl_evaluation *ev, struct hcl_value yes, struct hcl_value no)
 {
 	const struct hcl_value *low[2], *high[2];
 
@@ -189,7 +193,8 @@ static struct hcl_value either_number(struct hcl_evaluation *ev, struct hcl_valu
 	return hcl_unknown_number(ev->arena, min, max);
 }
 
-/* As many elements as are known to come, each of them unknown; where that says no more than it should. */
+/* As many elements as are known to come, each of them unknown; where that says no more than it
+ * should. */
 static struct hcl_value of_known_length(struct hcl_evaluation *ev, const struct hcl_type *type,
 	uint32_t n, const struct hcl_refinement *r)
 {
@@ -256,8 +261,9 @@ static struct hcl_value take(struct hcl_evaluation *ev, const struct hcl_expr *e
 	if (hcl_convert(ev->arena, branch->value, type, &v, &reason))
 		return v;
 	struct zp_diag *diag = zp_diag_error(ev->diags, branch->expr->range,
-		"Inconsistent conditional result types", "The %s result value has the wrong type: %s.",
-		yes ? "true" : "false", reason.ptr ? reason.ptr : "");
+		"Inconsistent conditional result types",
+		"The %s result value has the wrong type: %s.", yes ? "true" : "false",
+		reason.ptr ? reason.ptr : "");
 	hcl_diag_refine(ev, diag, expr->range, branch->expr);
 	return hcl_unknown(type);
 }
@@ -291,8 +297,8 @@ static struct hcl_value choose(struct hcl_evaluation *ev, const struct hcl_expr 
 	if (!hcl_convert(ev->arena, condition, hcl_bool, &condition, NULL))
 		return bad_condition(ev, expr, type, "Incorrect condition type",
 			"The condition expression must be of type bool.");
-	struct hcl_value v = condition.boolean ? take(ev, expr, yes, type, true) :
-						 take(ev, expr, no, type, false);
+	struct hcl_value v = condition.boolean ? take(ev, expr, yes, type, true)
+					       : take(ev, expr, no, type, false);
 	return hcl_mark(v, condition.marks);
 }
 

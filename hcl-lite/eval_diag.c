@@ -102,9 +102,9 @@ static void collect(void *data, const struct hcl_expr *expr)
 	struct collector *c = data;
 
 	for (size_t count = expr->traversal.count; count > 0; count--) {
-		struct hcl_expr shorter = { .kind = expr->kind,
-			.range = expr->range,
-			.traversal = expr->traversal };
+		struct hcl_expr shorter = {
+			.kind = expr->kind, .range = expr->range, .traversal = expr->traversal
+		};
 		size_t errors = c->ev.diags->errors;
 		zp_autobuf text = ZP_BUF_INIT;
 		shorter.traversal.count = count;
@@ -130,7 +130,8 @@ static int by_traversal(const void *a, const void *b)
 static void hand_over(struct zp_diags *diags, struct zp_diag *diag, const struct shown *list)
 {
 	pthread_mutex_lock(&diags->lock);
-	struct zp_diag_value *values = zp_new_array(&diags->arena, struct zp_diag_value, list->count);
+	struct zp_diag_value *values =
+		zp_new_array(&diags->arena, struct zp_diag_value, list->count);
 	for (size_t i = 0; i < list->count; i++) {
 		values[i].traversal = zp_arena_strdup(&diags->arena, list->items[i].traversal);
 		values[i].statement = zp_arena_strdup(&diags->arena, list->items[i].statement);
@@ -144,8 +145,8 @@ static void hand_over(struct zp_diags *diags, struct zp_diag *diag, const struct
  * Looking up the names again may itself fail or report; that goes to a sink of its own. In trials,
  * whose diagnostics nobody reads, nothing is collected, so that failures do not nest.
  */
-void hcl_diag_expression(struct hcl_evaluation *ev, struct zp_diag *diag,
-	const struct hcl_expr *expr)
+void hcl_diag_expression(
+	struct hcl_evaluation *ev, struct zp_diag *diag, const struct hcl_expr *expr)
 {
 	struct zp_diags nowhere;
 	struct collector c = { .ev = *ev };

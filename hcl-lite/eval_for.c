@@ -16,7 +16,7 @@ struct loop {
 	const struct hcl_expr *expr;
 	struct hcl_locals key, value; /* key unused where the loop has one name */
 	unsigned marks;
-	bool known; /* the result is, so far */
+	bool known;    /* the result is, so far */
 	size_t errors; /* there were before */
 };
 
@@ -50,20 +50,22 @@ static bool too_many_errors(const struct loop *loop)
 static void complain(struct loop *loop, const struct hcl_expr *about, const char *summary,
 	const char *detail, const char *reason)
 {
-	struct zp_diag *diag = zp_diag_error(loop->ev->diags, about->range, summary, "%s%s%s", detail,
-		reason ? reason : "", reason ? "." : "");
+	struct zp_diag *diag = zp_diag_error(loop->ev->diags, about->range, summary, "%s%s%s",
+		detail, reason ? reason : "", reason ? "." : "");
 	hcl_diag_refine(loop->ev, diag, loop->expr->range, about);
 }
 
 /* False when there is nothing to iterate over; *result is then the value of the whole. */
-static bool open_collection(struct loop *loop, struct hcl_value *collection, struct hcl_value *result)
+static bool open_collection(
+	struct loop *loop, struct hcl_value *collection, struct hcl_value *result)
 {
 	const struct hcl_expr *from = loop->expr->loop.collection;
 
 	*result = hcl_unknown(hcl_dynamic);
 	if (hcl_is_null(*collection)) {
 		complain(loop, from, "Iteration over null value",
-			"A null value cannot be used as the collection in a 'for' expression.", NULL);
+			"A null value cannot be used as the collection in a 'for' expression.",
+			NULL);
 		return false;
 	}
 	*collection = hcl_unmark(*collection, &loop->marks);
@@ -186,8 +188,10 @@ static void add_element(struct loop *loop, struct zp_map *groups, struct zp_str 
 	if (*slot && !loop->expr->loop.group) {
 		struct zp_diag *diag = zp_diag_error(loop->ev->diags, loop->expr->loop.key->range,
 			"Duplicate object key",
-			"Two different items produced the key \"%.*s\" in this 'for' expression. If "
-			"duplicates are expected, use the ellipsis (...) after the value expression "
+			"Two different items produced the key \"%.*s\" in this 'for' expression. "
+			"If "
+			"duplicates are expected, use the ellipsis (...) after the value "
+			"expression "
 			"to enable grouping by key.",
 			ZP_FMT(name));
 		hcl_diag_refine(loop->ev, diag, loop->expr->range, loop->expr->loop.key);
@@ -208,10 +212,10 @@ static struct hcl_value make_object(struct loop *loop, const struct zp_map *grou
 	for (size_t i = 0; i < n; i++) {
 		const struct group *group = groups->entries[i].value;
 		names[i] = groups->entries[i].key.ptr;
-		values[i] = loop->expr->loop.group ?
-				    hcl_tuple_value(zp_vec_to_arena(&group->list, arena),
-					    group->list.count) :
-				    group->list.items[0];
+		values[i] = loop->expr->loop.group
+				    ? hcl_tuple_value(zp_vec_to_arena(&group->list, arena),
+					      group->list.count)
+				    : group->list.items[0];
 	}
 	return hcl_object_build(arena, names, values, n);
 }
@@ -228,8 +232,8 @@ static struct hcl_value loop_object(struct loop *loop, struct hcl_value collecti
 		if (included(loop) && element_key(loop, &name))
 			add_element(loop, &groups, name);
 	}
-	struct hcl_value result = loop->known && !has_errors(loop) ? make_object(loop, &groups) :
-								     hcl_unknown(hcl_dynamic);
+	struct hcl_value result = loop->known && !has_errors(loop) ? make_object(loop, &groups)
+								   : hcl_unknown(hcl_dynamic);
 	for (size_t i = 0; i < groups.count; i++) {
 		struct group *group = groups.entries[i].value;
 		zp_vec_release(&group->list);
@@ -249,16 +253,18 @@ struct hcl_value hcl_eval_for(struct hcl_evaluation *ev, const struct hcl_expr *
 		return has_errors(&loop) ? hcl_unknown(hcl_dynamic) : result;
 	bind(&loop);
 	if (check_condition(&loop))
-		result = expr->loop.key ? loop_object(&loop, collection) :
-					  loop_tuple(&loop, collection);
+		result = expr->loop.key ? loop_object(&loop, collection)
+					: loop_tuple(&loop, collection);
 	unbind(&loop);
 	return result;
 }
 
-static struct hcl_value splat_each(struct hcl_evaluation *ev, const struct hcl_expr *expr,
-	struct hcl_value element)
+static struct hcl_value splat_each(
+	struct hcl_evaluation *ev, const struct hcl_expr *expr, struct hcl_value element)
 {
-	struct hcl_locals item = { .item = expr->splat.item, .value = element, .outer = ev->locals };
+	struct hcl_locals item = {
+		.item = expr->splat.item, .value = element, .outer = ev->locals
+	};
 
 	ev->locals = &item;
 	struct hcl_value v = hcl_evaluate(ev, expr->splat.each);
@@ -267,8 +273,8 @@ static struct hcl_value splat_each(struct hcl_evaluation *ev, const struct hcl_e
 }
 
 /* The type of the result for a source of which only the type is known. */
-static const struct hcl_type *splat_type(struct hcl_evaluation *ev, const struct hcl_expr *expr,
-	const struct hcl_type *source)
+static const struct hcl_type *splat_type(
+	struct hcl_evaluation *ev, const struct hcl_expr *expr, const struct hcl_type *source)
 {
 	if (source->kind != HCL_TUPLE)
 		return hcl_list_type(splat_each(ev, expr, hcl_unknown(source->element)).type);
@@ -279,8 +285,8 @@ static const struct hcl_type *splat_type(struct hcl_evaluation *ev, const struct
 	return hcl_tuple_type(types, source->count);
 }
 
-static struct hcl_value splat_elements(struct hcl_evaluation *ev, const struct hcl_expr *expr,
-	struct hcl_value source)
+static struct hcl_value splat_elements(
+	struct hcl_evaluation *ev, const struct hcl_expr *expr, struct hcl_value source)
 {
 	size_t errors = ev->diags->errors;
 	struct hcl_value *elements = zp_arena_alloc(ev->arena, source.count * sizeof(*elements));
@@ -302,8 +308,8 @@ static struct hcl_value splat_elements(struct hcl_evaluation *ev, const struct h
 }
 
 /* What is no sequence is as good as a tuple of it alone, or an empty one where it is null. */
-static struct hcl_value splat_single(struct hcl_evaluation *ev, const struct hcl_expr *expr,
-	struct hcl_value source)
+static struct hcl_value splat_single(
+	struct hcl_evaluation *ev, const struct hcl_expr *expr, struct hcl_value source)
 {
 	bool open = hcl_is_unknown(source) && !(source.refinement && source.refinement->not_null);
 	struct hcl_value *element = zp_arena_alloc(ev->arena, sizeof(*element));
@@ -330,7 +336,8 @@ struct hcl_value hcl_eval_splat(struct hcl_evaluation *ev, const struct hcl_expr
 	if (hcl_is_null(source)) {
 		struct zp_diag *diag = zp_diag_error(ev->diags, expr->splat.source->range,
 			"Splat of null value", "%s",
-			"Splat expressions (with the * symbol) cannot be applied to null sequences.");
+			"Splat expressions (with the * symbol) cannot be applied to null "
+			"sequences.");
 		hcl_diag_refine(ev, diag,
 			zp_range_join(expr->splat.source->range, expr->splat.marker),
 			expr->splat.source);

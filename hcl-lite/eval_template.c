@@ -18,8 +18,8 @@ struct text {
 	bool known, failed;
 };
 
-static void complain(struct text *t, const struct hcl_expr *part, const char *detail,
-	const char *reason)
+static void complain(
+	struct text *t, const struct hcl_expr *part, const char *detail, const char *reason)
 {
 	struct zp_diag *diag = zp_diag_error(t->ev->diags, part->range, invalid_value, "%s%s%s",
 		detail, reason ? reason : "", reason ? "." : "");
@@ -105,7 +105,8 @@ struct hcl_value hcl_eval_template(struct hcl_evaluation *ev, const struct hcl_e
 		add_part(&t, expr->template.parts[i], &parts[i]);
 		if (t.bytes > HCL_MAX_TEXT) {
 			zp_diag_error(ev->diags, expr->range, "String too long",
-				"The result of this template is longer than %u bytes.", HCL_MAX_TEXT);
+				"The result of this template is longer than %u bytes.",
+				HCL_MAX_TEXT);
 			return hcl_unknown(hcl_string);
 		}
 	}
@@ -126,7 +127,8 @@ static bool join_element(struct text *t, struct hcl_value v, struct zp_buf *out)
 	t->marks |= v.marks;
 	if (!hcl_convert(t->ev->arena, hcl_unmark(v, NULL), hcl_string, &v, &reason)) {
 		complain(t, t->expr,
-			"Cannot include one of the interpolation results into the string template: ",
+			"Cannot include one of the interpolation results into the string "
+			"template: ",
 			reason.ptr ? reason.ptr : "");
 		return true;
 	}
@@ -149,7 +151,8 @@ struct hcl_value hcl_eval_template_for(struct hcl_evaluation *ev, const struct h
 			continue;
 		if (out.len > HCL_MAX_TEXT)
 			zp_diag_error(ev->diags, expr->range, "String too long",
-				"The result of this template is longer than %u bytes.", HCL_MAX_TEXT);
+				"The result of this template is longer than %u bytes.",
+				HCL_MAX_TEXT);
 		return hcl_mark(hcl_unknown(hcl_string), t.marks);
 	}
 	return hcl_mark(hcl_string_value(ev->arena, zp_buf_slice(&out)), t.marks);

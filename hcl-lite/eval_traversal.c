@@ -1,8 +1,9 @@
 /*
  * References: names and the steps that follow them.
  *
- * a[count.index].id is seen as the name a and two steps, the first of them evaluated, before anybody
- * is asked what a means; so whoever resolves it can take one element without making them all.
+ * a[count.index].id is seen as the name a and two steps, the first of them evaluated, before
+ * anybody is asked what a means; so whoever resolves it can take one element without making them
+ * all.
  */
 #include "base/alloc.h"
 #include "hcl-lite/eval_internal.h"
@@ -31,8 +32,8 @@ static struct hcl_value refuse(const struct place *at, const char *summary, cons
 	return hcl_unknown(hcl_dynamic);
 }
 
-static struct hcl_value no_attributes(const struct place *at, const struct hcl_type *type,
-	const char *name)
+static struct hcl_value no_attributes(
+	const struct place *at, const struct hcl_type *type, const char *name)
 {
 	static const char summary[] = "Unsupported attribute";
 	bool objects = hcl_type_is_collection(type) && type->element->kind == HCL_OBJECT;
@@ -40,8 +41,10 @@ static struct hcl_value no_attributes(const struct place *at, const struct hcl_t
 	if (type->kind == HCL_LIST && objects) {
 		if (hcl_type_attribute(type->element, name, strlen(name)) >= 0)
 			return refuse(at, summary,
-				"Can't access attributes on a list of objects. Did you mean to access "
-				"attribute \"%s\" for a specific element of the list, or across all "
+				"Can't access attributes on a list of objects. Did you mean to "
+				"access "
+				"attribute \"%s\" for a specific element of the list, or across "
+				"all "
 				"elements of the list?",
 				name);
 		return refuse(at, summary,
@@ -56,8 +59,8 @@ static struct hcl_value no_attributes(const struct place *at, const struct hcl_t
 	if (hcl_type_is_primitive(type)) {
 		zp_autobuf friendly = ZP_BUF_INIT;
 		hcl_type_friendly(type, &friendly);
-		return refuse(at, summary, "Can't access attributes on a primitive-typed value (%s).",
-			friendly.ptr);
+		return refuse(at, summary,
+			"Can't access attributes on a primitive-typed value (%s).", friendly.ptr);
 	}
 	return refuse(at, summary, "This value does not have any attributes.");
 }
@@ -94,7 +97,8 @@ static struct hcl_value get_attribute(const struct place *at, struct hcl_value v
 static const char invalid_index[] = "Invalid index";
 #define NO_ELEMENT "The given key does not identify an element in this collection value"
 
-static struct hcl_value bad_position(const struct place *at, struct hcl_value v, struct hcl_value key)
+static struct hcl_value bad_position(
+	const struct place *at, struct hcl_value v, struct hcl_value key)
 {
 	if (!hcl_number_is_whole(key))
 		return refuse(at, invalid_index,
@@ -106,17 +110,18 @@ static struct hcl_value bad_position(const struct place *at, struct hcl_value v,
 	/* The peer says more only of the position right behind the last element. */
 	if (!v.marks && hcl_number_compare(key, hcl_int_value(v.count)) <= 0) {
 		if (v.count == 0)
-			return refuse(at, invalid_index,
-				NO_ELEMENT ": the collection has no elements.");
+			return refuse(
+				at, invalid_index, NO_ELEMENT ": the collection has no elements.");
 		return refuse(at, invalid_index,
-			NO_ELEMENT ": the given index is greater than or equal to the length of the "
-				   "collection.");
+			NO_ELEMENT
+			": the given index is greater than or equal to the length of the "
+			"collection.");
 	}
 	return refuse(at, invalid_index, NO_ELEMENT ".");
 }
 
-static struct hcl_value index_sequence(const struct place *at, struct hcl_value v,
-	struct hcl_value key)
+static struct hcl_value index_sequence(
+	const struct place *at, struct hcl_value v, struct hcl_value key)
 {
 	const struct hcl_type *type = v.type;
 	int64_t i;
@@ -151,22 +156,23 @@ static struct hcl_value index_map(const struct place *at, struct hcl_value v, st
 	return result;
 }
 
-static struct hcl_value index_object(const struct place *at, struct hcl_value v,
-	struct hcl_value key, bool was_number)
+static struct hcl_value index_object(
+	const struct place *at, struct hcl_value v, struct hcl_value key, bool was_number)
 {
 	if (!hcl_is_known(v) || !hcl_is_known(key))
 		return hcl_unknown(hcl_dynamic);
 	int i = hcl_type_attribute(v.type, key.text, key.count);
 	if (i < 0)
 		return refuse(at, invalid_index, NO_ELEMENT ".%s",
-			was_number ? " An object only supports looking up attributes by name, not by "
-				     "numeric index." :
-				     "");
+			was_number
+				? " An object only supports looking up attributes by name, not by "
+				  "numeric index."
+				: "");
 	return v.elements[i];
 }
 
-static struct hcl_value index_by_kind(const struct place *at, struct hcl_value v,
-	struct hcl_value key)
+static struct hcl_value index_by_kind(
+	const struct place *at, struct hcl_value v, struct hcl_value key)
 {
 	enum hcl_kind kind = v.type->kind;
 	zp_autobuf reason = ZP_BUF_INIT;
@@ -212,8 +218,8 @@ static struct hcl_value apply_steps(struct hcl_evaluation *ev, struct hcl_value 
 
 	for (size_t i = 0; i < count && ev->diags->errors == errors; i++) {
 		struct place at = { ev, expr, steps[i].range };
-		v = steps[i].name ? get_attribute(&at, v, steps[i].name) :
-				    get_index(&at, v, steps[i].key);
+		v = steps[i].name ? get_attribute(&at, v, steps[i].name)
+				  : get_index(&at, v, steps[i].key);
 	}
 	return v;
 }
@@ -232,8 +238,8 @@ static const struct hcl_locals *find_local(const struct hcl_evaluation *ev, cons
 	return NULL;
 }
 
-static struct hcl_value resolve(struct hcl_evaluation *ev, const struct hcl_reference *ref,
-	const struct hcl_expr *expr)
+static struct hcl_value resolve(
+	struct hcl_evaluation *ev, const struct hcl_reference *ref, const struct hcl_expr *expr)
 {
 	const struct hcl_locals *local = find_local(ev, ref->root);
 	struct hcl_value v = hcl_unknown(hcl_dynamic);

@@ -46,8 +46,8 @@ static bool length(struct hcl_call *call, struct hcl_value *out)
 	const struct hcl_type *type = v.type;
 
 	if (hcl_type_is_primitive(type) && type != hcl_string)
-		return hcl_call_fail(call,
-			"argument must be a string, a collection type, or a structural type");
+		return hcl_call_fail(
+			call, "argument must be a string, a collection type, or a structural type");
 	if (type->kind == HCL_TUPLE || type->kind == HCL_OBJECT)
 		*out = hcl_int_value(type->count);
 	else if (type->kind == HCL_DYNAMIC)
@@ -55,8 +55,8 @@ static bool length(struct hcl_call *call, struct hcl_value *out)
 	else if (!hcl_is_known(v) || !hcl_is_length_known(v))
 		*out = unknown_length(call, v);
 	else
-		*out = hcl_int_value(type == hcl_string ? (int64_t)hcl_grapheme_count(hcl_text(v)) :
-							  v.count);
+		*out = hcl_int_value(
+			type == hcl_string ? (int64_t)hcl_grapheme_count(hcl_text(v)) : v.count);
 	*out = hcl_mark(*out, v.marks);
 	return true;
 }
@@ -145,7 +145,8 @@ static bool lists_only(struct hcl_call *call)
 		if (!hcl_is_known(call->args[i]))
 			break;
 		if (kind != HCL_LIST && kind != HCL_TUPLE)
-			return hcl_call_fail(call, "coalescelist arguments must be lists or tuples");
+			return hcl_call_fail(
+				call, "coalescelist arguments must be lists or tuples");
 	}
 	return true;
 }
@@ -206,8 +207,9 @@ static bool keys(struct hcl_call *call, struct hcl_value *out)
 		*out = hcl_mark(hcl_unknown_not_null(type), from.marks);
 		return true;
 	}
-	struct hcl_value *elements = zp_arena_alloc(call->arena, from.type->kind == HCL_MAP ?
-			from.count * sizeof(*elements) : from.type->count * sizeof(*elements));
+	struct hcl_value *elements = zp_arena_alloc(
+		call->arena, from.type->kind == HCL_MAP ? from.count * sizeof(*elements)
+							: from.type->count * sizeof(*elements));
 	if (from.type->kind == HCL_OBJECT) {
 		for (uint32_t i = 0; i < from.type->count; i++)
 			elements[i] = hcl_string_static(from.type->attributes[i].name);
@@ -231,7 +233,8 @@ static bool values_type(struct hcl_call *call, const struct hcl_type **type)
 		*type = hcl_list_type(from->element);
 		return true;
 	}
-	zp_autofree const struct hcl_type **types = zp_reallocarray(NULL, from->count, sizeof(*types));
+	zp_autofree const struct hcl_type **types =
+		zp_reallocarray(NULL, from->count, sizeof(*types));
 	for (uint32_t i = 0; i < from->count; i++)
 		types[i] = from->attributes[i].type;
 	*type = hcl_tuple_type(types, from->count);
@@ -248,8 +251,8 @@ static bool values(struct hcl_call *call, struct hcl_value *out)
 	struct hcl_value *elements = zp_arena_alloc(call->arena, from.count * sizeof(*elements));
 	for (struct hcl_iterator it = hcl_iterate(from); hcl_iterator_next(&it);)
 		elements[it.next - 1] = it.value;
-	*out = type->kind == HCL_TUPLE ? hcl_tuple_value(elements, from.count) :
-					 hcl_list_value(type->element, elements, from.count);
+	*out = type->kind == HCL_TUPLE ? hcl_tuple_value(elements, from.count)
+				       : hcl_list_value(type->element, elements, from.count);
 	*out = hcl_mark(*out, from.marks);
 	return true;
 }
@@ -278,8 +281,8 @@ static bool lookup_object_type(struct hcl_call *call, const struct hcl_type **ty
 		*type = call->args[2].type;
 	} else {
 		shown_key(key, &name);
-		return hcl_call_fail_argument(call, 0, "the given object has no attribute %s",
-			name.ptr);
+		return hcl_call_fail_argument(
+			call, 0, "the given object has no attribute %s", name.ptr);
 	}
 	return true;
 }
@@ -290,17 +293,17 @@ static bool lookup_type(struct hcl_call *call, const struct hcl_type **type)
 	struct hcl_value converted;
 
 	if (call->count > 3)
-		return hcl_call_fail(call, "lookup() takes two or three arguments, got %zu",
-			call->count);
+		return hcl_call_fail(
+			call, "lookup() takes two or three arguments, got %zu", call->count);
 	if (from->kind == HCL_OBJECT)
 		return lookup_object_type(call, type);
 	if (from->kind != HCL_MAP)
-		return hcl_call_fail_argument(call, 0,
-			"lookup() requires a map as the first argument");
+		return hcl_call_fail_argument(
+			call, 0, "lookup() requires a map as the first argument");
 	if (call->count == 3 &&
 		!hcl_convert(call->arena, call->args[2], from->element, &converted, NULL))
-		return hcl_call_fail_argument(call, 2,
-			"the default value must have the same type as the map elements");
+		return hcl_call_fail_argument(
+			call, 2, "the default value must have the same type as the map elements");
 	*type = from->element;
 	return true;
 }
@@ -358,7 +361,8 @@ static const struct hcl_type *object_of(const struct zp_map *attributes)
 	return hcl_object_type(list, attributes->count);
 }
 
-/* The type of all where they are of one; else an object with all attributes, as far as they are known. */
+/* The type of all where they are of one; else an object with all attributes, as far as they are
+ * known. */
 static bool merge_type(struct hcl_call *call, const struct hcl_type **type)
 {
 	struct zp_map attributes = { 0 };
@@ -392,8 +396,8 @@ static bool merge_type(struct hcl_call *call, const struct hcl_type **type)
 	return true;
 }
 
-static bool merge_entries(struct hcl_call *call, struct zp_map *merged, struct values *list,
-	unsigned *marks)
+static bool merge_entries(
+	struct hcl_call *call, struct zp_map *merged, struct values *list, unsigned *marks)
 {
 	for (size_t i = 0; i < call->count; i++) {
 		struct hcl_value v = call->args[i];
@@ -469,7 +473,8 @@ static bool zipmap_type(struct hcl_call *call, const struct hcl_type **type)
 		return hcl_call_fail(call,
 			"number of keys (%u) does not match number of values (%u)", names.count,
 			from->count);
-	zp_autofree struct hcl_attribute_type *attributes = zp_calloc(names.count, sizeof(*attributes));
+	zp_autofree struct hcl_attribute_type *attributes =
+		zp_calloc(names.count, sizeof(*attributes));
 	for (uint32_t i = 0; i < names.count; i++) {
 		if (hcl_is_null(names.elements[i]))
 			return hcl_call_fail(call, "keys list has null value at index %u", i);
@@ -503,12 +508,12 @@ static bool zipmap(struct hcl_call *call, struct hcl_value *out)
 			return hcl_call_fail(call, "keys list has null value at index %u", i);
 		marks |= names.elements[i].marks;
 		texts[i] = names.elements[i].text;
-		entries[i] = (struct hcl_map_entry){ hcl_text(names.elements[i]),
-			from.elements[i] };
+		entries[i] =
+			(struct hcl_map_entry){ hcl_text(names.elements[i]), from.elements[i] };
 	}
-	*out = type->kind == HCL_MAP ?
-		       hcl_map_value(type->element, entries, names.count) :
-		       hcl_object_build(call->arena, texts, from.elements, names.count);
+	*out = type->kind == HCL_MAP
+		       ? hcl_map_value(type->element, entries, names.count)
+		       : hcl_object_build(call->arena, texts, from.elements, names.count);
 	*out = hcl_mark(*out, marks);
 	return true;
 }
@@ -531,8 +536,8 @@ static bool transpose_pairs(struct hcl_call *call, struct entries *pairs)
 		for (uint32_t i = 0; i < it.value.count; i++) {
 			struct hcl_value v = it.value.elements[i];
 			if (hcl_is_null(v))
-				return hcl_call_fail(call,
-					"input list must not contain null string");
+				return hcl_call_fail(
+					call, "input list must not contain null string");
 			zp_vec_push(pairs, ((struct hcl_map_entry){ hcl_text(v), it.key }));
 		}
 	}
@@ -549,15 +554,14 @@ static bool transpose(struct hcl_call *call, struct hcl_value *out)
 		return true;
 	}
 	bool done = transpose_pairs(call, &pairs);
-	struct hcl_map_entry *result =
-		zp_arena_alloc(call->arena, pairs.count * sizeof(*result));
+	struct hcl_map_entry *result = zp_arena_alloc(call->arena, pairs.count * sizeof(*result));
 	struct hcl_value *texts = zp_arena_alloc(call->arena, pairs.count * sizeof(*texts));
 	size_t n = 0;
 	if (pairs.count)
 		qsort(pairs.items, pairs.count, sizeof(*pairs.items), by_value_then_key);
 	for (size_t i = 0, end; done && i < pairs.count; i = end) {
-		for (end = i; end < pairs.count &&
-			      zp_str_equal(pairs.items[end].key, pairs.items[i].key);
+		for (end = i;
+			end < pairs.count && zp_str_equal(pairs.items[end].key, pairs.items[i].key);
 			end++)
 			texts[end] = pairs.items[end].value;
 		result[n++] = (struct hcl_map_entry){ pairs.items[i].key,
@@ -703,49 +707,75 @@ static bool one(struct hcl_call *call, struct hcl_value *out)
 	return true;
 }
 
-#define LIST { "list", HCL_T_ANY, 0 }
+#define LIST                                                                                       \
+	{                                                                                          \
+		"list", HCL_T_ANY, 0                                                               \
+	}
 
 static const struct hcl_function functions[] = {
 	{ .name = "length",
-		.params = { { "value", HCL_T_ANY, HCL_UNKNOWN_OK | HCL_DYNAMIC_OK | HCL_MARKED_OK } },
-		.returns = HCL_T_NUMBER, .call = length },
-	{ .name = "alltrue", .params = { { "list", HCL_T_LIST_BOOL, 0 } },
-		.returns = HCL_T_BOOL, .call = alltrue },
-	{ .name = "anytrue", .params = { { "list", HCL_T_LIST_BOOL, 0 } },
-		.returns = HCL_T_BOOL, .call = anytrue },
+		.params = { { "value", HCL_T_ANY,
+			HCL_UNKNOWN_OK | HCL_DYNAMIC_OK | HCL_MARKED_OK } },
+		.returns = HCL_T_NUMBER,
+		.call = length },
+	{ .name = "alltrue",
+		.params = { { "list", HCL_T_LIST_BOOL, 0 } },
+		.returns = HCL_T_BOOL,
+		.call = alltrue },
+	{ .name = "anytrue",
+		.params = { { "list", HCL_T_LIST_BOOL, 0 } },
+		.returns = HCL_T_BOOL,
+		.call = anytrue },
 	{ .name = "coalesce",
 		.rest = { "vals", HCL_T_ANY, HCL_NULL_OK | HCL_UNKNOWN_OK | HCL_DYNAMIC_OK },
-		.type = coalesce_type, .call = coalesce },
+		.type = coalesce_type,
+		.call = coalesce },
 	{ .name = "coalescelist",
 		.rest = { "vals", HCL_T_ANY, HCL_NULL_OK | HCL_UNKNOWN_OK | HCL_DYNAMIC_OK },
-		.type = coalescelist_type, .call = coalescelist },
-	{ .name = "keys", .params = { { "inputMap", HCL_T_ANY, HCL_UNKNOWN_OK | HCL_MARKED_OK } },
-		.type = keys_type, .call = keys },
-	{ .name = "values", .params = { { "mapping", HCL_T_ANY, HCL_MARKED_OK } },
-		.type = values_type, .call = values },
+		.type = coalescelist_type,
+		.call = coalescelist },
+	{ .name = "keys",
+		.params = { { "inputMap", HCL_T_ANY, HCL_UNKNOWN_OK | HCL_MARKED_OK } },
+		.type = keys_type,
+		.call = keys },
+	{ .name = "values",
+		.params = { { "mapping", HCL_T_ANY, HCL_MARKED_OK } },
+		.type = values_type,
+		.call = values },
 	{ .name = "lookup",
 		.params = { { "inputMap", HCL_T_ANY, HCL_MARKED_OK },
 			{ "key", HCL_T_STRING, HCL_MARKED_OK } },
-		.rest = { "default", HCL_T_ANY, HCL_ANYTHING }, .type = lookup_type, .call = lookup,
+		.rest = { "default", HCL_T_ANY, HCL_ANYTHING },
+		.type = lookup_type,
+		.call = lookup,
 		.maybe_null = true },
-	{ .name = "merge", .rest = { "maps", HCL_T_ANY, HCL_ANYTHING }, .type = merge_type,
+	{ .name = "merge",
+		.rest = { "maps", HCL_T_ANY, HCL_ANYTHING },
+		.type = merge_type,
 		.call = merge },
 	{ .name = "zipmap",
 		.params = { { "keys", HCL_T_LIST_STRING, HCL_MARKED_OK },
 			{ "values", HCL_T_ANY, HCL_MARKED_OK } },
-		.type = zipmap_type, .call = zipmap },
-	{ .name = "transpose", .params = { { "values", HCL_T_MAP_LIST_STRING, 0 } },
-		.returns = HCL_T_MAP_LIST_STRING, .call = transpose },
-	{ .name = "contains", .params = { LIST, { "value", HCL_T_ANY, 0 } },
-		.returns = HCL_T_BOOL, .call = contains },
-	{ .name = "index", .params = { LIST, { "value", HCL_T_ANY, 0 } }, .type = index_type,
+		.type = zipmap_type,
+		.call = zipmap },
+	{ .name = "transpose",
+		.params = { { "values", HCL_T_MAP_LIST_STRING, 0 } },
+		.returns = HCL_T_MAP_LIST_STRING,
+		.call = transpose },
+	{ .name = "contains",
+		.params = { LIST, { "value", HCL_T_ANY, 0 } },
+		.returns = HCL_T_BOOL,
+		.call = contains },
+	{ .name = "index",
+		.params = { LIST, { "value", HCL_T_ANY, 0 } },
+		.type = index_type,
 		.call = index_call },
 	{ .name = "matchkeys",
 		.params = { { "values", HCL_T_LIST, 0 }, { "keys", HCL_T_LIST, 0 },
 			{ "searchset", HCL_T_LIST, 0 } },
-		.type = match_sets_type, .call = matchkeys },
+		.type = match_sets_type,
+		.call = matchkeys },
 	{ .name = "one", .params = { LIST }, .type = one_type, .call = one, .maybe_null = true },
 };
 
-const struct hcl_function_list hcl_collection_functions = { functions,
-	ZP_ARRAY_SIZE(functions) };
+const struct hcl_function_list hcl_collection_functions = { functions, ZP_ARRAY_SIZE(functions) };

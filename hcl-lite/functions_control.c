@@ -118,11 +118,14 @@ static struct hcl_value can_call(struct hcl_evaluation *ev, const struct hcl_exp
 	bool failed;
 
 	if (expr->call.count == 0)
-		return wrong_count(ev, expr, expr->call.close_range, "Not enough function arguments",
-			"Function \"can\" expects 1 argument(s). Missing value for \"expression\".");
+		return wrong_count(ev, expr, expr->call.close_range,
+			"Not enough function arguments",
+			"Function \"can\" expects 1 argument(s). Missing value for "
+			"\"expression\".");
 	if (expr->call.count > 1)
 		return wrong_count(ev, expr, hcl_start_range(expr->call.args[1]),
-			"Too many function arguments", "Function \"can\" expects only 1 argument(s).");
+			"Too many function arguments",
+			"Function \"can\" expects only 1 argument(s).");
 	zp_diags_init(&a.diags);
 	struct hcl_value v = attempt(&a, expr->call.args[0], &failed);
 	zp_diags_release(&a.diags);
@@ -133,8 +136,10 @@ static struct hcl_value can_call(struct hcl_evaluation *ev, const struct hcl_exp
 
 static const struct hcl_function functions[] = {
 	{ .name = "try", .rest = { "expressions", HCL_T_ANY, HCL_ANYTHING }, .lazy = try_call },
-	{ .name = "can", .params = { { "expression", HCL_T_ANY, HCL_ANYTHING } },
-		.returns = HCL_T_BOOL, .lazy = can_call },
+	{ .name = "can",
+		.params = { { "expression", HCL_T_ANY, HCL_ANYTHING } },
+		.returns = HCL_T_BOOL,
+		.lazy = can_call },
 };
 
 const struct hcl_function_list hcl_control_functions = { functions, ZP_ARRAY_SIZE(functions) };

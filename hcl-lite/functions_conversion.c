@@ -81,8 +81,8 @@ static bool convert_call(struct hcl_call *call, struct hcl_value *out)
 	if (v.inside & HCL_SENSITIVE)
 		return cannot_convert(call, "this sensitive ", v.type, want);
 	if (v.type == hcl_string && want == hcl_bool)
-		return bad_text(call, v,
-			"bool; only the strings \"true\" or \"false\" are allowed");
+		return bad_text(
+			call, v, "bool; only the strings \"true\" or \"false\" are allowed");
 	if (v.type == hcl_string && want == hcl_number)
 		return bad_text(call, v,
 			"number; given string must be a decimal representation of a number");
@@ -162,9 +162,9 @@ static void type_text(const struct hcl_type *type, struct zp_buf *out, unsigned 
 
 	if (hcl_type_is_collection(type)) {
 		bool wide = type->element->kind == HCL_OBJECT || type->element->kind == HCL_TUPLE;
-		zp_buf_puts(out, type->kind == HCL_LIST ? "list(" :
-				 type->kind == HCL_SET	? "set(" :
-							  "map(");
+		zp_buf_puts(out, type->kind == HCL_LIST	 ? "list("
+				 : type->kind == HCL_SET ? "set("
+							 : "map(");
 		if (wide) {
 			zp_buf_char(out, '\n');
 			indent(out, level + 1);
@@ -228,5 +228,4 @@ static const struct hcl_function functions[] = {
 	{ .name = "type", VALUE, .call = type_call, .kind = HCL_CONSOLE },
 };
 
-const struct hcl_function_list hcl_conversion_functions = { functions,
-	ZP_ARRAY_SIZE(functions) };
+const struct hcl_function_list hcl_conversion_functions = { functions, ZP_ARRAY_SIZE(functions) };

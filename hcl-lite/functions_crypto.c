@@ -11,16 +11,16 @@
 #include "hcl-lite/bytes.h"
 #include "hcl-lite/function.h"
 
-static bool give_uuid(struct hcl_call *call, unsigned char bytes[16], unsigned version,
-	struct hcl_value *out)
+static bool give_uuid(
+	struct hcl_call *call, unsigned char bytes[16], unsigned version, struct hcl_value *out)
 {
 	zp_autobuf text = ZP_BUF_INIT;
 
 	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | version << 4);
 	bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
 	for (int i = 0; i < 16; i++)
-		zp_buf_printf(&text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
-			bytes[i]);
+		zp_buf_printf(
+			&text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", bytes[i]);
 	return hcl_call_text(call, &text, out);
 }
 
@@ -75,8 +75,8 @@ static bool uuid_namespace(struct hcl_call *call, unsigned char bytes[16])
 		const char *name;
 		unsigned char last;
 	} known[] = { { "dns", 0x10 }, { "url", 0x11 }, { "oid", 0x12 }, { "x500", 0x14 } };
-	static const unsigned char base[16] = { 0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1, 0x80,
-		0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8 };
+	static const unsigned char base[16] = { 0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1,
+		0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8 };
 	struct zp_str text = hcl_text(call->args[0]);
 
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(known); i++) {
@@ -90,10 +90,10 @@ static bool uuid_namespace(struct hcl_call *call, unsigned char bytes[16])
 		return true;
 	if (text.len != 36 && text.len != 32 && text.len != 38 && text.len != 45)
 		return hcl_call_fail(call,
-			"uuidv5() doesn't support namespace %s (invalid UUID length: %zu)", text.ptr,
-			text.len);
-	return hcl_call_fail(call, "uuidv5() doesn't support namespace %s (invalid UUID format)",
-		text.ptr);
+			"uuidv5() doesn't support namespace %s (invalid UUID length: %zu)",
+			text.ptr, text.len);
+	return hcl_call_fail(
+		call, "uuidv5() doesn't support namespace %s (invalid UUID format)", text.ptr);
 }
 
 static bool uuidv5(struct hcl_call *call, struct hcl_value *out)
@@ -115,8 +115,7 @@ static bool bcrypt_cost(struct hcl_call *call, int64_t *cost)
 	*cost = 10;
 	if (call->count > 2)
 		return hcl_call_fail(call, "bcrypt() takes no more than two arguments");
-	if (call->count == 2 &&
-		!hcl_call_int(call, call->args[1], INT64_MIN, INT64_MAX, "", cost))
+	if (call->count == 2 && !hcl_call_int(call, call->args[1], INT64_MIN, INT64_MAX, "", cost))
 		return false;
 	if (*cost > 31)
 		return hcl_call_fail(call,
@@ -137,11 +136,11 @@ static bool bcrypt(struct hcl_call *call, struct hcl_value *out)
 	if (!bcrypt_cost(call, &cost))
 		return false;
 	if (call->args[0].count > 72)
-		return hcl_call_fail(call,
-			"error occured generating password bcrypt: password length exceeds 72 bytes");
+		return hcl_call_fail(call, "error occured generating password bcrypt: password "
+					   "length exceeds 72 bytes");
 	if (RAND_bytes((unsigned char *)salt, sizeof(salt)) != 1 ||
-		!crypt_gensalt_rn("$2a$", (unsigned long)cost, salt, sizeof(salt), setting,
-			sizeof(setting)))
+		!crypt_gensalt_rn(
+			"$2a$", (unsigned long)cost, salt, sizeof(salt), setting, sizeof(setting)))
 		return hcl_call_fail(call, "error occured generating password");
 	struct crypt_data *data = zp_arena_calloc(call->arena, 1, sizeof(*data));
 	const char *hash = crypt_rn(call->args[0].text, setting, data, sizeof(*data));
@@ -183,7 +182,8 @@ static bool decrypt(EVP_PKEY *key, struct zp_str data, struct zp_buf *out)
 
 	if (!context || EVP_PKEY_decrypt_init(context) <= 0 ||
 		EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) <= 0 ||
-		EVP_PKEY_decrypt(context, NULL, &len, (const unsigned char *)data.ptr, data.len) <= 0)
+		EVP_PKEY_decrypt(context, NULL, &len, (const unsigned char *)data.ptr, data.len) <=
+			0)
 		return false;
 	zp_buf_reserve(out, len + 1);
 	if (EVP_PKEY_decrypt(context, (unsigned char *)out->ptr, &len,
@@ -202,7 +202,8 @@ static bool rsadecrypt(struct hcl_call *call, struct hcl_value *out)
 	hcl_go_quote(&quoted, hcl_text(call->args[0]));
 	if (!hcl_base64_decode(hcl_text(call->args[0]), &data, &at))
 		return hcl_call_fail_argument(call, 0,
-			"failed to decode input %s: cipher text must be base64-encoded", quoted.ptr);
+			"failed to decode input %s: cipher text must be base64-encoded",
+			quoted.ptr);
 	zp_cleanup(free_bio) BIO *bio =
 		BIO_new_mem_buf(call->args[1].text, (int)call->args[1].count);
 	zp_cleanup(free_key) EVP_PKEY *key =
@@ -210,8 +211,8 @@ static bool rsadecrypt(struct hcl_call *call, struct hcl_value *out)
 	if (!key)
 		return hcl_call_fail_argument(call, 1, "invalid private key: ssh: no key found");
 	if (EVP_PKEY_base_id(key) != EVP_PKEY_RSA)
-		return hcl_call_fail_argument(call, 1,
-			"invalid private key: an RSA private key is required");
+		return hcl_call_fail_argument(
+			call, 1, "invalid private key: an RSA private key is required");
 	if (!decrypt(key, zp_buf_slice(&data), &plain))
 		return hcl_call_fail(call, "failed to decrypt: crypto/rsa: decryption error");
 	return hcl_call_text(call, &plain, out);
@@ -221,13 +222,18 @@ static const struct hcl_function functions[] = {
 	{ .name = "uuid", .returns = HCL_T_STRING, .kind = HCL_IMPURE, .call = uuid },
 	{ .name = "uuidv5",
 		.params = { { "namespace", HCL_T_STRING, 0 }, { "name", HCL_T_STRING, 0 } },
-		.returns = HCL_T_STRING, .call = uuidv5 },
-	{ .name = "bcrypt", .params = { { "str", HCL_T_STRING, 0 } },
-		.rest = { "cost", HCL_T_NUMBER, 0 }, .returns = HCL_T_STRING, .kind = HCL_IMPURE,
+		.returns = HCL_T_STRING,
+		.call = uuidv5 },
+	{ .name = "bcrypt",
+		.params = { { "str", HCL_T_STRING, 0 } },
+		.rest = { "cost", HCL_T_NUMBER, 0 },
+		.returns = HCL_T_STRING,
+		.kind = HCL_IMPURE,
 		.call = bcrypt },
 	{ .name = "rsadecrypt",
 		.params = { { "ciphertext", HCL_T_STRING, 0 }, { "privatekey", HCL_T_STRING, 0 } },
-		.returns = HCL_T_STRING, .call = rsadecrypt },
+		.returns = HCL_T_STRING,
+		.call = rsadecrypt },
 };
 
 const struct hcl_function_list hcl_crypto_functions = { functions, ZP_ARRAY_SIZE(functions) };

@@ -12,7 +12,7 @@ struct reader {
 	struct hcl_call *call;
 	struct zp_str text;
 	size_t at;
-	unsigned line;	     /* of the place read */
+	unsigned line;	      /* of the place read */
 	unsigned record_line; /* of the start of the record */
 };
 
@@ -127,8 +127,8 @@ static const struct hcl_type *row_type(const struct names *names)
 	return hcl_object_type(attributes, names->count);
 }
 
-static bool read_table(struct reader *r, struct values *fields, struct names *names,
-	struct values *rows)
+static bool read_table(
+	struct reader *r, struct values *fields, struct names *names, struct values *rows)
 {
 	switch (read_record(r, fields)) {
 	case NO_RECORD:
@@ -151,7 +151,8 @@ static bool read_table(struct reader *r, struct values *fields, struct names *na
 		}
 		if (fields->count != names->count)
 			return hcl_call_fail(r->call,
-				"CSV parse error on line %u: wrong number of fields", r->record_line);
+				"CSV parse error on line %u: wrong number of fields",
+				r->record_line);
 		zp_vec_push(rows, hcl_object_build(r->call->arena, names->items, fields->items,
 					  names->count));
 	}
@@ -165,8 +166,8 @@ static bool csvdecode(struct hcl_call *call, struct hcl_value *out)
 	bool done = read_table(&r, &fields, &names, &rows);
 
 	if (done)
-		*out = hcl_list_value(row_type(&names), zp_vec_to_arena(&rows, call->arena),
-			rows.count);
+		*out = hcl_list_value(
+			row_type(&names), zp_vec_to_arena(&rows, call->arena), rows.count);
 	zp_vec_release(&fields);
 	zp_vec_release(&rows);
 	zp_vec_release(&names);

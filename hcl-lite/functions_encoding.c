@@ -36,8 +36,8 @@ static bool base64decode(struct hcl_call *call, struct hcl_value *out)
 	if (!hcl_base64_decode(hcl_text(call->args[0]), &data, &at))
 		return hcl_call_fail(call, "failed to decode base64 data %s", name.ptr);
 	if (!hcl_is_utf8(zp_buf_slice(&data)))
-		return hcl_call_fail(call,
-			"the result of decoding the provided string is not valid UTF-8");
+		return hcl_call_fail(
+			call, "the result of decoding the provided string is not valid UTF-8");
 	if (!hcl_call_text(call, &data, out))
 		return false;
 	*out = hcl_mark(*out, call->args[0].marks);
@@ -171,8 +171,7 @@ static const struct {
 } families[] = {
 	{ "ISO-8859-",
 		{ "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "13", "14", "15", "16" } },
-	{ "ISO_8859-",
-		{ "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "14", "15", "16" } },
+	{ "ISO_8859-", { "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "14", "15", "16" } },
 	{ "windows-",
 		{ "874", "1250", "1251", "1252", "1253", "1254", "1255", "1256", "1257", "1258" } },
 	{ "IBM", { "037", "437", "850", "852", "855", "860", "862", "863", "865", "866" } },
@@ -248,7 +247,8 @@ static bool textencodebase64(struct hcl_call *call, struct hcl_value *out)
 			name);
 	if (!recode(cd, hcl_text(call->args[0]), &data))
 		return hcl_call_fail_argument(call, 0,
-			"the given string contains characters that cannot be represented in %s", name);
+			"the given string contains characters that cannot be represented in %s",
+			name);
 	hcl_base64_encode(zp_buf_slice(&data), &text);
 	return hcl_call_text(call, &text, out);
 }
@@ -279,19 +279,34 @@ static bool textdecodebase64(struct hcl_call *call, struct hcl_value *out)
 	return hcl_call_text(call, &text, out);
 }
 
-#define STR { "str", HCL_T_STRING, 0 }
-#define ENCODING { "encoding", HCL_T_STRING, 0 }
+#define STR                                                                                        \
+	{                                                                                          \
+		"str", HCL_T_STRING, 0                                                             \
+	}
+#define ENCODING                                                                                   \
+	{                                                                                          \
+		"encoding", HCL_T_STRING, 0                                                        \
+	}
 
 static const struct hcl_function functions[] = {
-	{ .name = "base64encode", .params = { STR }, .returns = HCL_T_STRING, .call = base64encode },
-	{ .name = "base64decode", .params = { { "str", HCL_T_STRING, HCL_MARKED_OK } },
-		.returns = HCL_T_STRING, .call = base64decode },
+	{ .name = "base64encode",
+		.params = { STR },
+		.returns = HCL_T_STRING,
+		.call = base64encode },
+	{ .name = "base64decode",
+		.params = { { "str", HCL_T_STRING, HCL_MARKED_OK } },
+		.returns = HCL_T_STRING,
+		.call = base64decode },
 	{ .name = "base64gzip", .params = { STR }, .returns = HCL_T_STRING, .call = base64gzip },
 	{ .name = "urlencode", .params = { STR }, .returns = HCL_T_STRING, .call = urlencode },
-	{ .name = "textencodebase64", .params = { { "string", HCL_T_STRING, 0 }, ENCODING },
-		.returns = HCL_T_STRING, .call = textencodebase64 },
-	{ .name = "textdecodebase64", .params = { { "source", HCL_T_STRING, 0 }, ENCODING },
-		.returns = HCL_T_STRING, .call = textdecodebase64 },
+	{ .name = "textencodebase64",
+		.params = { { "string", HCL_T_STRING, 0 }, ENCODING },
+		.returns = HCL_T_STRING,
+		.call = textencodebase64 },
+	{ .name = "textdecodebase64",
+		.params = { { "source", HCL_T_STRING, 0 }, ENCODING },
+		.returns = HCL_T_STRING,
+		.call = textdecodebase64 },
 };
 
 const struct hcl_function_list hcl_encoding_functions = { functions, ZP_ARRAY_SIZE(functions) };

@@ -71,8 +71,8 @@ static char *expand_home(struct hcl_call *call, struct zp_str path)
 	if (path.len == 0 || path.ptr[0] != '~')
 		return zp_strndup(path.ptr, path.len);
 	if (path.len > 1 && path.ptr[1] != '/') {
-		hcl_call_fail_argument(call, 0,
-			"failed to expand ~: cannot expand user-specific home dir");
+		hcl_call_fail_argument(
+			call, 0, "failed to expand ~: cannot expand user-specific home dir");
 		return NULL;
 	}
 	zp_autofree char *home = home_folder();
@@ -110,6 +110,13 @@ static void shown(const struct hcl_call *call, const char *path, struct zp_buf *
 		hcl_go_quote(out, zp_str(path));
 }
 
+/* Reading from a pipe would wait for whoever writes to it. */
+static bool is_endless(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
 bool hcl_call_read_file(struct hcl_call *call, struct zp_buf *out)
 {
 	zp_autofree char *path = hcl_call_path(call, hcl_text(call->args[0]), base_dir(call));
@@ -122,15 +129,21 @@ bool hcl_call_read_file(struct hcl_call *call, struct zp_buf *out)
 	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return hcl_call_fail_argument(call, 0,
 			"no file exists at %s; this function works only with files that are "
-			"distributed as part of the configuration source code, so if this file will "
-			"be created by a resource in this configuration you must instead obtain this "
+			"distributed as part of the configuration source code, so if this file "
+			"will "
+			"be created by a resource in this configuration you must instead obtain "
+			"this "
 			"result from an attribute of that resource",
 			name.ptr);
 	if (zp_is_directory(path))
-		return hcl_call_fail_argument(call, 0,
-			"failed to read file: read %s: is a directory", path);
+		return hcl_call_fail_argument(
+			call, 0, "failed to read file: read %s: is a directory", path);
+	if (is_endless(path))
+		return hcl_call_fail_argument(
+			call, 0, "failed to read file: %s is not a regular file", path);
 	if (zp_file_read(path, HCL_MAX_FILE, out, &err) < 0)
-		return hcl_call_fail_argument(call, 0, "failed to read file: %s", zp_error_text(&err));
+		return hcl_call_fail_argument(
+			call, 0, "failed to read file: %s", zp_error_text(&err));
 	return true;
 }
 
@@ -143,9 +156,11 @@ bool hcl_call_read_raw(struct hcl_call *call, struct zp_buf *out)
 		return false;
 	if (access(path, R_OK) < 0)
 		return hcl_call_fail(call, "open %s: %s", path,
-			errno == ENOENT ? "no such file or directory" :
-			errno == EACCES ? "permission denied" :
-					  "not readable");
+			errno == ENOENT	  ? "no such file or directory"
+			: errno == EACCES ? "permission denied"
+					  : "not readable");
+	if (is_endless(path))
+		return hcl_call_fail(call, "open %s: not a regular file", path);
 	return zp_file_read(path, HCL_MAX_FILE, out, &err) == 0 ||
 	       hcl_call_fail(call, "failed to read file: %s", zp_error_text(&err));
 }
@@ -161,7 +176,8 @@ bool hcl_call_read_text(struct hcl_call *call, struct zp_buf *out)
 	zp_autofree char *path = hcl_call_path(call, hcl_text(call->args[0]), base_dir(call));
 	shown(call, path ? path : "", &name);
 	return hcl_call_fail(call,
-		"contents of %s are not valid UTF-8; use the filebase64 function to obtain the Base64 "
+		"contents of %s are not valid UTF-8; use the filebase64 function to obtain the "
+		"Base64 "
 		"encoded contents or the other file functions (e.g. filemd5, filesha256) to obtain "
 		"file hashing results instead",
 		name.ptr);
@@ -209,8 +225,8 @@ static bool fileexists(struct hcl_call *call, struct hcl_value *out)
 		return true;
 	}
 	if (!S_ISREG(st.st_mode))
-		return hcl_call_fail(call, "%s is %s, not a file", name.ptr,
-			kind_of_file(st.st_mode));
+		return hcl_call_fail(
+			call, "%s is %s, not a file", name.ptr, kind_of_file(st.st_mode));
 	*out = hcl_bool_value(true);
 	return true;
 }
@@ -224,7 +240,8 @@ static char *relative_path(const char *from, const char *target)
 	if (strcmp(from, ".") == 0)
 		return zp_strdup(target);
 	for (size_t i = 0;; i++) {
-		bool from_ends = !from[i] || from[i] == '/', target_ends = !target[i] || target[i] == '/';
+		bool from_ends = !from[i] || from[i] == '/',
+		     target_ends = !target[i] || target[i] == '/';
 		if (from_ends && target_ends)
 			common = i;
 		if (!from[i] || from[i] != target[i])
@@ -271,7 +288,8 @@ static bool fileset(struct hcl_call *call, struct hcl_value *out)
 	if (!done)
 		hcl_call_fail(call, "failed to glob pattern \"%s\": %s", pattern, problem);
 	else
-		*out = hcl_set_value(hcl_string, zp_vec_to_arena(&l.list, call->arena), l.list.count);
+		*out = hcl_set_value(
+			hcl_string, zp_vec_to_arena(&l.list, call->arena), l.list.count);
 	zp_vec_release(&l.list);
 	return done;
 }
@@ -345,11 +363,14 @@ static bool pathexpand(struct hcl_call *call, struct hcl_value *out)
 static const struct hcl_function functions[] = {
 	{ .name = "file", PATH, .call = file },
 	{ .name = "filebase64", PATH, .call = filebase64 },
-	{ .name = "fileexists", .params = { { "path", HCL_T_STRING, 0 } }, .returns = HCL_T_BOOL,
+	{ .name = "fileexists",
+		.params = { { "path", HCL_T_STRING, 0 } },
+		.returns = HCL_T_BOOL,
 		.call = fileexists },
 	{ .name = "fileset",
 		.params = { { "path", HCL_T_STRING, 0 }, { "pattern", HCL_T_STRING, 0 } },
-		.returns = HCL_T_SET_STRING, .call = fileset },
+		.returns = HCL_T_SET_STRING,
+		.call = fileset },
 	{ .name = "abspath", PATH, .call = abspath },
 	{ .name = "dirname", PATH, .call = dirname_call },
 	{ .name = "basename", PATH, .call = basename_call },

@@ -19,7 +19,7 @@ struct verb {
 	size_t offset;
 	uint32_t mode;
 	long width, precision; /* -1: not given */
-	size_t argument;	    /* from 1 */
+	size_t argument;       /* from 1 */
 	bool sharp, zero, space, plus, minus;
 };
 
@@ -39,15 +39,16 @@ static bool fail_verb(struct formatter *f, const struct verb *verb, const char *
 	zp_autobuf raw = ZP_BUF_INIT;
 
 	hcl_go_quote(&raw, verb->raw);
-	return hcl_call_fail(f->call, "unsupported value for %s at %zu: %s", raw.ptr, verb->offset,
-		reason);
+	return hcl_call_fail(
+		f->call, "unsupported value for %s at %zu: %s", raw.ptr, verb->offset, reason);
 }
 
 /* Width counts characters; it is made up with spaces, or zeros where the verb says so. */
 static void pad(struct formatter *f, const struct verb *verb, struct zp_str text)
 {
 	size_t len = verb->width < 0 ? 0 : hcl_grapheme_count(text);
-	size_t missing = verb->width < 0 || len >= (size_t)verb->width ? 0 : (size_t)verb->width - len;
+	size_t missing =
+		verb->width < 0 || len >= (size_t)verb->width ? 0 : (size_t)verb->width - len;
 	char fill = verb->zero ? '0' : ' ';
 
 	if (!verb->minus)
@@ -67,8 +68,8 @@ static void add_json(struct zp_buf *out, struct hcl_value v)
 }
 
 /* d.ddde±dd out of digits rounded already. */
-static void add_scientific(struct zp_buf *out, struct zp_str digits, long point, long precision,
-	char letter)
+static void add_scientific(
+	struct zp_buf *out, struct zp_str digits, long point, long precision, char letter)
 {
 	zp_buf_char(out, digits.len ? digits.ptr[0] : '0');
 	if (precision > 0) {
@@ -156,7 +157,9 @@ static const char *sign_of(const struct verb *verb, bool negative)
 
 static bool add_integer(struct formatter *f, const struct verb *verb, struct hcl_value v)
 {
-	static const char *const prefixes[] = { ['b'] = "0b", ['o'] = "0", ['x'] = "0x", ['X'] = "0X" };
+	static const char *const prefixes[] = {
+		['b'] = "0b", ['o'] = "0", ['x'] = "0x", ['X'] = "0X"
+	};
 	int base = verb->mode == 'b' ? 2 : verb->mode == 'o' ? 8 : verb->mode == 'd' ? 10 : 16;
 	mpfr_t x;
 	mpz_t z;
@@ -173,9 +176,10 @@ static bool add_integer(struct formatter *f, const struct verb *verb, struct hcl
 	mpz_clear(z);
 	mpfr_clear(x);
 
-	const char *prefix = verb->sharp && prefixes[verb->mode < ZP_ARRAY_SIZE(prefixes) ? verb->mode : 0] ?
-				     prefixes[verb->mode] :
-				     "";
+	const char *prefix =
+		verb->sharp && prefixes[verb->mode < ZP_ARRAY_SIZE(prefixes) ? verb->mode : 0]
+			? prefixes[verb->mode]
+			: "";
 	size_t len = strlen(digits), zeros = 0, left = 0, right = 0;
 	if (verb->precision == 0 && strcmp(digits, "0") == 0)
 		return true;
@@ -321,10 +325,11 @@ static bool unrecognized(struct formatter *f)
 	size_t len;
 
 	if (f->at >= f->format.len)
-		return hcl_call_fail(f->call, "invalid format string starting at offset %zu", f->at);
+		return hcl_call_fail(
+			f->call, "invalid format string starting at offset %zu", f->at);
 	zp_buf_rune(&rune, hcl_rune_at(f->format, f->at, &len));
-	return hcl_call_fail(f->call, "unrecognized format character '%s' at offset %zu", rune.ptr,
-		f->at);
+	return hcl_call_fail(
+		f->call, "unrecognized format character '%s' at offset %zu", rune.ptr, f->at);
 }
 
 static bool read_index(struct formatter *f, struct verb *verb)
@@ -410,24 +415,27 @@ static bool run(struct formatter *f)
 			return false;
 		}
 		if (f->out.len > HCL_MAX_TEXT)
-			return hcl_call_fail(f->call, "the result would be longer than %u bytes",
-				HCL_MAX_TEXT);
+			return hcl_call_fail(
+				f->call, "the result would be longer than %u bytes", HCL_MAX_TEXT);
 	}
 	if (f->highest < f->count) {
 		if (f->highest == 0)
-			return hcl_call_fail_argument(f->call, 1,
-				"too many arguments; no verbs in format string");
+			return hcl_call_fail_argument(
+				f->call, 1, "too many arguments; no verbs in format string");
 		return hcl_call_fail_argument(f->call, (int)f->highest + 1,
 			"too many arguments; only %zu used by format string", f->highest);
 	}
 	return true;
 }
 
-static bool format_values(struct hcl_call *call, const struct hcl_value *args, size_t count,
-	struct hcl_value *out)
+static bool format_values(
+	struct hcl_call *call, const struct hcl_value *args, size_t count, struct hcl_value *out)
 {
-	struct formatter f = { .call = call, .format = hcl_text(call->args[0]), .args = args,
-		.count = count, .next = 1 };
+	struct formatter f = { .call = call,
+		.format = hcl_text(call->args[0]),
+		.args = args,
+		.count = count,
+		.next = 1 };
 	bool done = run(&f);
 
 	if (done)
@@ -497,7 +505,8 @@ static bool measure(struct hcl_call *call, struct iteration *it)
 		}
 		if (it->chosen_by && v.count != it->length)
 			return hcl_call_fail_argument(call, (int)i,
-				"argument %zu has length %u, which is inconsistent with argument %zu "
+				"argument %zu has length %u, which is inconsistent with argument "
+				"%zu "
 				"of length %u",
 				i, v.count, it->chosen_by, it->length);
 		if (!it->chosen_by) {
@@ -508,8 +517,8 @@ static bool measure(struct hcl_call *call, struct iteration *it)
 	return true;
 }
 
-static bool format_one(struct hcl_call *call, struct hcl_value *args, uint32_t at,
-	struct hcl_value *out)
+static bool format_one(
+	struct hcl_call *call, struct hcl_value *args, uint32_t at, struct hcl_value *out)
 {
 	for (size_t i = 1; i < call->count; i++) {
 		struct hcl_value v = call->args[i];
@@ -556,11 +565,16 @@ static bool formatlist(struct hcl_call *call, struct hcl_value *out)
 #define FORMAT .params = { { "format", HCL_T_STRING, 0 } }, .returns = HCL_T_ANY
 
 static const struct hcl_function functions[] = {
-	{ .name = "format", FORMAT, .rest = { "args", HCL_T_ANY, HCL_NULL_OK | HCL_UNKNOWN_OK },
-		.type = string_type, .call = format },
-	{ .name = "formatlist", FORMAT,
+	{ .name = "format",
+		FORMAT,
+		.rest = { "args", HCL_T_ANY, HCL_NULL_OK | HCL_UNKNOWN_OK },
+		.type = string_type,
+		.call = format },
+	{ .name = "formatlist",
+		FORMAT,
 		.rest = { "args", HCL_T_ANY, HCL_NULL_OK | HCL_UNKNOWN_OK | HCL_DYNAMIC_OK },
-		.type = string_list_type, .call = formatlist },
+		.type = string_list_type,
+		.call = formatlist },
 };
 
 const struct hcl_function_list hcl_format_functions = { functions, ZP_ARRAY_SIZE(functions) };

@@ -45,11 +45,15 @@ static bool named_digest(struct hcl_call *call, struct hcl_value *out)
 }
 
 #define DIGEST(n)                                                                                  \
-	{ .name = n, .params = { { "str", HCL_T_STRING, 0 } }, .returns = HCL_T_STRING,            \
-		.call = named_digest }
+	{                                                                                          \
+		.name = n, .params = { { "str", HCL_T_STRING, 0 } }, .returns = HCL_T_STRING,      \
+		.call = named_digest                                                               \
+	}
 #define FILE_DIGEST(n)                                                                             \
-	{ .name = n, .params = { { "path", HCL_T_STRING, 0 } }, .returns = HCL_T_STRING,           \
-		.call = named_digest }
+	{                                                                                          \
+		.name = n, .params = { { "path", HCL_T_STRING, 0 } }, .returns = HCL_T_STRING,     \
+		.call = named_digest                                                               \
+	}
 
 static const struct hcl_function functions[] = {
 	DIGEST("md5"),

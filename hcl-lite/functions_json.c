@@ -35,8 +35,11 @@ static bool jsondecode(struct hcl_call *call, struct hcl_value *out)
 static const struct hcl_function functions[] = {
 	{ .name = "jsonencode",
 		.params = { { "val", HCL_T_ANY, HCL_NULL_OK | HCL_UNKNOWN_OK | HCL_DYNAMIC_OK } },
-		.returns = HCL_T_STRING, .call = jsonencode },
-	{ .name = "jsondecode", .params = { { "str", HCL_T_STRING, 0 } }, .call = jsondecode,
+		.returns = HCL_T_STRING,
+		.call = jsonencode },
+	{ .name = "jsondecode",
+		.params = { { "str", HCL_T_STRING, 0 } },
+		.call = jsondecode,
 		.maybe_null = true },
 };
 

@@ -94,10 +94,10 @@ static bool network_argument(struct hcl_call *call, int argument, struct network
 	if (parse_network(text, n))
 		return true;
 	if (argument < 0)
-		return hcl_call_fail(call,
-			"invalid CIDR expression: invalid CIDR address: %s", text);
-	return hcl_call_fail_argument(call, argument,
-		"invalid CIDR expression: invalid CIDR address: %s", text);
+		return hcl_call_fail(
+			call, "invalid CIDR expression: invalid CIDR address: %s", text);
+	return hcl_call_fail_argument(
+		call, argument, "invalid CIDR expression: invalid CIDR address: %s", text);
 }
 
 static void add_ipv4(struct zp_buf *out, uint32_t a)
@@ -154,8 +154,8 @@ static bool give_network(struct hcl_call *call, const struct network *n, struct 
 }
 
 /* A whole number that fits 128 bits, apart from its sign; *fits is false for larger ones. */
-static bool whole_number(struct hcl_call *call, struct hcl_value v, address *magnitude,
-	bool *negative, bool *fits)
+static bool whole_number(
+	struct hcl_call *call, struct hcl_value v, address *magnitude, bool *negative, bool *fits)
 {
 	mpz_t z;
 	mpfr_t x;
@@ -181,8 +181,8 @@ static bool no_such_host(struct hcl_call *call, const struct network *n, struct 
 	zp_autobuf text = ZP_BUF_INIT;
 
 	hcl_number_text(number, &text);
-	return hcl_call_fail(call, "prefix of %d does not accommodate a host numbered %s", n->prefix,
-		text.ptr);
+	return hcl_call_fail(
+		call, "prefix of %d does not accommodate a host numbered %s", n->prefix, text.ptr);
 }
 
 /* Negative numbers count from the end. */
@@ -211,8 +211,8 @@ static bool cidrnetmask(struct hcl_call *call, struct hcl_value *out)
 	if (!network_argument(call, -1, &n))
 		return false;
 	if (n.bits != 32)
-		return hcl_call_fail(call, "IPv6 addresses cannot have a netmask: %s",
-			call->args[0].text);
+		return hcl_call_fail(
+			call, "IPv6 addresses cannot have a netmask: %s", call->args[0].text);
 	add_ipv4(&text, (uint32_t)mask_of(32, n.prefix));
 	return hcl_call_text(call, &text, out);
 }
@@ -255,16 +255,16 @@ static bool subnet_length(struct hcl_call *call, int argument, const struct netw
 			"value must be a whole number, between -9223372036854775808 and "
 			"9223372036854775807");
 	if (bits < 1)
-		return hcl_call_fail_argument(call, argument,
-			"must extend prefix by at least one bit");
+		return hcl_call_fail_argument(
+			call, argument, "must extend prefix by at least one bit");
 	if (bits > 32)
-		return hcl_call_fail_argument(call, argument,
-			"may not extend prefix by more than 32 bits");
+		return hcl_call_fail_argument(
+			call, argument, "may not extend prefix by more than 32 bits");
 	*length = n->prefix + (int)bits;
 	if (*length > n->bits)
 		return hcl_call_fail_argument(call, argument,
-			"would extend prefix to %d bits, which is too long for an %s address", *length,
-			n->bits == 32 ? "IPv4" : "IPv6");
+			"would extend prefix to %d bits, which is too long for an %s address",
+			*length, n->bits == 32 ? "IPv4" : "IPv6");
 	return true;
 }
 
@@ -283,14 +283,16 @@ static bool cidrsubnets(struct hcl_call *call, struct hcl_value *out)
 		if (!subnet_length(call, (int)i + 1, &n, &next.prefix))
 			return false;
 		address mask = mask_of(n.bits, next.prefix), rest = mask_of(n.bits, n.bits) ^ mask;
-		address last = current.base | (mask_of(n.bits, n.bits) ^ mask_of(n.bits, current.prefix));
+		address last =
+			current.base | (mask_of(n.bits, n.bits) ^ mask_of(n.bits, current.prefix));
 		next.base = i == 0 ? n.base : (last + 1 + rest) & mask;
 		bool wrapped = i > 0 && last == mask_of(n.bits, n.bits);
 		if (wrapped || (next.base & mask_of(n.bits, n.prefix)) != n.base) {
 			zp_autobuf text = ZP_BUF_INIT;
 			add_address(&text, current.base, n.bits);
 			return hcl_call_fail_argument(call, (int)i + 1,
-				"not enough remaining address space for a subnet with a prefix of %d "
+				"not enough remaining address space for a subnet with a prefix of "
+				"%d "
 				"bits after %s/%d",
 				next.prefix, text.ptr, current.prefix);
 		}
@@ -302,18 +304,29 @@ static bool cidrsubnets(struct hcl_call *call, struct hcl_value *out)
 	return true;
 }
 
-#define PREFIX { "prefix", HCL_T_STRING, 0 }
+#define PREFIX                                                                                     \
+	{                                                                                          \
+		"prefix", HCL_T_STRING, 0                                                          \
+	}
 
 static const struct hcl_function functions[] = {
-	{ .name = "cidrhost", .params = { PREFIX, { "hostnum", HCL_T_NUMBER, 0 } },
-		.returns = HCL_T_STRING, .call = cidrhost },
-	{ .name = "cidrnetmask", .params = { PREFIX }, .returns = HCL_T_STRING,
+	{ .name = "cidrhost",
+		.params = { PREFIX, { "hostnum", HCL_T_NUMBER, 0 } },
+		.returns = HCL_T_STRING,
+		.call = cidrhost },
+	{ .name = "cidrnetmask",
+		.params = { PREFIX },
+		.returns = HCL_T_STRING,
 		.call = cidrnetmask },
 	{ .name = "cidrsubnet",
 		.params = { PREFIX, { "newbits", HCL_T_NUMBER, 0 }, { "netnum", HCL_T_NUMBER, 0 } },
-		.returns = HCL_T_STRING, .call = cidrsubnet },
-	{ .name = "cidrsubnets", .params = { PREFIX }, .rest = { "newbits", HCL_T_NUMBER, 0 },
-		.returns = HCL_T_LIST_STRING, .call = cidrsubnets },
+		.returns = HCL_T_STRING,
+		.call = cidrsubnet },
+	{ .name = "cidrsubnets",
+		.params = { PREFIX },
+		.rest = { "newbits", HCL_T_NUMBER, 0 },
+		.returns = HCL_T_LIST_STRING,
+		.call = cidrsubnets },
 };
 
 const struct hcl_function_list hcl_network_functions = { functions, ZP_ARRAY_SIZE(functions) };

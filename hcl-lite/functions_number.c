@@ -88,8 +88,8 @@ static bool parseint_type(struct hcl_call *call, const struct hcl_type **type)
 	if (call->args[0].type == hcl_string)
 		return true;
 	hcl_type_friendly(call->args[0].type, &friendly);
-	return hcl_call_fail_argument(call, 0, "first argument must be a string, not %s",
-		friendly.ptr);
+	return hcl_call_fail_argument(
+		call, 0, "first argument must be a string, not %s", friendly.ptr);
 }
 
 static void shown(struct hcl_value v, struct zp_buf *out)
@@ -116,13 +116,13 @@ static bool parseint(struct hcl_call *call, struct hcl_value *out)
 			"value must be a whole number, between -9223372036854775808 and "
 			"9223372036854775807");
 	if (base < 2 || base > 62)
-		return hcl_call_fail_argument(call, 1,
-			"base must be a whole number between 2 and 62 inclusive");
+		return hcl_call_fail_argument(
+			call, 1, "base must be a whole number between 2 and 62 inclusive");
 	if (!hcl_parse_integer(call->arena, hcl_text(call->args[0]), (int)base, out)) {
 		shown(call->args[0], &text);
 		shown(call->args[1], &base_text);
-		return hcl_call_fail_argument(call, 0, "cannot parse %s as a base %s integer",
-			text.ptr, base_text.ptr);
+		return hcl_call_fail_argument(
+			call, 0, "cannot parse %s as a base %s integer", text.ptr, base_text.ptr);
 	}
 	*out = hcl_mark(*out, call->args[0].marks | call->args[1].marks);
 	return true;
@@ -139,8 +139,8 @@ static bool sum(struct hcl_call *call, struct hcl_value *out)
 		return hcl_call_fail_argument(call, 0, "cannot sum an empty list");
 	if (!hcl_type_is_sequence(list.type)) {
 		hcl_type_friendly(list.type, &friendly);
-		return hcl_call_fail_argument(call, 0,
-			"argument must be list, set, or tuple. Received %s", friendly.ptr);
+		return hcl_call_fail_argument(
+			call, 0, "argument must be list, set, or tuple. Received %s", friendly.ptr);
 	}
 	if (!hcl_is_wholly_known(list)) {
 		*out = hcl_unknown_not_null(hcl_number);
@@ -149,8 +149,8 @@ static bool sum(struct hcl_call *call, struct hcl_value *out)
 	for (uint32_t i = 0; i < list.count; i++) {
 		if (hcl_is_null(list.elements[i]) ||
 			!hcl_convert(call->arena, list.elements[i], hcl_number, &v, NULL))
-			return hcl_call_fail_argument(call, 0,
-				"argument must be list, set, or tuple of number values");
+			return hcl_call_fail_argument(
+				call, 0, "argument must be list, set, or tuple of number values");
 		if (i == 0)
 			*out = v;
 		else if (!hcl_number_add(call->arena, *out, v, out))
@@ -171,11 +171,11 @@ static bool range_limits(struct hcl_call *call, struct hcl_value *start, struct 
 	*step = call->count == 3 ? call->args[2] : hcl_int_value(direction < 0 ? -1 : 1);
 	int sign = hcl_number_sign(*step);
 	if (sign < 0 && direction > 0)
-		return hcl_call_fail_argument(call, 1,
-			"end must be less than start when step is negative");
+		return hcl_call_fail_argument(
+			call, 1, "end must be less than start when step is negative");
 	if (sign >= 0 && direction < 0)
-		return hcl_call_fail_argument(call, 1,
-			"end must be greater than start when step is positive");
+		return hcl_call_fail_argument(
+			call, 1, "end must be greater than start when step is positive");
 	return true;
 }
 
@@ -192,7 +192,8 @@ static bool range(struct hcl_call *call, struct hcl_value *out)
 	for (struct hcl_value v = start; hcl_number_compare(v, end) * sign < 0; n++) {
 		if (n >= MAX_RANGE)
 			return hcl_call_fail(call,
-				"more than %d values were generated; either decrease the difference "
+				"more than %d values were generated; either decrease the "
+				"difference "
 				"between start and end or use a smaller step",
 				MAX_RANGE);
 		elements[n] = v;
@@ -205,16 +206,23 @@ static bool range(struct hcl_call *call, struct hcl_value *out)
 	return true;
 }
 
-#define NUM { "num", HCL_T_NUMBER, 0 }
+#define NUM                                                                                        \
+	{                                                                                          \
+		"num", HCL_T_NUMBER, 0                                                             \
+	}
 #define NUMBERS .rest = { "numbers", HCL_T_NUMBER, 0 }, .returns = HCL_T_NUMBER
 
 static const struct hcl_function functions[] = {
 	{ .name = "abs", .params = { NUM }, .returns = HCL_T_NUMBER, .call = absolute },
 	{ .name = "ceil", .params = { NUM }, .returns = HCL_T_NUMBER, .call = ceil_call },
 	{ .name = "floor", .params = { NUM }, .returns = HCL_T_NUMBER, .call = floor_call },
-	{ .name = "log", .params = { NUM, { "base", HCL_T_NUMBER, 0 } }, .returns = HCL_T_NUMBER,
+	{ .name = "log",
+		.params = { NUM, { "base", HCL_T_NUMBER, 0 } },
+		.returns = HCL_T_NUMBER,
 		.call = logarithm },
-	{ .name = "pow", .params = { NUM, { "power", HCL_T_NUMBER, 0 } }, .returns = HCL_T_NUMBER,
+	{ .name = "pow",
+		.params = { NUM, { "power", HCL_T_NUMBER, 0 } },
+		.returns = HCL_T_NUMBER,
 		.call = power },
 	{ .name = "signum", .params = { NUM }, .returns = HCL_T_NUMBER, .call = signum },
 	{ .name = "max", NUMBERS, .call = max },
@@ -222,10 +230,16 @@ static const struct hcl_function functions[] = {
 	{ .name = "parseint",
 		.params = { { "number", HCL_T_ANY, HCL_MARKED_OK },
 			{ "base", HCL_T_NUMBER, HCL_MARKED_OK } },
-		.returns = HCL_T_ANY, .type = parseint_type, .call = parseint },
-	{ .name = "sum", .params = { { "list", HCL_T_ANY, 0 } }, .returns = HCL_T_NUMBER,
+		.returns = HCL_T_ANY,
+		.type = parseint_type,
+		.call = parseint },
+	{ .name = "sum",
+		.params = { { "list", HCL_T_ANY, 0 } },
+		.returns = HCL_T_NUMBER,
 		.call = sum },
-	{ .name = "range", .rest = { "params", HCL_T_NUMBER, 0 }, .returns = HCL_T_LIST_NUMBER,
+	{ .name = "range",
+		.rest = { "params", HCL_T_NUMBER, 0 },
+		.returns = HCL_T_LIST_NUMBER,
 		.call = range },
 };
 

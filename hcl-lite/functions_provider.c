@@ -87,8 +87,7 @@ static bool encode_expr(struct hcl_call *call, struct hcl_value *out)
 	if (!lay_out(call, &text, &laid_out))
 		return false;
 	size_t skip = sizeof(name) - 1;
-	*out = hcl_string_value(call->arena,
-		zp_strn(laid_out.ptr + skip, laid_out.len - skip - 1));
+	*out = hcl_string_value(call->arena, zp_strn(laid_out.ptr + skip, laid_out.len - skip - 1));
 	return true;
 }
 
@@ -98,9 +97,9 @@ static bool encode_tfvars(struct hcl_call *call, struct hcl_value *out)
 	zp_autobuf text = ZP_BUF_INIT, laid_out = ZP_BUF_INIT;
 
 	if (v.type->kind != HCL_OBJECT && v.type->kind != HCL_MAP)
-		return hcl_call_fail(call,
-			"invalid value to encode: must be an object whose attribute names will become "
-			"the encoded variable names");
+		return hcl_call_fail(call, "invalid value to encode: must be an object whose "
+					   "attribute names will become "
+					   "the encoded variable names");
 	if (!hcl_is_wholly_known(v)) {
 		*out = hcl_unknown_not_null(hcl_string);
 		return true;
@@ -118,8 +117,8 @@ static bool encode_tfvars(struct hcl_call *call, struct hcl_value *out)
 	return lay_out(call, &text, &laid_out) && hcl_call_text(call, &laid_out, out);
 }
 
-static bool fail_with(struct hcl_call *call, const char *what, const char *name,
-	const struct zp_diags *diags)
+static bool fail_with(
+	struct hcl_call *call, const char *what, const char *name, const struct zp_diags *diags)
 {
 	const struct zp_diag *diag = diags->items[0];
 	struct zp_position start = zp_source_position(diag->subject.file, diag->subject.start);
@@ -176,10 +175,14 @@ static bool decode_tfvars(struct hcl_call *call, struct hcl_value *out)
 static const struct hcl_function functions[] = {
 	{ .name = "provider::terraform::encode_expr",
 		.params = { { "value", HCL_T_ANY, HCL_UNKNOWN_OK | HCL_DYNAMIC_OK } },
-		.returns = HCL_T_STRING, .call = encode_expr },
-	{ .name = "provider::terraform::encode_tfvars", .params = { { "value", HCL_T_ANY, 0 } },
-		.returns = HCL_T_STRING, .call = encode_tfvars },
-	{ .name = "provider::terraform::decode_tfvars", .params = { { "src", HCL_T_STRING, 0 } },
+		.returns = HCL_T_STRING,
+		.call = encode_expr },
+	{ .name = "provider::terraform::encode_tfvars",
+		.params = { { "value", HCL_T_ANY, 0 } },
+		.returns = HCL_T_STRING,
+		.call = encode_tfvars },
+	{ .name = "provider::terraform::decode_tfvars",
+		.params = { { "src", HCL_T_STRING, 0 } },
 		.call = decode_tfvars },
 };
 

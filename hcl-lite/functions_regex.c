@@ -83,8 +83,8 @@ static struct hcl_value match_value(struct hcl_call *call, const struct hcl_rege
 		elements[i] = span_value(call, text, spans + 2 * (i + 1));
 		names[i] = hcl_regex_group_name(regex, i);
 	}
-	return names[0] ? hcl_object_build(call->arena, names, elements, n) :
-			  hcl_tuple_value(elements, n);
+	return names[0] ? hcl_object_build(call->arena, names, elements, n)
+			: hcl_tuple_value(elements, n);
 }
 
 static bool regex_type(struct hcl_call *call, const struct hcl_type **type)
@@ -112,8 +112,7 @@ static bool regex_call(struct hcl_call *call, struct hcl_value *out)
 		*out = match_value(call, regex, text, spans);
 		return true;
 	case HCL_NO_MATCH:
-		return hcl_call_fail(call,
-			"pattern did not match any part of the given string");
+		return hcl_call_fail(call, "pattern did not match any part of the given string");
 	default:
 		return hcl_call_fail(call, "%s", too_complex);
 	}
@@ -168,8 +167,8 @@ static bool regexall(struct hcl_call *call, struct hcl_value *out)
 		return false;
 	bool done = find_all(call, regex, hcl_text(call->args[1]), &list);
 	if (done)
-		*out = hcl_list_value(match_type(regex), zp_vec_to_arena(&list, call->arena),
-			list.count);
+		*out = hcl_list_value(
+			match_type(regex), zp_vec_to_arena(&list, call->arena), list.count);
 	zp_vec_release(&list);
 	return done;
 }
@@ -245,8 +244,8 @@ static void add_replacement(struct zp_buf *out, const struct replacement *r)
 	}
 }
 
-static bool replace_all(struct hcl_call *call, struct replacement *r, size_t *spans,
-	struct zp_buf *out)
+static bool replace_all(
+	struct hcl_call *call, struct replacement *r, size_t *spans, struct zp_buf *out)
 {
 	size_t last_end = 0, at = 0;
 
@@ -274,20 +273,31 @@ bool hcl_regex_replace(struct hcl_call *call, struct zp_str pattern, struct hcl_
 	auto_regex *regex = hcl_regex_new(pattern, &code, &expr);
 
 	if (!regex)
-		return hcl_call_fail(call, "error parsing regexp: %s: `%s`", code,
-			expr.ptr ? expr.ptr : "");
+		return hcl_call_fail(
+			call, "error parsing regexp: %s: `%s`", code, expr.ptr ? expr.ptr : "");
 	zp_autofree size_t *spans =
 		zp_calloc(2 * (hcl_regex_group_count(regex) + 1), sizeof(*spans));
 	struct replacement r = { regex, hcl_text(call->args[0]), hcl_text(call->args[2]), spans };
 	return replace_all(call, &r, spans, &result) && hcl_call_text(call, &result, out);
 }
 
-#define PATTERN { "pattern", HCL_T_STRING, 0 }, { "string", HCL_T_STRING, 0 }
+#define PATTERN                                                                                    \
+	{ "pattern", HCL_T_STRING, 0 },                                                            \
+	{                                                                                          \
+		"string", HCL_T_STRING, 0                                                          \
+	}
 
 static const struct hcl_function functions[] = {
-	{ .name = "regex", .params = { PATTERN }, .returns = HCL_T_ANY, .type = regex_type,
-		.call = regex_call, .maybe_null = true },
-	{ .name = "regexall", .params = { PATTERN }, .returns = HCL_T_ANY, .type = regexall_type,
+	{ .name = "regex",
+		.params = { PATTERN },
+		.returns = HCL_T_ANY,
+		.type = regex_type,
+		.call = regex_call,
+		.maybe_null = true },
+	{ .name = "regexall",
+		.params = { PATTERN },
+		.returns = HCL_T_ANY,
+		.type = regexall_type,
 		.call = regexall },
 };
 

@@ -29,7 +29,8 @@ static bool all_lists(const struct hcl_call *call)
 /* A list where all are lists of one kind of element, else a tuple. */
 static bool concat_type(struct hcl_call *call, const struct hcl_type **type)
 {
-	zp_autofree const struct hcl_type **types = zp_reallocarray(NULL, call->count, sizeof(*types));
+	zp_autofree const struct hcl_type **types =
+		zp_reallocarray(NULL, call->count, sizeof(*types));
 	struct values elements = { 0 };
 	bool open = false;
 
@@ -51,9 +52,9 @@ static bool concat_type(struct hcl_call *call, const struct hcl_type **type)
 		open |= v.type->kind == HCL_LIST && !hcl_is_known(v);
 		uint32_t n = v.type->kind == HCL_TUPLE ? v.type->count : v.count;
 		for (uint32_t j = 0; !open && j < n; j++)
-			zp_vec_push(&elements, hcl_null(v.type->kind == HCL_TUPLE ?
-								v.type->elements[j] :
-								v.type->element));
+			zp_vec_push(
+				&elements, hcl_null(v.type->kind == HCL_TUPLE ? v.type->elements[j]
+									      : v.type->element));
 	}
 	*type = open ? hcl_dynamic : tuple_of(elements.items, elements.count);
 	zp_vec_release(&elements);
@@ -79,8 +80,8 @@ static bool concat(struct hcl_call *call, struct hcl_value *out)
 			zp_vec_push(&list, v.elements[j]);
 	}
 	struct hcl_value *elements = zp_vec_to_arena(&list, call->arena);
-	*out = type->kind == HCL_LIST ? hcl_list_value(type->element, elements, list.count) :
-					hcl_tuple_value(elements, list.count);
+	*out = type->kind == HCL_LIST ? hcl_list_value(type->element, elements, list.count)
+				      : hcl_tuple_value(elements, list.count);
 	*out = hcl_mark(*out, marks);
 	zp_vec_release(&list);
 	return done;
@@ -140,8 +141,8 @@ static bool same_type(struct hcl_call *call, const struct hcl_type **type)
 }
 
 /* Indices of the elements seen, by their hash; open addressing. */
-static bool add_to_seen(uint32_t *slots, size_t slot_count, const struct hcl_value *kept, uint32_t n,
-	struct hcl_value v)
+static bool add_to_seen(uint32_t *slots, size_t slot_count, const struct hcl_value *kept,
+	uint32_t n, struct hcl_value v)
 {
 	bool equal;
 
@@ -232,8 +233,7 @@ static bool element_index(struct hcl_call *call, uint32_t count, uint32_t *at)
 	if (count == 0)
 		return hcl_call_fail(call, "cannot use element function with an empty list");
 	if (i < 0)
-		return hcl_call_fail(call,
-			"cannot use element function with a negative index");
+		return hcl_call_fail(call, "cannot use element function with a negative index");
 	*at = (uint32_t)(i % count);
 	return true;
 }
@@ -284,10 +284,11 @@ static bool reverse_type(struct hcl_call *call, const struct hcl_type **type)
 	}
 	if (of->kind != HCL_TUPLE) {
 		hcl_type_friendly(of, &friendly);
-		return hcl_call_fail_argument(call, 0,
-			"can only reverse list or tuple values, not %s", friendly.ptr);
+		return hcl_call_fail_argument(
+			call, 0, "can only reverse list or tuple values, not %s", friendly.ptr);
 	}
-	zp_autofree const struct hcl_type **types = zp_reallocarray(NULL, of->count, sizeof(*types));
+	zp_autofree const struct hcl_type **types =
+		zp_reallocarray(NULL, of->count, sizeof(*types));
 	for (uint32_t i = 0; i < of->count; i++)
 		types[i] = of->elements[of->count - 1 - i];
 	*type = hcl_tuple_type(types, of->count);
@@ -304,8 +305,8 @@ static bool reverse(struct hcl_call *call, struct hcl_value *out)
 	struct hcl_value *elements = zp_arena_alloc(call->arena, list.count * sizeof(*elements));
 	for (uint32_t i = 0; i < list.count; i++)
 		elements[i] = list.elements[list.count - 1 - i];
-	*out = type->kind == HCL_TUPLE ? hcl_tuple_value(elements, list.count) :
-					 hcl_list_value(type->element, elements, list.count);
+	*out = type->kind == HCL_TUPLE ? hcl_tuple_value(elements, list.count)
+				       : hcl_list_value(type->element, elements, list.count);
 	*out = hcl_mark(*out, list.marks);
 	return true;
 }
@@ -322,8 +323,8 @@ static bool slice_index(struct hcl_call *call, int argument, const char *which, 
 			"-9223372036854775808 and 9223372036854775807",
 			which);
 	if (*at < 0)
-		return hcl_call_fail_argument(call, argument,
-			"%s index must not be less than zero", which);
+		return hcl_call_fail_argument(
+			call, argument, "%s index must not be less than zero", which);
 	if ((tuple || hcl_is_known(list)) && *at > length)
 		return hcl_call_fail_argument(call, argument,
 			"%s index must not be greater than the length of the list", which);
@@ -346,8 +347,8 @@ static bool slice_limits(struct hcl_call *call, int64_t *start, int64_t *end, bo
 		(end_known && !slice_index(call, 2, "end", end)))
 		return false;
 	if (*known && *start > *end)
-		return hcl_call_fail_argument(call, 1,
-			"start index must not be greater than end index");
+		return hcl_call_fail_argument(
+			call, 1, "start index must not be greater than end index");
 	return true;
 }
 
@@ -377,17 +378,17 @@ static bool slice(struct hcl_call *call, struct hcl_value *out)
 	if (!slice_limits(call, &start, &end, &known))
 		return false;
 	struct hcl_value *elements = (struct hcl_value *)list.elements + start;
-	*out = list.type->kind == HCL_TUPLE ?
-		       hcl_tuple_value(elements, (size_t)(end - start)) :
-		       hcl_list_value(list.type->element, elements, (size_t)(end - start));
+	*out = list.type->kind == HCL_TUPLE
+		       ? hcl_tuple_value(elements, (size_t)(end - start))
+		       : hcl_list_value(list.type->element, elements, (size_t)(end - start));
 	*out = hcl_mark(*out, list.marks);
 	return true;
 }
 
 static int by_text(const void *a, const void *b)
 {
-	return zp_str_compare(hcl_text(*(const struct hcl_value *)a),
-		hcl_text(*(const struct hcl_value *)b));
+	return zp_str_compare(
+		hcl_text(*(const struct hcl_value *)a), hcl_text(*(const struct hcl_value *)b));
 }
 
 static bool sort(struct hcl_call *call, struct hcl_value *out)
@@ -413,28 +414,45 @@ static bool sort(struct hcl_call *call, struct hcl_value *out)
 	return true;
 }
 
-#define LIST { "list", HCL_T_ANY, HCL_MARKED_OK }
+#define LIST                                                                                       \
+	{                                                                                          \
+		"list", HCL_T_ANY, HCL_MARKED_OK                                                   \
+	}
 
 static const struct hcl_function functions[] = {
-	{ .name = "concat", .rest = { "seqs", HCL_T_ANY, HCL_MARKED_OK }, .type = concat_type,
+	{ .name = "concat",
+		.rest = { "seqs", HCL_T_ANY, HCL_MARKED_OK },
+		.type = concat_type,
 		.call = concat },
 	{ .name = "flatten", .params = { LIST }, .type = flatten_type, .call = flatten },
-	{ .name = "distinct", .params = { { "list", HCL_T_LIST, 0 } }, .type = same_type,
+	{ .name = "distinct",
+		.params = { { "list", HCL_T_LIST, 0 } },
+		.type = same_type,
 		.call = distinct },
 	{ .name = "chunklist",
-		.params = { { "list", HCL_T_LIST, HCL_MARKED_OK }, { "size", HCL_T_NUMBER, HCL_MARKED_OK } },
-		.type = chunklist_type, .call = chunklist },
-	{ .name = "compact", .params = { { "list", HCL_T_LIST_STRING, 0 } },
-		.returns = HCL_T_LIST_STRING, .call = compact },
-	{ .name = "element", .params = { LIST, { "index", HCL_T_NUMBER, 0 } },
-		.type = element_type, .call = element, .maybe_null = true },
+		.params = { { "list", HCL_T_LIST, HCL_MARKED_OK },
+			{ "size", HCL_T_NUMBER, HCL_MARKED_OK } },
+		.type = chunklist_type,
+		.call = chunklist },
+	{ .name = "compact",
+		.params = { { "list", HCL_T_LIST_STRING, 0 } },
+		.returns = HCL_T_LIST_STRING,
+		.call = compact },
+	{ .name = "element",
+		.params = { LIST, { "index", HCL_T_NUMBER, 0 } },
+		.type = element_type,
+		.call = element,
+		.maybe_null = true },
 	{ .name = "reverse", .params = { LIST }, .type = reverse_type, .call = reverse },
 	{ .name = "slice",
 		.params = { LIST, { "start_index", HCL_T_NUMBER, 0 },
 			{ "end_index", HCL_T_NUMBER, 0 } },
-		.type = slice_type, .call = slice },
-	{ .name = "sort", .params = { { "list", HCL_T_LIST_STRING, 0 } },
-		.returns = HCL_T_LIST_STRING, .call = sort },
+		.type = slice_type,
+		.call = slice },
+	{ .name = "sort",
+		.params = { { "list", HCL_T_LIST_STRING, 0 } },
+		.returns = HCL_T_LIST_STRING,
+		.call = sort },
 };
 
 const struct hcl_function_list hcl_sequence_functions = { functions, ZP_ARRAY_SIZE(functions) };

@@ -4,7 +4,8 @@
 /* The element type all sets have in common; empty ones of no type do not count. */
 static bool common_set_type(struct hcl_call *call, const struct hcl_type **type)
 {
-	zp_autofree const struct hcl_type **types = zp_reallocarray(NULL, call->count, sizeof(*types));
+	zp_autofree const struct hcl_type **types =
+		zp_reallocarray(NULL, call->count, sizeof(*types));
 	size_t n = 0;
 
 	for (size_t i = 0; i < call->count; i++) {
@@ -185,8 +186,7 @@ static bool setproduct(struct hcl_call *call, struct hcl_value *out)
 	if (!convert_factors(call, type->element))
 		return false;
 	struct hcl_value *tuples = zp_arena_alloc(call->arena, total * sizeof(*tuples));
-	struct hcl_value *parts =
-		zp_arena_alloc(call->arena, total * call->count * sizeof(*parts));
+	struct hcl_value *parts = zp_arena_alloc(call->arena, total * call->count * sizeof(*parts));
 	for (uint64_t i = 0; i < total; i++) {
 		uint64_t rest = i;
 		for (size_t j = call->count; j-- > 0; rest /= call->args[j].count)
@@ -194,8 +194,8 @@ static bool setproduct(struct hcl_call *call, struct hcl_value *out)
 		tuples[i] = hcl_tuple_value(parts, call->count);
 		parts += call->count;
 	}
-	*out = type->kind == HCL_SET ? hcl_set_build(call->arena, type->element, tuples, total) :
-				       hcl_list_value(type->element, tuples, total);
+	*out = type->kind == HCL_SET ? hcl_set_build(call->arena, type->element, tuples, total)
+				     : hcl_list_value(type->element, tuples, total);
 	*out = hcl_mark(*out, marks);
 	return true;
 }
@@ -207,10 +207,14 @@ static bool setproduct(struct hcl_call *call, struct hcl_value *out)
 static const struct hcl_function functions[] = {
 	{ .name = "setunion", SETS, .call = setunion },
 	{ .name = "setintersection", SETS, .call = setintersection },
-	{ .name = "setsubtract", .params = { { "a", HCL_T_SET, 0 }, { "b", HCL_T_SET, 0 } },
-		.type = common_set_type, .call = setsubtract },
-	{ .name = "setproduct", .rest = { "sets", HCL_T_ANY, HCL_MARKED_OK },
-		.type = setproduct_type, .call = setproduct },
+	{ .name = "setsubtract",
+		.params = { { "a", HCL_T_SET, 0 }, { "b", HCL_T_SET, 0 } },
+		.type = common_set_type,
+		.call = setsubtract },
+	{ .name = "setproduct",
+		.rest = { "sets", HCL_T_ANY, HCL_MARKED_OK },
+		.type = setproduct_type,
+		.call = setproduct },
 };
 
 const struct hcl_function_list hcl_set_functions = { functions, ZP_ARRAY_SIZE(functions) };

@@ -80,7 +80,8 @@ static bool strcontains(struct hcl_call *call, struct hcl_value *out)
 	return true;
 }
 
-static void add_replaced(struct zp_buf *out, struct zp_str text, struct zp_str from, struct zp_str to)
+static void add_replaced(
+	struct zp_buf *out, struct zp_str text, struct zp_str from, struct zp_str to)
 {
 	const char *end = text.ptr + text.len;
 
@@ -146,7 +147,8 @@ static bool join_list(struct hcl_call *call, size_t i, struct zp_buf *result, bo
 		if (hcl_is_null(list.elements[j])) {
 			if (call->count > 2)
 				return hcl_call_fail_argument(call, (int)i,
-					"element %u of list %zu is null; cannot concatenate null values",
+					"element %u of list %zu is null; cannot concatenate null "
+					"values",
 					j, i);
 			return hcl_call_fail_argument(call, (int)i,
 				"element %u is null; cannot concatenate null values", j);
@@ -186,8 +188,8 @@ static bool split(struct hcl_call *call, struct hcl_value *out)
 	if (separator.len == 0) {
 		for (size_t at = 0, len; at < rest.len; at += len) {
 			hcl_rune_at(rest, at, &len);
-			zp_vec_push(&list,
-				hcl_string_value(call->arena, zp_strn(rest.ptr + at, len)));
+			zp_vec_push(
+				&list, hcl_string_value(call->arena, zp_strn(rest.ptr + at, len)));
 		}
 	} else {
 		for (const char *at; (at = find(rest, separator));) {
@@ -239,7 +241,8 @@ static bool lower(struct hcl_call *call, struct hcl_value *out)
 static bool is_space(uint32_t rune)
 {
 	if (rune < 0x100)
-		return (rune >= '\t' && rune <= '\r') || rune == ' ' || rune == 0x85 || rune == 0xa0;
+		return (rune >= '\t' && rune <= '\r') || rune == ' ' || rune == 0x85 ||
+		       rune == 0xa0;
 	utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)rune);
 	return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
 	       category == UTF8PROC_CATEGORY_ZP;
@@ -248,7 +251,8 @@ static bool is_space(uint32_t rune)
 static bool is_letter_or_digit(uint32_t rune)
 {
 	utf8proc_category_t c = utf8proc_category((utf8proc_int32_t)rune);
-	return (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_LO) || c == UTF8PROC_CATEGORY_ND;
+	return (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_LO) ||
+	       c == UTF8PROC_CATEGORY_ND;
 }
 
 /* What ends a word, after which a capital stands. */
@@ -270,8 +274,8 @@ static bool title(struct hcl_call *call, struct hcl_value *out)
 		uint32_t rune = hcl_rune_at(text, at, &len);
 		bool first = is_separator(previous) && rune != 0xdf;
 		previous = rune;
-		zp_buf_rune(&result,
-			first ? (uint32_t)utf8proc_totitle((utf8proc_int32_t)rune) : rune);
+		zp_buf_rune(
+			&result, first ? (uint32_t)utf8proc_totitle((utf8proc_int32_t)rune) : rune);
 	}
 	return hcl_call_text(call, &result, out);
 }
@@ -393,40 +397,64 @@ static bool trimsuffix(struct hcl_call *call, struct hcl_value *out)
 	return give(call, text, out);
 }
 
-#define STR { "str", HCL_T_STRING, 0 }
+#define STR                                                                                        \
+	{                                                                                          \
+		"str", HCL_T_STRING, 0                                                             \
+	}
 
 static const struct hcl_function functions[] = {
 	{ .name = "chomp", .params = { STR }, .returns = HCL_T_STRING, .call = chomp },
 	{ .name = "startswith",
-		.params = { { "str", HCL_T_STRING, HCL_UNKNOWN_OK }, { "prefix", HCL_T_STRING, 0 } },
-		.returns = HCL_T_BOOL, .call = startswith },
-	{ .name = "endswith", .params = { STR, { "suffix", HCL_T_STRING, 0 } },
-		.returns = HCL_T_BOOL, .call = endswith },
-	{ .name = "strcontains", .params = { STR, { "substr", HCL_T_STRING, 0 } },
-		.returns = HCL_T_BOOL, .call = strcontains },
+		.params = { { "str", HCL_T_STRING, HCL_UNKNOWN_OK },
+			{ "prefix", HCL_T_STRING, 0 } },
+		.returns = HCL_T_BOOL,
+		.call = startswith },
+	{ .name = "endswith",
+		.params = { STR, { "suffix", HCL_T_STRING, 0 } },
+		.returns = HCL_T_BOOL,
+		.call = endswith },
+	{ .name = "strcontains",
+		.params = { STR, { "substr", HCL_T_STRING, 0 } },
+		.returns = HCL_T_BOOL,
+		.call = strcontains },
 	{ .name = "replace",
 		.params = { STR, { "substr", HCL_T_STRING, 0 }, { "replace", HCL_T_STRING, 0 } },
-		.returns = HCL_T_STRING, .call = replace },
-	{ .name = "indent", .params = { { "spaces", HCL_T_NUMBER, 0 }, STR },
-		.returns = HCL_T_STRING, .call = indent },
-	{ .name = "join", .params = { { "separator", HCL_T_STRING, 0 } },
-		.rest = { "lists", HCL_T_LIST_STRING, 0 }, .returns = HCL_T_STRING, .call = join },
-	{ .name = "split", .params = { { "separator", HCL_T_STRING, 0 }, STR },
-		.returns = HCL_T_LIST_STRING, .call = split },
+		.returns = HCL_T_STRING,
+		.call = replace },
+	{ .name = "indent",
+		.params = { { "spaces", HCL_T_NUMBER, 0 }, STR },
+		.returns = HCL_T_STRING,
+		.call = indent },
+	{ .name = "join",
+		.params = { { "separator", HCL_T_STRING, 0 } },
+		.rest = { "lists", HCL_T_LIST_STRING, 0 },
+		.returns = HCL_T_STRING,
+		.call = join },
+	{ .name = "split",
+		.params = { { "separator", HCL_T_STRING, 0 }, STR },
+		.returns = HCL_T_LIST_STRING,
+		.call = split },
 	{ .name = "upper", .params = { STR }, .returns = HCL_T_STRING, .call = upper },
 	{ .name = "lower", .params = { STR }, .returns = HCL_T_STRING, .call = lower },
 	{ .name = "title", .params = { STR }, .returns = HCL_T_STRING, .call = title },
 	{ .name = "strrev", .params = { STR }, .returns = HCL_T_STRING, .call = strrev },
 	{ .name = "substr",
 		.params = { STR, { "offset", HCL_T_NUMBER, 0 }, { "length", HCL_T_NUMBER, 0 } },
-		.returns = HCL_T_STRING, .call = substr },
-	{ .name = "trim", .params = { STR, { "cutset", HCL_T_STRING, 0 } },
-		.returns = HCL_T_STRING, .call = trim },
+		.returns = HCL_T_STRING,
+		.call = substr },
+	{ .name = "trim",
+		.params = { STR, { "cutset", HCL_T_STRING, 0 } },
+		.returns = HCL_T_STRING,
+		.call = trim },
 	{ .name = "trimspace", .params = { STR }, .returns = HCL_T_STRING, .call = trimspace },
-	{ .name = "trimprefix", .params = { STR, { "prefix", HCL_T_STRING, 0 } },
-		.returns = HCL_T_STRING, .call = trimprefix },
-	{ .name = "trimsuffix", .params = { STR, { "suffix", HCL_T_STRING, 0 } },
-		.returns = HCL_T_STRING, .call = trimsuffix },
+	{ .name = "trimprefix",
+		.params = { STR, { "prefix", HCL_T_STRING, 0 } },
+		.returns = HCL_T_STRING,
+		.call = trimprefix },
+	{ .name = "trimsuffix",
+		.params = { STR, { "suffix", HCL_T_STRING, 0 } },
+		.returns = HCL_T_STRING,
+		.call = trimsuffix },
 };
 
 const struct hcl_function_list hcl_string_functions = { functions, ZP_ARRAY_SIZE(functions) };

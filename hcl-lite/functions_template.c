@@ -9,8 +9,8 @@
 #include "hcl-lite/function_files.h"
 
 /*
- * Sources of templates that failed stay, as diagnostics point into them; those that did well are freed
- * at once.
+ * Sources of templates that failed stay, as diagnostics point into them; those that did well are
+ * freed at once.
  */
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 static ZP_VEC(, struct zp_source *) kept;
@@ -99,8 +99,8 @@ static bool fail_with(struct hcl_call *call, const struct zp_diags *diags)
 		return hcl_call_fail(call, "%s%s; %s, and %zu other diagnostic(s)",
 			place.ptr ? place.ptr : "", first->summary, first->detail,
 			diags->count - 1);
-	return hcl_call_fail(call, "%s%s; %s", place.ptr ? place.ptr : "", first->summary,
-		first->detail);
+	return hcl_call_fail(
+		call, "%s%s; %s", place.ptr ? place.ptr : "", first->summary, first->detail);
 }
 
 static bool evaluate(struct variables *v, const struct hcl_expr *expr, struct zp_diags *diags,
@@ -136,8 +136,8 @@ static bool render(struct variables *v, const struct zp_source *source, struct h
 	return done;
 }
 
-static bool render_text(struct hcl_call *call, const char *name, struct zp_str text,
-	struct hcl_value *out)
+static bool render_text(
+	struct hcl_call *call, const char *name, struct zp_str text, struct hcl_value *out)
 {
 	struct variables v = { .call = call, .vars = call->args[1] };
 
@@ -197,7 +197,8 @@ static bool must_be_reference(struct hcl_call *call)
 			"expression directly without any template interpolation syntax",
 			problem);
 	return hcl_call_fail_argument(call, 0,
-		"%s, and so does not support providing a literal template; consider using a template "
+		"%s, and so does not support providing a literal template; consider using a "
+		"template "
 		"string expression instead",
 		problem);
 }
@@ -209,8 +210,8 @@ static bool templatestring(struct hcl_call *call, struct hcl_value *out)
 	if (!must_be_reference(call))
 		return false;
 	if (call->args[0].type != hcl_string || hcl_is_null(call->args[0]))
-		return hcl_call_fail_argument(call, 0,
-			"invalid template value: a string is required");
+		return hcl_call_fail_argument(
+			call, 0, "invalid template value: a string is required");
 	if (!render_text(call, "<templatestring argument>", hcl_text(call->args[0]), out))
 		return false;
 	return hcl_convert(call->arena, *out, hcl_string, out, &reason) ||
@@ -220,11 +221,14 @@ static bool templatestring(struct hcl_call *call, struct hcl_value *out)
 static const struct hcl_function functions[] = {
 	{ .name = "templatefile",
 		.params = { { "path", HCL_T_STRING, 0 }, { "vars", HCL_T_ANY, 0 } },
-		.call = templatefile, .maybe_null = true },
+		.call = templatefile,
+		.maybe_null = true },
 	{ .name = "templatestring",
 		.params = { { "template", HCL_T_ANY, HCL_NULL_OK | HCL_DYNAMIC_OK },
 			{ "vars", HCL_T_ANY, 0 } },
-		.returns = HCL_T_STRING, .call = templatestring, .maybe_null = true },
+		.returns = HCL_T_STRING,
+		.call = templatestring,
+		.maybe_null = true },
 };
 
 const struct hcl_function_list hcl_template_functions = { functions, ZP_ARRAY_SIZE(functions) };

@@ -44,8 +44,8 @@ static void date_from_days(int64_t days, struct instant *t)
 	days += 719468;
 	int64_t era = (days >= 0 ? days : days - 146096) / 146097;
 	int64_t day_of_era = days - era * 146097;
-	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-				      day_of_era / 146096) / 365;
+	int64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	int64_t day_of_year =
 		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t month = (5 * day_of_year + 2) / 153;
@@ -90,10 +90,10 @@ static bool refuse(struct parser *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	zp_buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	return p->argument < 0 ?
-		       hcl_call_fail(p->call, "not a valid RFC3339 timestamp: %s", text.ptr) :
-		       hcl_call_fail_argument(p->call, p->argument,
-			       "not a valid RFC3339 timestamp: %s", text.ptr);
+	return p->argument < 0
+		       ? hcl_call_fail(p->call, "not a valid RFC3339 timestamp: %s", text.ptr)
+		       : hcl_call_fail_argument(p->call, p->argument,
+				 "not a valid RFC3339 timestamp: %s", text.ptr);
 }
 
 static bool cannot_use(struct parser *p, const char *at, const char *what)
@@ -209,9 +209,8 @@ static bool parse_time(struct hcl_call *call, int argument, const char *text, st
 	if (!digits(&p, 4, 0, 9999, "year", &t->year) || !separator(&p, '-') ||
 		!digits(&p, 2, 1, 12, "month", &t->month) || !separator(&p, '-') ||
 		!digits(&p, 2, 0, 99, "day of month", &t->day) || !separator(&p, 'T') ||
-		!parse_hour(&p, &t->hour) || !separator(&p, ':') ||
-		!parse_minute(&p, &t->minute) || !separator(&p, ':') ||
-		!digits(&p, 2, 0, 59, "second", &t->second))
+		!parse_hour(&p, &t->hour) || !separator(&p, ':') || !parse_minute(&p, &t->minute) ||
+		!separator(&p, ':') || !digits(&p, 2, 0, 59, "second", &t->second))
 		return false;
 	parse_fraction(&p, t);
 	if (!parse_offset(&p, t))
@@ -232,8 +231,8 @@ static void add_rfc3339(struct zp_buf *out, const struct instant *t)
 	if (t->offset == 0)
 		zp_buf_char(out, 'Z');
 	else
-		zp_buf_printf(out, "%c%02d:%02d", t->offset < 0 ? '-' : '+', offset / 60,
-			offset % 60);
+		zp_buf_printf(
+			out, "%c%02d:%02d", t->offset < 0 ? '-' : '+', offset / 60, offset % 60);
 }
 
 static bool timestamp(struct hcl_call *call, struct hcl_value *out)
@@ -297,8 +296,8 @@ static bool add_verb(struct zp_buf *out, const struct instant *t, char letter, s
 		break;
 	case 'A':
 	case 'a':
-		zp_buf_puts(out, letter == 'A' ? (t->hour < 12 ? "AM" : "PM") :
-						 (t->hour < 12 ? "am" : "pm"));
+		zp_buf_puts(out, letter == 'A' ? (t->hour < 12 ? "AM" : "PM")
+					       : (t->hour < 12 ? "am" : "pm"));
 		return count == 2;
 	case 'Z':
 		if (count > 5 || count == 2)
@@ -391,8 +390,9 @@ static bool formatdate(struct hcl_call *call, struct hcl_value *out)
 		while (at[count] == *at)
 			count++;
 		if (!add_verb(&text, &t, *at, count))
-			return hcl_call_fail_argument(call, 0, "invalid date format verb \"%.*s\"%s",
-				(int)count, at, verb_hint(*at));
+			return hcl_call_fail_argument(call, 0,
+				"invalid date format verb \"%.*s\"%s", (int)count, at,
+				verb_hint(*at));
 		at += count;
 	}
 	return hcl_call_text(call, &text, out);
@@ -503,17 +503,23 @@ static bool timecmp(struct hcl_call *call, struct hcl_value *out)
 
 static const struct hcl_function functions[] = {
 	{ .name = "timestamp", .returns = HCL_T_STRING, .kind = HCL_IMPURE, .call = timestamp },
-	{ .name = "plantimestamp", .returns = HCL_T_STRING, .kind = HCL_NOT_CONSOLE,
+	{ .name = "plantimestamp",
+		.returns = HCL_T_STRING,
+		.kind = HCL_NOT_CONSOLE,
 		.call = plantimestamp },
 	{ .name = "formatdate",
 		.params = { { "format", HCL_T_STRING, 0 }, { "time", HCL_T_STRING, 0 } },
-		.returns = HCL_T_STRING, .call = formatdate },
+		.returns = HCL_T_STRING,
+		.call = formatdate },
 	{ .name = "timeadd",
 		.params = { { "timestamp", HCL_T_STRING, 0 }, { "duration", HCL_T_STRING, 0 } },
-		.returns = HCL_T_STRING, .call = timeadd },
+		.returns = HCL_T_STRING,
+		.call = timeadd },
 	{ .name = "timecmp",
-		.params = { { "timestamp_a", HCL_T_STRING, 0 }, { "timestamp_b", HCL_T_STRING, 0 } },
-		.returns = HCL_T_NUMBER, .call = timecmp },
+		.params = { { "timestamp_a", HCL_T_STRING, 0 },
+			{ "timestamp_b", HCL_T_STRING, 0 } },
+		.returns = HCL_T_NUMBER,
+		.call = timecmp },
 };
 
 const struct hcl_function_list hcl_time_functions = { functions, ZP_ARRAY_SIZE(functions) };

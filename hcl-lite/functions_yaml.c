@@ -42,8 +42,8 @@ static bool fail_at(struct decoder *d, yaml_mark_t mark, const char *problem)
 {
 	if (mark.line == 0)
 		return hcl_call_fail(d->call, "%s", problem);
-	return hcl_call_fail(d->call, "on line %zu, column %zu: %s", mark.line, mark.column + 1,
-		problem);
+	return hcl_call_fail(
+		d->call, "on line %zu, column %zu: %s", mark.line, mark.column + 1, problem);
 }
 
 static bool parser_error(struct decoder *d)
@@ -184,8 +184,9 @@ static bool as_timestamp(struct hcl_call *call, struct zp_str text, struct hcl_v
 		if (offset)
 			zone = rest.ptr;
 	}
-	const char *made = zp_arena_format(call->arena, "%.4s-%02d-%02dT%02d:%02d:%02d%.6s", text.ptr,
-		month, day, hour, minute, second, strcmp(zone, "+00:00") == 0 ? "Z" : zone);
+	const char *made =
+		zp_arena_format(call->arena, "%.4s-%02d-%02dT%02d:%02d:%02d%.6s", text.ptr, month,
+			day, hour, minute, second, strcmp(zone, "+00:00") == 0 ? "Z" : zone);
 	*out = hcl_string_cstr(call->arena, made);
 	return true;
 }
@@ -207,13 +208,13 @@ static bool resolve_plain(struct decoder *d, struct zp_str text, struct hcl_valu
 	return true;
 }
 
-static bool resolve_tagged(struct decoder *d, struct zp_str text, const char *tag, bool quoted,
-	struct hcl_value *out)
+static bool resolve_tagged(
+	struct decoder *d, struct zp_str text, const char *tag, bool quoted, struct hcl_value *out)
 {
 	static const char prefix[] = "tag:yaml.org,2002:";
 	struct hcl_call *call = d->call;
-	const char *kind = strncmp(tag, prefix, sizeof(prefix) - 1) == 0 ? tag + sizeof(prefix) - 1 :
-									  NULL;
+	const char *kind =
+		strncmp(tag, prefix, sizeof(prefix) - 1) == 0 ? tag + sizeof(prefix) - 1 : NULL;
 
 	if (!kind)
 		return hcl_call_fail(call, "unsupported tag \"%s\"", tag);
@@ -221,8 +222,8 @@ static bool resolve_tagged(struct decoder *d, struct zp_str text, const char *ta
 	zp_autobuf data = ZP_BUF_INIT;
 	size_t at;
 	if (binary && !hcl_base64_decode(text, &data, &at))
-		return hcl_call_fail(call, "cannot parse \"%.*s\" as %s: not valid base64",
-			ZP_FMT(text), tag);
+		return hcl_call_fail(
+			call, "cannot parse \"%.*s\" as %s: not valid base64", ZP_FMT(text), tag);
 	if (binary || quoted || strcmp(kind, "str") == 0) {
 		*out = hcl_string_value(call->arena, text);
 		return true;
@@ -233,9 +234,9 @@ static bool resolve_tagged(struct decoder *d, struct zp_str text, const char *ta
 	}
 	if (!resolve_plain(d, text, out))
 		return false;
-	bool fits = strcmp(kind, "int") == 0 || strcmp(kind, "float") == 0 ? out->type == hcl_number :
-		    strcmp(kind, "bool") == 0 ? out->type == hcl_bool :
-						strcmp(kind, "timestamp") == 0;
+	bool fits = strcmp(kind, "int") == 0 || strcmp(kind, "float") == 0 ? out->type == hcl_number
+		    : strcmp(kind, "bool") == 0				   ? out->type == hcl_bool
+						: strcmp(kind, "timestamp") == 0;
 	return fits || hcl_call_fail(call, "cannot parse \"%.*s\" as %s", ZP_FMT(text), tag);
 }
 
@@ -255,8 +256,8 @@ static bool read_scalar(struct decoder *d, struct hcl_value *out)
 	return true;
 }
 
-static bool check_tag(struct decoder *d, const yaml_char_t *tag, const char *expected,
-	const char *what)
+static bool check_tag(
+	struct decoder *d, const yaml_char_t *tag, const char *expected, const char *what)
 {
 	static const char prefix[] = "tag:yaml.org,2002:";
 	const char *text = (const char *)tag;
@@ -348,7 +349,8 @@ static bool read_mapping(struct decoder *d, struct hcl_value *out)
 		done = read_entry(d, &m);
 	}
 	if (done)
-		*out = hcl_object_build(d->call->arena, m.names.items, m.values.items, m.names.count);
+		*out = hcl_object_build(
+			d->call->arena, m.names.items, m.values.items, m.names.count);
 	zp_vec_release(&m.names);
 	zp_vec_release(&m.values);
 	return done;
@@ -364,7 +366,8 @@ static bool read_alias(struct decoder *d, struct hcl_value *out)
 			continue;
 		if (anchor->open)
 			return hcl_call_fail(d->call,
-				"cannot refer to anchor \"%s\" from inside its own definition", name);
+				"cannot refer to anchor \"%s\" from inside its own definition",
+				name);
 		d->nodes += anchor->nodes;
 		*out = anchor->value;
 		return true;
@@ -439,9 +442,8 @@ static bool expect(struct decoder *d, yaml_event_type_t type, const char *proble
 
 static bool read_document(struct decoder *d, struct hcl_value *out)
 {
-	return next_event(d) &&
-	       expect(d, YAML_DOCUMENT_START_EVENT, "missing start of document") && next_event(d) &&
-	       read_node(d, out) &&
+	return next_event(d) && expect(d, YAML_DOCUMENT_START_EVENT, "missing start of document") &&
+	       next_event(d) && read_node(d, out) &&
 	       expect(d, YAML_DOCUMENT_END_EVENT, "unexpected extra content after value") &&
 	       expect(d, YAML_STREAM_END_EVENT, "unexpected extra content after value");
 }
@@ -495,8 +497,8 @@ static bool emit_string(struct encoder *e, struct zp_str text)
 {
 	bool lines = memchr(text.ptr, '\n', text.len) != NULL;
 
-	return emit_scalar(e, text,
-		lines ? YAML_LITERAL_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+	return emit_scalar(
+		e, text, lines ? YAML_LITERAL_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE);
 }
 
 static bool emit_value(struct encoder *e, struct hcl_value v);
@@ -505,8 +507,8 @@ static bool emit_mapping(struct encoder *e, struct hcl_value v)
 {
 	yaml_event_t event;
 
-	if (!yaml_mapping_start_event_initialize(&event, NULL, NULL, true,
-		    YAML_BLOCK_MAPPING_STYLE) ||
+	if (!yaml_mapping_start_event_initialize(
+		    &event, NULL, NULL, true, YAML_BLOCK_MAPPING_STYLE) ||
 		!emit(e, &event))
 		return false;
 	for (struct hcl_iterator it = hcl_iterate(v); hcl_iterator_next(&it);)
@@ -519,8 +521,8 @@ static bool emit_sequence(struct encoder *e, struct hcl_value v)
 {
 	yaml_event_t event;
 
-	if (!yaml_sequence_start_event_initialize(&event, NULL, NULL, true,
-		    YAML_BLOCK_SEQUENCE_STYLE) ||
+	if (!yaml_sequence_start_event_initialize(
+		    &event, NULL, NULL, true, YAML_BLOCK_SEQUENCE_STYLE) ||
 		!emit(e, &event))
 		return false;
 	for (uint32_t i = 0; i < v.count; i++)
@@ -537,8 +539,8 @@ static bool emit_value(struct encoder *e, struct hcl_value v)
 		return emit_scalar(e, ZP_STR("null"), YAML_PLAIN_SCALAR_STYLE);
 	switch (v.type->kind) {
 	case HCL_BOOL:
-		return emit_scalar(e, zp_str(v.boolean ? "true" : "false"),
-			YAML_PLAIN_SCALAR_STYLE);
+		return emit_scalar(
+			e, zp_str(v.boolean ? "true" : "false"), YAML_PLAIN_SCALAR_STYLE);
 	case HCL_NUMBER:
 		hcl_number_text(v, &number);
 		return emit_scalar(e, zp_buf_slice(&number), YAML_PLAIN_SCALAR_STYLE);
@@ -605,11 +607,14 @@ static bool yamlencode(struct hcl_call *call, struct hcl_value *out)
 }
 
 static const struct hcl_function functions[] = {
-	{ .name = "yamldecode", .params = { { "src", HCL_T_STRING, 0 } }, .call = yamldecode,
+	{ .name = "yamldecode",
+		.params = { { "src", HCL_T_STRING, 0 } },
+		.call = yamldecode,
 		.maybe_null = true },
 	{ .name = "yamlencode",
 		.params = { { "value", HCL_T_ANY, HCL_NULL_OK | HCL_UNKNOWN_OK | HCL_DYNAMIC_OK } },
-		.returns = HCL_T_STRING, .call = yamlencode },
+		.returns = HCL_T_STRING,
+		.call = yamlencode },
 };
 
 const struct hcl_function_list hcl_yaml_functions = { functions, ZP_ARRAY_SIZE(functions) };

@@ -54,7 +54,8 @@ static bool in_class(const char *p, const char *end, uint32_t rune)
 	return found != negated;
 }
 
-/* One segment against one name. A star that fails is tried one character further, the last one only. */
+/* One segment against one name. A star that fails is tried one character further, the last one
+ * only. */
 static bool matches(const char *p, const char *name)
 {
 	const char *star = NULL, *star_name = NULL;
@@ -115,8 +116,8 @@ static char *join(const char *folder, const char *name)
 
 static void walk(struct glob *g, const char *folder, char **segments, size_t count, unsigned depth);
 
-static void walk_names(struct glob *g, const char *folder, char **segments, size_t count,
-	unsigned depth)
+static void walk_names(
+	struct glob *g, const char *folder, char **segments, size_t count, unsigned depth)
 {
 	bool any_depth = strcmp(segments[0], "**") == 0;
 	zp_autoclosedir DIR *dir = opendir(*folder ? folder : ".");
@@ -220,8 +221,8 @@ static void expand_braces(struct glob *g, const char *pattern, unsigned depth)
 		const char *start = open + 1;
 		for (size_t i = 0; i <= commas.count; i++) {
 			const char *end = i < commas.count ? commas.items[i] : close;
-			zp_autofree char *one = zp_format("%.*s%.*s%s", (int)(open - pattern), pattern,
-				(int)(end - start), start, close + 1);
+			zp_autofree char *one = zp_format("%.*s%.*s%s", (int)(open - pattern),
+				pattern, (int)(end - start), start, close + 1);
 			expand_braces(g, one, depth + 1);
 			start = end + 1;
 		}

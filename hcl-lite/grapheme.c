@@ -7,8 +7,8 @@
 uint32_t hcl_rune_at(struct zp_str text, size_t at, size_t *len)
 {
 	utf8proc_int32_t rune;
-	utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text.ptr + at,
-		(utf8proc_ssize_t)(text.len - at), &rune);
+	utf8proc_ssize_t n = utf8proc_iterate(
+		(const utf8proc_uint8_t *)text.ptr + at, (utf8proc_ssize_t)(text.len - at), &rune);
 
 	*len = n > 0 ? (size_t)n : 1;
 	return n > 0 ? (uint32_t)rune : 0xfffd;
@@ -28,8 +28,8 @@ size_t hcl_grapheme_end(struct zp_str text, size_t at)
 		if (c < 0x80 && c != '\n')
 			return at;
 		uint32_t rune = hcl_rune_at(text, at, &len);
-		if (utf8proc_grapheme_break_stateful((utf8proc_int32_t)previous,
-			    (utf8proc_int32_t)rune, &state))
+		if (utf8proc_grapheme_break_stateful(
+			    (utf8proc_int32_t)previous, (utf8proc_int32_t)rune, &state))
 			return at;
 		previous = rune;
 	}

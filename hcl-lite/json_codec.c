@@ -32,8 +32,8 @@ static const struct hcl_type *member_type(const struct hcl_type *as, uint32_t at
 	return NULL;
 }
 
-static void write_mapping(struct zp_json_writer *writer, struct hcl_value v,
-	const struct hcl_type *as)
+static void write_mapping(
+	struct zp_json_writer *writer, struct hcl_value v, const struct hcl_type *as)
 {
 	zp_json_begin_object(writer);
 	for (struct hcl_iterator it = hcl_iterate(v); hcl_iterator_next(&it);) {
@@ -43,8 +43,8 @@ static void write_mapping(struct zp_json_writer *writer, struct hcl_value v,
 	zp_json_end_object(writer);
 }
 
-static void write_sequence(struct zp_json_writer *writer, struct hcl_value v,
-	const struct hcl_type *as)
+static void write_sequence(
+	struct zp_json_writer *writer, struct hcl_value v, const struct hcl_type *as)
 {
 	zp_json_begin_array(writer);
 	for (uint32_t i = 0; i < v.count; i++)
@@ -137,18 +137,19 @@ static bool read_primitive(struct zp_json *json, struct zp_arena *arena,
 			return false;
 		break;
 	default:
-		return zp_json_fail(json, type == hcl_bool ? "a bool is required" :
-					  type == hcl_number ? "a number is required" :
-							       "a string is required");
+		return zp_json_fail(json, type == hcl_bool     ? "a bool is required"
+					  : type == hcl_number ? "a number is required"
+							       : "a string is required");
 	}
 	return hcl_convert(arena, *out, type, out, NULL) ||
 	       zp_json_fail(json, type == hcl_bool ? "a bool is required" : "a number is required");
 }
 
-static const struct hcl_type *element_type_of(const struct values *list, const struct hcl_type *declared)
+static const struct hcl_type *element_type_of(
+	const struct values *list, const struct hcl_type *declared)
 {
-	return declared->has_dynamic && list->count ? list->items[0].type :
-						      hcl_type_without_optional(declared);
+	return declared->has_dynamic && list->count ? list->items[0].type
+						    : hcl_type_without_optional(declared);
 }
 
 /* Elements of a collection of dynamic must turn out to be of one type. */
@@ -194,11 +195,11 @@ static bool read_sequence(struct zp_json *json, struct zp_arena *arena, const st
 		if (type->kind == HCL_TUPLE)
 			*out = hcl_tuple_value(items, list.count);
 		else if (type->kind == HCL_LIST)
-			*out = hcl_list_value(element_type_of(&list, type->element), items,
-				list.count);
+			*out = hcl_list_value(
+				element_type_of(&list, type->element), items, list.count);
 		else
-			*out = hcl_set_build(arena, element_type_of(&list, type->element), items,
-				list.count);
+			*out = hcl_set_build(
+				arena, element_type_of(&list, type->element), items, list.count);
 	}
 	zp_vec_release(&list);
 	return done;
@@ -229,9 +230,9 @@ static bool read_map(struct zp_json *json, struct zp_arena *arena, const struct 
 	bool done = read_entries(json, arena, type, &list);
 
 	if (done) {
-		const struct hcl_type *element = type->element->has_dynamic && list.count ?
-							 list.items[0].value.type :
-							 hcl_type_without_optional(type->element);
+		const struct hcl_type *element = type->element->has_dynamic && list.count
+							 ? list.items[0].value.type
+							 : hcl_type_without_optional(type->element);
 		*out = hcl_map_value(element, zp_vec_to_arena(&list, arena), list.count);
 	}
 	zp_vec_release(&list);
@@ -292,8 +293,8 @@ static bool read_with_type(struct zp_json *json, struct zp_arena *arena, struct 
 	struct zp_json inner;
 	zp_json_init(&inner, value);
 	inner.depth = json->depth + 1;
-	bool done = type->kind == HCL_DYNAMIC ? zp_json_read_null(&inner) :
-						hcl_value_from_json(&inner, arena, type, out);
+	bool done = type->kind == HCL_DYNAMIC ? zp_json_read_null(&inner)
+					      : hcl_value_from_json(&inner, arena, type, out);
 	if (done && type->kind == HCL_DYNAMIC)
 		*out = hcl_null(hcl_dynamic);
 	if (!done)
@@ -398,11 +399,15 @@ bool hcl_value_from_plain_json(struct zp_json *json, struct zp_arena *arena, str
 }
 
 /*
- * The two shadows of a value that plans show beside it. A leaf that applies is true; what is left of
- * the rest is objects without the leaves that do not apply, and arrays with false in their place.
+ * The two shadows of a value that plans show beside it. A leaf that applies is true; what is left
+ * of the rest is objects without the leaves that do not apply, and arrays with false in their
+ * place.
  */
-static bool is_leaf(struct hcl_value v)
+static bool is_leaf(struct hcl_value v, bool sensitive)
 {
+	/* Of an unknown collection it is not known what inside is sensitive: it shows as an empty one. */
+	if (v.state == HCL_UNKNOWN && sensitive)
+		return hcl_type_is_primitive(v.type) || v.type->kind == HCL_DYNAMIC;
 	return v.state != HCL_KNOWN || hcl_type_is_primitive(v.type);
 }
 
@@ -410,16 +415,17 @@ static void write_shadow(struct zp_json_writer *writer, struct hcl_value v, bool
 {
 	bool here = sensitive ? v.marks & HCL_SENSITIVE : v.state == HCL_UNKNOWN;
 
-	if (here || is_leaf(v)) {
+	if (here || is_leaf(v, sensitive)) {
 		zp_json_bool(writer, here);
 		return;
 	}
+	bool empty = v.state == HCL_UNKNOWN;
 	if (v.type->kind == HCL_MAP || v.type->kind == HCL_OBJECT) {
 		zp_json_begin_object(writer);
-		for (struct hcl_iterator it = hcl_iterate(v); hcl_iterator_next(&it);) {
-			bool child = sensitive ? it.value.marks & HCL_SENSITIVE :
-						 it.value.state == HCL_UNKNOWN;
-			if (is_leaf(it.value) && !child)
+		for (struct hcl_iterator it = hcl_iterate(v); !empty && hcl_iterator_next(&it);) {
+			bool child = sensitive ? it.value.marks & HCL_SENSITIVE
+					       : it.value.state == HCL_UNKNOWN;
+			if (is_leaf(it.value, sensitive) && !child)
 				continue;
 			zp_json_key_str(writer, hcl_text(it.key));
 			write_shadow(writer, it.value, sensitive);
@@ -428,7 +434,7 @@ static void write_shadow(struct zp_json_writer *writer, struct hcl_value v, bool
 		return;
 	}
 	zp_json_begin_array(writer);
-	for (uint32_t i = 0; i < v.count; i++)
+	for (uint32_t i = 0; !empty && i < v.count; i++)
 		write_shadow(writer, v.elements[i], sensitive);
 	zp_json_end_array(writer);
 }

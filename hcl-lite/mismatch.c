@@ -17,8 +17,8 @@ static bool missing(const struct hcl_type *got, const struct hcl_attribute_type 
 }
 
 /* attribute "a" is required; attributes "a" and "b" are; attributes "a", "b", and "c" are. */
-static bool missing_attributes(const struct hcl_type *got, const struct hcl_type *want,
-	struct zp_buf *out)
+static bool missing_attributes(
+	const struct hcl_type *got, const struct hcl_type *want, struct zp_buf *out)
 {
 	uint32_t count = 0, written = 0;
 
@@ -31,8 +31,9 @@ static bool missing_attributes(const struct hcl_type *got, const struct hcl_type
 		if (!missing(got, &want->attributes[i]))
 			continue;
 		if (written)
-			zp_buf_puts(out, count == 2 ? " and " :
-					 written + 1 == count ? ", and " : ", ");
+			zp_buf_puts(out, count == 2		? " and "
+					 : written + 1 == count ? ", and "
+								: ", ");
 		hcl_go_quote(out, zp_str(want->attributes[i].name));
 		written++;
 	}
@@ -40,14 +41,13 @@ static bool missing_attributes(const struct hcl_type *got, const struct hcl_type
 	return true;
 }
 
-static bool bad_attribute(const struct hcl_type *got, const struct hcl_type *want, bool lossy,
-	struct zp_buf *out)
+static bool bad_attribute(
+	const struct hcl_type *got, const struct hcl_type *want, bool lossy, struct zp_buf *out)
 {
 	for (uint32_t i = 0; i < want->count; i++) {
 		const struct hcl_attribute_type *attribute = &want->attributes[i];
 		int at = hcl_type_attribute(got, attribute->name, strlen(attribute->name));
-		if (at < 0 ||
-			hcl_type_converts(got->attributes[at].type, attribute->type, lossy))
+		if (at < 0 || hcl_type_converts(got->attributes[at].type, attribute->type, lossy))
 			continue;
 		zp_buf_puts(out, "attribute ");
 		hcl_go_quote(out, zp_str(attribute->name));
@@ -65,8 +65,8 @@ static void objects(const struct hcl_type *got, const struct hcl_type *want, str
 		zp_buf_puts(out, "incorrect object attributes");
 }
 
-static void structural_to_collection(const struct hcl_type *got, const struct hcl_type *want,
-	struct zp_buf *out)
+static void structural_to_collection(
+	const struct hcl_type *got, const struct hcl_type *want, struct zp_buf *out)
 {
 	bool tuple = got->kind == HCL_TUPLE;
 

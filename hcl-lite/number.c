@@ -71,8 +71,8 @@ struct hcl_value hcl_number_store(struct zp_arena *arena, mpfr_srcptr x)
 			mpfr_set_inf(limit, mpfr_sgn(x));
 		else
 			mpfr_set_zero(limit, mpfr_sgn(x));
-		struct hcl_value v = mpfr_zero_p(limit) ? hcl_number_exact(0, 0) :
-							  store_big(arena, limit);
+		struct hcl_value v =
+			mpfr_zero_p(limit) ? hcl_number_exact(0, 0) : store_big(arena, limit);
 		mpfr_clear(limit);
 		return v;
 	}
@@ -173,8 +173,8 @@ static bool small_result(int64_t i, unsigned precision)
 	return precision >= 64 || (i >= -EXACT_DOUBLE && i <= EXACT_DOUBLE);
 }
 
-bool hcl_number_add(struct zp_arena *arena, struct hcl_value a, struct hcl_value b,
-	struct hcl_value *out)
+bool hcl_number_add(
+	struct zp_arena *arena, struct hcl_value a, struct hcl_value b, struct hcl_value *out)
 {
 	int64_t sum;
 
@@ -186,8 +186,8 @@ bool hcl_number_add(struct zp_arena *arena, struct hcl_value a, struct hcl_value
 	return calculate(arena, mpfr_add, a, b, out);
 }
 
-bool hcl_number_subtract(struct zp_arena *arena, struct hcl_value a, struct hcl_value b,
-	struct hcl_value *out)
+bool hcl_number_subtract(
+	struct zp_arena *arena, struct hcl_value a, struct hcl_value b, struct hcl_value *out)
 {
 	int64_t difference;
 
@@ -200,8 +200,8 @@ bool hcl_number_subtract(struct zp_arena *arena, struct hcl_value a, struct hcl_
 }
 
 /* A product keeps all its bits up to 512, even where the factors had fewer. */
-bool hcl_number_multiply(struct zp_arena *arena, struct hcl_value a, struct hcl_value b,
-	struct hcl_value *out)
+bool hcl_number_multiply(
+	struct zp_arena *arena, struct hcl_value a, struct hcl_value b, struct hcl_value *out)
 {
 	int64_t product;
 
@@ -227,8 +227,8 @@ bool hcl_number_multiply(struct zp_arena *arena, struct hcl_value a, struct hcl_
 	return valid;
 }
 
-bool hcl_number_divide(struct zp_arena *arena, struct hcl_value a, struct hcl_value b,
-	struct hcl_value *out)
+bool hcl_number_divide(
+	struct zp_arena *arena, struct hcl_value a, struct hcl_value b, struct hcl_value *out)
 {
 	if (!a.big && !b.big && b.integer && a.integer && b.integer != -1 &&
 		a.integer % b.integer == 0 &&
@@ -240,8 +240,8 @@ bool hcl_number_divide(struct zp_arena *arena, struct hcl_value a, struct hcl_va
 }
 
 /* a - trunc(a / b) * b, at a's precision; what has no whole quotient to take away is a itself. */
-bool hcl_number_modulo(struct zp_arena *arena, struct hcl_value a, struct hcl_value b,
-	struct hcl_value *out)
+bool hcl_number_modulo(
+	struct zp_arena *arena, struct hcl_value a, struct hcl_value b, struct hcl_value *out)
 {
 	struct hcl_value quotient;
 
@@ -288,8 +288,8 @@ struct hcl_value hcl_number_negate(struct zp_arena *arena, struct hcl_value v)
 	return result;
 }
 
-static struct hcl_value round_with(struct zp_arena *arena, struct hcl_value v,
-	int (*round)(mpfr_ptr, mpfr_srcptr))
+static struct hcl_value round_with(
+	struct zp_arena *arena, struct hcl_value v, int (*round)(mpfr_ptr, mpfr_srcptr))
 {
 	if (hcl_number_is_whole(v) || hcl_number_is_infinite(v))
 		return v;
@@ -297,8 +297,8 @@ static struct hcl_value round_with(struct zp_arena *arena, struct hcl_value v,
 	hcl_number_load(x, v);
 	round(x, x);
 	/* A rounded zero has no sign. */
-	struct hcl_value result = mpfr_zero_p(x) ? hcl_number_exact(0, hcl_number_precision(v)) :
-						   hcl_number_store(arena, x);
+	struct hcl_value result = mpfr_zero_p(x) ? hcl_number_exact(0, hcl_number_precision(v))
+						 : hcl_number_store(arena, x);
 	mpfr_clear(x);
 	return result;
 }

@@ -157,7 +157,8 @@ static bool scan_integer(struct zp_str text, int base, mpz_ptr out)
 	return true;
 }
 
-bool hcl_parse_integer(struct zp_arena *arena, struct zp_str text, int base, struct hcl_value *value)
+bool hcl_parse_integer(
+	struct zp_arena *arena, struct zp_str text, int base, struct hcl_value *value)
 {
 	mpz_t z;
 	mpfr_t x;
@@ -175,7 +176,8 @@ bool hcl_parse_integer(struct zp_arena *arena, struct zp_str text, int base, str
 	return valid;
 }
 
-/* The exact decimal digits of mantissa * 2^exponent, without trailing zeros, and where its point is. */
+/* The exact decimal digits of mantissa * 2^exponent, without trailing zeros, and where its point
+ * is. */
 static char *exact_digits(mpz_srcptr mantissa, long exponent, long *point)
 {
 	mpz_t scaled;
@@ -238,11 +240,11 @@ static char digit_at(const char *digits, size_t len, size_t i)
 }
 
 /*
- * Walks the digits until cutting them there, up or down, stays between the neighbours halfway to the
- * next numbers below and above. `inclusive`: those halfway points still round to this number.
+ * Walks the digits until cutting them there, up or down, stays between the neighbours halfway to
+ * the next numbers below and above. `inclusive`: those halfway points still round to this number.
  */
-static void cut_shortest(char *digits, const char *lower, const char *upper, bool inclusive,
-	long *point)
+static void cut_shortest(
+	char *digits, const char *lower, const char *upper, bool inclusive, long *point)
 {
 	size_t lower_len = strlen(lower), upper_len = strlen(upper);
 

@@ -3,8 +3,8 @@
 
 enum signature { LOGIC, EQUALITY, COMPARISON, ARITHMETIC };
 
-typedef bool (*arithmetic)(struct zp_arena *, struct hcl_value, struct hcl_value,
-	struct hcl_value *);
+typedef bool (*arithmetic)(
+	struct zp_arena *, struct hcl_value, struct hcl_value, struct hcl_value *);
 
 static const struct {
 	enum signature signature;
@@ -51,8 +51,8 @@ static bool convert_operand(struct hcl_evaluation *ev, const struct hcl_expr *ex
 static struct hcl_value fail(struct hcl_evaluation *ev, const struct hcl_expr *expr,
 	const struct hcl_type *type, const char *reason)
 {
-	struct zp_diag *diag = zp_diag_error(ev->diags, expr->range, "Operation failed",
-		"Error during operation: %s.", reason);
+	struct zp_diag *diag = zp_diag_error(
+		ev->diags, expr->range, "Operation failed", "Error during operation: %s.", reason);
 	hcl_diag_expression(ev, diag, expr);
 	return hcl_unknown(type);
 }
@@ -133,8 +133,8 @@ struct hcl_value hcl_eval_binary(struct hcl_evaluation *ev, const struct hcl_exp
 	else if (!hcl_is_known(a) || !hcl_is_known(b))
 		result = hcl_unknown_not_null(type);
 	else if (signature == LOGIC)
-		result = hcl_bool_value(op == HCL_OP_AND ? a.boolean && b.boolean :
-							   a.boolean || b.boolean);
+		result = hcl_bool_value(
+			op == HCL_OP_AND ? a.boolean && b.boolean : a.boolean || b.boolean);
 	else if (!operators[op].calculate(ev->arena, a, b, &result))
 		return fail(ev, expr, type, operators[op].undefined);
 	return hcl_mark(result, marks);

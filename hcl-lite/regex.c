@@ -27,7 +27,7 @@ struct translator {
 	struct zp_buf out;
 	struct names *names;
 	unsigned depth;
-	const char *code; /* of the error */
+	const char *code;  /* of the error */
 	struct zp_str bad; /* the part it is about */
 };
 
@@ -392,8 +392,8 @@ static bool repetition(struct translator *t, bool can_repeat)
 		size_t end = t->at;
 		if (!can_repeat)
 			return fail(t, "missing argument to repetition operator", start, end);
-		if (counted && (r.min > MAX_REPEAT || r.max > MAX_REPEAT ||
-				       (r.max >= 0 && r.max < r.min)))
+		if (counted &&
+			(r.min > MAX_REPEAT || r.max > MAX_REPEAT || (r.max >= 0 && r.max < r.min)))
 			return fail(t, "invalid repeat count", start, end);
 		if (peek(t, 0) == '?')
 			t->at++;
@@ -575,9 +575,10 @@ static struct hcl_regex *compile(struct translator *t, struct hcl_regex *regex)
 		&number, &offset, context);
 	pcre2_compile_context_free(context);
 	if (!regex->code) {
-		fail(t, number == PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY ?
-				"invalid character class range" :
-				"expression too large",
+		fail(t,
+			number == PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY
+				? "invalid character class range"
+				: "expression too large",
 			0, t->in.len);
 		return NULL;
 	}
@@ -626,8 +627,8 @@ const char *hcl_regex_group_name(const struct hcl_regex *regex, size_t group)
 	return regex->names.items[group];
 }
 
-enum hcl_match hcl_regex_find(const struct hcl_regex *regex, struct zp_str text, size_t from,
-	size_t *spans)
+enum hcl_match hcl_regex_find(
+	const struct hcl_regex *regex, struct zp_str text, size_t from, size_t *spans)
 {
 	int found = pcre2_match(regex->code, (PCRE2_SPTR)text.ptr, text.len, from,
 		PCRE2_NO_UTF_CHECK, regex->match, regex->limits);

@@ -10,14 +10,14 @@
 
 /*
  * Every type is a node that is never freed. The types made of one other type hang off it, so that
- * list(x) costs one load; tuples and objects are found in a small cache of each thread, and behind it
- * in a table under a lock.
+ * list(x) costs one load; tuples and objects are found in a small cache of each thread, and behind
+ * it in a table under a lock.
  */
 struct node {
 	struct hcl_type type; /* first: a type's address is its node's */
 	uint64_t hash;
-	struct node *next; /* in the table's bucket */
-	_Atomic(struct node *) derived[3]; /* list, set, map of it */
+	struct node *next;			/* in the table's bucket */
+	_Atomic(struct node *) derived[3];	/* list, set, map of it */
 	_Atomic(const struct hcl_type *) plain; /* without optional flags */
 };
 
@@ -188,7 +188,9 @@ const struct hcl_type *hcl_map_type(const struct hcl_type *element)
 
 const struct hcl_type *hcl_tuple_type(const struct hcl_type *const *elements, size_t count)
 {
-	struct hcl_type wanted = { .kind = HCL_TUPLE, .count = (uint32_t)count, .elements = elements };
+	struct hcl_type wanted = {
+		.kind = HCL_TUPLE, .count = (uint32_t)count, .elements = elements
+	};
 	uint64_t hash = mix(HCL_TUPLE, count);
 
 	for (size_t i = 0; i < count; i++)
@@ -196,11 +198,12 @@ const struct hcl_type *hcl_tuple_type(const struct hcl_type *const *elements, si
 	return cons(&wanted, hash);
 }
 
-static const struct hcl_type *object_type_sorted(const struct hcl_attribute_type *attributes,
-	size_t count)
+static const struct hcl_type *object_type_sorted(
+	const struct hcl_attribute_type *attributes, size_t count)
 {
-	struct hcl_type wanted = { .kind = HCL_OBJECT, .count = (uint32_t)count,
-		.attributes = attributes };
+	struct hcl_type wanted = {
+		.kind = HCL_OBJECT, .count = (uint32_t)count, .attributes = attributes
+	};
 	uint64_t hash = mix(HCL_OBJECT, count);
 
 	for (size_t i = 0; i < count; i++) {
@@ -271,8 +274,9 @@ int hcl_type_attribute(const struct hcl_type *object, const char *name, size_t l
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 		const char *candidate = object->attributes[middle].name;
-		int order = candidate == name ? 0 :
-						zp_str_compare(zp_str(candidate), zp_strn(name, len));
+		int order = candidate == name
+				    ? 0
+				    : zp_str_compare(zp_str(candidate), zp_strn(name, len));
 		if (order == 0)
 			return (int)middle;
 		if (order < 0)

@@ -47,7 +47,8 @@ static const char *missing_argument(const char *name)
 		return "The object type constructor requires one argument specifying the attribute "
 		       "types and values as a map.";
 	if (strcmp(name, "tuple") == 0)
-		return "The tuple type constructor requires one argument specifying the element types "
+		return "The tuple type constructor requires one argument specifying the element "
+		       "types "
 		       "as a list.";
 	return NULL;
 }
@@ -68,20 +69,22 @@ static const struct hcl_type *primitive(const char *name)
 	return strcmp(name, "any") == 0 ? hcl_dynamic : NULL;
 }
 
-static bool read_keyword(struct reader *r, const struct hcl_expr *expr, const char *word,
-	struct hcl_constraint *out)
+static bool read_keyword(
+	struct reader *r, const struct hcl_expr *expr, const char *word, struct hcl_constraint *out)
 {
 	out->type = primitive(word);
 	if (out->type)
 		return true;
 	if (is_collection(word))
 		refuse(r, expr->range,
-			"The %s type constructor requires one argument specifying the element type.",
+			"The %s type constructor requires one argument specifying the element "
+			"type.",
 			word);
 	else if (missing_argument(word))
 		refuse(r, expr->range, "%s", missing_argument(word));
 	else
-		refuse(r, expr->range, "The keyword \"%s\" is not a valid type specification.", word);
+		refuse(r, expr->range, "The keyword \"%s\" is not a valid type specification.",
+			word);
 	return false;
 }
 
@@ -95,11 +98,12 @@ static bool check_count(struct reader *r, const struct hcl_expr *expr)
 	if (expr->call.count == 1 || (!is_collection(name) && !missing_argument(name)))
 		return true;
 	if (expr->call.count > 1)
-		subject = zp_range_join(expr->call.args[1]->range,
-			expr->call.args[expr->call.count - 1]->range);
+		subject = zp_range_join(
+			expr->call.args[1]->range, expr->call.args[expr->call.count - 1]->range);
 	if (is_collection(name))
 		diag = refuse(r, subject,
-			"The %s type constructor requires one argument specifying the element type.",
+			"The %s type constructor requires one argument specifying the element "
+			"type.",
 			name);
 	else
 		diag = refuse(r, subject, "%s", missing_argument(name));
@@ -123,19 +127,19 @@ static const struct hcl_defaults *make_defaults(struct reader *r, const struct h
 	return d;
 }
 
-static bool read_collection(struct reader *r, const struct hcl_expr *expr, struct hcl_constraint *out)
+static bool read_collection(
+	struct reader *r, const struct hcl_expr *expr, struct hcl_constraint *out)
 {
 	struct hcl_constraint element;
 	struct children children = { 0 };
 
 	if (!read_type(r, expr->call.args[0], &element))
 		return false;
-	out->type = expr->call.name[0] == 'l' ? hcl_list_type(element.type) :
-		    expr->call.name[0] == 's' ? hcl_set_type(element.type) :
-						hcl_map_type(element.type);
+	out->type = expr->call.name[0] == 'l'	? hcl_list_type(element.type)
+		    : expr->call.name[0] == 's' ? hcl_set_type(element.type)
+						: hcl_map_type(element.type);
 	if (element.defaults)
-		zp_vec_push(&children,
-			((struct hcl_defaults_child){ NULL, 0, element.defaults }));
+		zp_vec_push(&children, ((struct hcl_defaults_child){ NULL, 0, element.defaults }));
 	out->defaults = make_defaults(r, out->type, NULL, &children);
 	zp_vec_release(&children);
 	return true;
@@ -160,8 +164,8 @@ static bool read_tuple(struct reader *r, const struct hcl_expr *expr, struct hcl
 		valid &= read_type(r, items[i], &element);
 		zp_vec_push(&types, element.type);
 		if (element.defaults)
-			zp_vec_push(&children, ((struct hcl_defaults_child){ NULL, (uint32_t)i,
-						       element.defaults }));
+			zp_vec_push(&children, ((struct hcl_defaults_child){
+						       NULL, (uint32_t)i, element.defaults }));
 	}
 	out->type = hcl_tuple_type(types.items, types.count);
 	out->defaults = make_defaults(r, out->type, NULL, &children);
@@ -177,7 +181,8 @@ struct object {
 };
 
 /* The arguments of optional(...); false when they are wrong. */
-static bool read_optional(struct reader *r, const struct hcl_expr *call, const struct hcl_expr **value)
+static bool read_optional(
+	struct reader *r, const struct hcl_expr *call, const struct hcl_expr **value)
 {
 	struct zp_diag *diag = NULL;
 
@@ -188,11 +193,12 @@ static bool read_optional(struct reader *r, const struct hcl_expr *call, const s
 		*value = call->call.args[1];
 	else if (call->call.count > 1)
 		diag = refuse(r, arguments_range(call), "%s",
-			r->allow_defaults ?
-				"Optional attribute modifier expects at most two arguments: the "
-				"attribute type, and a default value." :
-				"Optional attribute modifier expects only one argument: the attribute "
-				"type.");
+			r->allow_defaults
+				? "Optional attribute modifier expects at most two arguments: the "
+				  "attribute type, and a default value."
+				: "Optional attribute modifier expects only one argument: the "
+				  "attribute "
+				  "type.");
 	if (diag)
 		diag->context = call->range;
 	return !diag;
@@ -210,7 +216,8 @@ static bool read_default(struct reader *r, struct object *o, const char *name,
 		return false;
 	if (!hcl_convert(r->arena, v, type, &v, &reason)) {
 		zp_diag_error(r->diags, expr->range, "Invalid default value for optional attribute",
-			"This default value is not compatible with the attribute's type constraint: "
+			"This default value is not compatible with the attribute's type "
+			"constraint: "
 			"%s.",
 			reason.ptr ? reason.ptr : "");
 		return false;

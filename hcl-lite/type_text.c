@@ -274,7 +274,7 @@ static const struct hcl_type *read_compound(struct zp_json *json)
 	if (kind >= HCL_LIST && kind <= HCL_MAP) {
 		type = read_type(json);
 		if (type)
-			type = kind == HCL_LIST  ? hcl_list_type(type)
+			type = kind == HCL_LIST	 ? hcl_list_type(type)
 			       : kind == HCL_SET ? hcl_set_type(type)
 						 : hcl_map_type(type);
 	} else if (kind == HCL_TUPLE) {

@@ -60,8 +60,7 @@ static const struct hcl_type **member_types(const struct hcl_type *type)
 	const struct hcl_type **members = zp_reallocarray(NULL, type->count, sizeof(*members));
 
 	for (uint32_t i = 0; i < type->count; i++)
-		members[i] = type->kind == HCL_TUPLE ? type->elements[i] :
-						       type->attributes[i].type;
+		members[i] = type->kind == HCL_TUPLE ? type->elements[i] : type->attributes[i].type;
 	return members;
 }
 
@@ -108,7 +107,8 @@ static bool converts(const struct hcl_type *from, const struct hcl_type *to, boo
 	case HCL_MAP:
 		if (from->kind == HCL_OBJECT)
 			return members_convert(from, to->element, lossy);
-		return from->kind == HCL_MAP && hcl_type_converts(from->element, to->element, lossy);
+		return from->kind == HCL_MAP &&
+		       hcl_type_converts(from->element, to->element, lossy);
 	default:
 		return false;
 	}
@@ -176,8 +176,8 @@ static int compare_generality(const struct hcl_type *a, const struct hcl_type *b
 	if (hcl_type_is_primitive(a) && hcl_type_is_primitive(b))
 		return (b == hcl_string) - (a == hcl_string);
 	if (a->kind == b->kind)
-		return hcl_type_is_collection(a) ? compare_generality(a->element, b->element) :
-						   compare_members(a, b);
+		return hcl_type_is_collection(a) ? compare_generality(a->element, b->element)
+						 : compare_members(a, b);
 	if (is_more_general(a, b))
 		return -1;
 	return is_more_general(b, a) ? 1 : 0;
@@ -207,8 +207,8 @@ static size_t *preference_order(const struct hcl_type *const *types, size_t coun
 	return order;
 }
 
-static const struct hcl_type *most_general(const struct hcl_type *const *types, size_t count,
-	bool lossy)
+static const struct hcl_type *most_general(
+	const struct hcl_type *const *types, size_t count, bool lossy)
 {
 	zp_autofree size_t *order = preference_order(types, count);
 
@@ -223,10 +223,11 @@ static const struct hcl_type *most_general(const struct hcl_type *const *types, 
 	return NULL;
 }
 
-static const struct hcl_type *unify_elements(const struct hcl_type *const *types, size_t count,
-	bool lossy)
+static const struct hcl_type *unify_elements(
+	const struct hcl_type *const *types, size_t count, bool lossy)
 {
-	zp_autofree const struct hcl_type **elements = zp_reallocarray(NULL, count, sizeof(*elements));
+	zp_autofree const struct hcl_type **elements =
+		zp_reallocarray(NULL, count, sizeof(*elements));
 
 	for (size_t i = 0; i < count; i++)
 		elements[i] = types[i]->element;
@@ -234,23 +235,24 @@ static const struct hcl_type *unify_elements(const struct hcl_type *const *types
 }
 
 /* The common type of all members of all tuples, or of all objects. */
-static const struct hcl_type *unify_all_members(const struct hcl_type *const *types, size_t count,
-	bool lossy)
+static const struct hcl_type *unify_all_members(
+	const struct hcl_type *const *types, size_t count, bool lossy)
 {
 	struct types all = { 0 };
 
 	for (size_t i = 0; i < count; i++)
 		for (uint32_t j = 0; j < types[i]->count; j++)
-			zp_vec_push(&all, types[i]->kind == HCL_TUPLE ? types[i]->elements[j] :
-									types[i]->attributes[j].type);
+			zp_vec_push(&all, types[i]->kind == HCL_TUPLE
+						  ? types[i]->elements[j]
+						  : types[i]->attributes[j].type);
 	const struct hcl_type *element = unify(all.items, all.count, lossy);
 	zp_vec_release(&all);
 	return element;
 }
 
 /* What unify gave for a whole is right only if each converts to it. */
-static const struct hcl_type *if_all_convert(const struct hcl_type *const *types, size_t count,
-	const struct hcl_type *want, bool lossy)
+static const struct hcl_type *if_all_convert(
+	const struct hcl_type *const *types, size_t count, const struct hcl_type *want, bool lossy)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!hcl_type_converts(types[i], want, lossy))
@@ -258,15 +260,16 @@ static const struct hcl_type *if_all_convert(const struct hcl_type *const *types
 	return want;
 }
 
-static const struct hcl_type *unify_to_collection(const struct hcl_type *const *types, size_t count,
-	bool lossy)
+static const struct hcl_type *unify_to_collection(
+	const struct hcl_type *const *types, size_t count, bool lossy)
 {
 	const struct hcl_type *element = unify_all_members(types, count, lossy);
 
 	if (!element)
 		return NULL;
 	return if_all_convert(types, count,
-		types[0]->kind == HCL_TUPLE ? hcl_list_type(element) : hcl_map_type(element), lossy);
+		types[0]->kind == HCL_TUPLE ? hcl_list_type(element) : hcl_map_type(element),
+		lossy);
 }
 
 static bool same_shape(const struct hcl_type *a, const struct hcl_type *b)
@@ -280,8 +283,8 @@ static bool same_shape(const struct hcl_type *a, const struct hcl_type *b)
 }
 
 /* Tuples of one length, or objects of the same attributes: member by member. */
-static const struct hcl_type *unify_members(const struct hcl_type *const *types, size_t count,
-	bool lossy)
+static const struct hcl_type *unify_members(
+	const struct hcl_type *const *types, size_t count, bool lossy)
 {
 	const struct hcl_type *first = types[0];
 	zp_autofree const struct hcl_type **across = zp_reallocarray(NULL, count, sizeof(*across));
@@ -294,8 +297,8 @@ static const struct hcl_type *unify_members(const struct hcl_type *const *types,
 			return unify_to_collection(types, count, lossy);
 	for (uint32_t i = 0; i < first->count; i++) {
 		for (size_t j = 0; j < count; j++)
-			across[j] = first->kind == HCL_TUPLE ? types[j]->elements[i] :
-							       types[j]->attributes[i].type;
+			across[j] = first->kind == HCL_TUPLE ? types[j]->elements[i]
+							     : types[j]->attributes[i].type;
 		elements[i] = unify(across, count, lossy);
 		if (!elements[i])
 			return NULL;
@@ -304,14 +307,14 @@ static const struct hcl_type *unify_members(const struct hcl_type *const *types,
 				elements[i], false };
 	}
 	return if_all_convert(types, count,
-		first->kind == HCL_TUPLE ? hcl_tuple_type(elements, first->count) :
-					   hcl_object_type(members, first->count),
+		first->kind == HCL_TUPLE ? hcl_tuple_type(elements, first->count)
+					 : hcl_object_type(members, first->count),
 		lossy);
 }
 
 /* Tuples beside lists, objects beside maps: the structural ones are made collections first. */
-static const struct hcl_type *unify_mixed(const struct hcl_type *const *types, size_t count,
-	enum hcl_kind structural, bool lossy)
+static const struct hcl_type *unify_mixed(
+	const struct hcl_type *const *types, size_t count, enum hcl_kind structural, bool lossy)
 {
 	struct types list = { 0 };
 	const struct hcl_type *result = NULL;
@@ -341,8 +344,8 @@ static const struct hcl_type *collection_of(enum hcl_kind kind, const struct hcl
 				 : hcl_map_type(element);
 }
 
-static const struct hcl_type *unify_distinct(const struct hcl_type *const *types, size_t count,
-	bool lossy)
+static const struct hcl_type *unify_distinct(
+	const struct hcl_type *const *types, size_t count, bool lossy)
 {
 	size_t of[HCL_DYNAMIC + 1] = { 0 };
 
@@ -355,9 +358,8 @@ static const struct hcl_type *unify_distinct(const struct hcl_type *const *types
 		/* What the unknown ones turn out to be may change everything. */
 		if (dynamic)
 			return hcl_dynamic;
-		return kind <= HCL_MAP ?
-			       collection_of(kind, unify_elements(types, count, lossy)) :
-			       unify_members(types, count, lossy);
+		return kind <= HCL_MAP ? collection_of(kind, unify_elements(types, count, lossy))
+				       : unify_members(types, count, lossy);
 	}
 	if (of[HCL_MAP] && of[HCL_MAP] + of[HCL_OBJECT] + dynamic == count) {
 		const struct hcl_type *map = unify_mixed(types, count, HCL_OBJECT, lossy);

@@ -43,8 +43,8 @@ static const struct hcl_value *keep(struct zp_arena *arena, const struct hcl_val
 	return kept;
 }
 
-struct hcl_value hcl_unknown_number(struct zp_arena *arena, const struct hcl_value *min,
-	const struct hcl_value *max)
+struct hcl_value hcl_unknown_number(
+	struct zp_arena *arena, const struct hcl_value *min, const struct hcl_value *max)
 {
 	struct hcl_refinement *r = zp_new(arena, struct hcl_refinement);
 
@@ -134,8 +134,9 @@ struct hcl_value hcl_string_cstr(struct zp_arena *arena, const char *text)
 
 struct hcl_value hcl_string_static(const char *text)
 {
-	return (struct hcl_value){ .type = hcl_string, .text = text,
-		.count = (uint32_t)strlen(text) };
+	return (struct hcl_value){
+		.type = hcl_string, .text = text, .count = (uint32_t)strlen(text)
+	};
 }
 
 static uint8_t inside_of(const struct hcl_value *elements, size_t n)
@@ -147,10 +148,13 @@ static uint8_t inside_of(const struct hcl_value *elements, size_t n)
 	return inside;
 }
 
-struct hcl_value hcl_list_value(const struct hcl_type *element, struct hcl_value *elements, size_t n)
+struct hcl_value hcl_list_value(
+	const struct hcl_type *element, struct hcl_value *elements, size_t n)
 {
-	return (struct hcl_value){ .type = hcl_list_type(element), .elements = elements,
-		.count = (uint32_t)n, .inside = inside_of(elements, n) };
+	return (struct hcl_value){ .type = hcl_list_type(element),
+		.elements = elements,
+		.count = (uint32_t)n,
+		.inside = inside_of(elements, n) };
 }
 
 struct hcl_value hcl_tuple_value(struct hcl_value *elements, size_t n)
@@ -163,13 +167,17 @@ struct hcl_value hcl_tuple_value(struct hcl_value *elements, size_t n)
 		types = many = zp_reallocarray(NULL, n, sizeof(*types));
 	for (size_t i = 0; i < n; i++)
 		types[i] = elements[i].type;
-	return (struct hcl_value){ .type = hcl_tuple_type(types, n), .elements = elements,
-		.count = (uint32_t)n, .inside = inside_of(elements, n) };
+	return (struct hcl_value){ .type = hcl_tuple_type(types, n),
+		.elements = elements,
+		.count = (uint32_t)n,
+		.inside = inside_of(elements, n) };
 }
 
 struct hcl_value hcl_object_value(const struct hcl_type *type, struct hcl_value *elements)
 {
-	return (struct hcl_value){ .type = type, .elements = elements, .count = type->count,
+	return (struct hcl_value){ .type = type,
+		.elements = elements,
+		.count = type->count,
 		.inside = inside_of(elements, type->count) };
 }
 
@@ -194,8 +202,8 @@ static bool names_ascend(const char *const *names, size_t n)
 	return true;
 }
 
-struct hcl_value hcl_object_build(struct zp_arena *arena, const char *const *names,
-	const struct hcl_value *values, size_t n)
+struct hcl_value hcl_object_build(
+	struct zp_arena *arena, const char *const *names, const struct hcl_value *values, size_t n)
 {
 	struct hcl_value *elements = zp_arena_alloc(arena, n * sizeof(*elements));
 	zp_autofree struct hcl_attribute_type *types = zp_reallocarray(NULL, n, sizeof(*types));
@@ -225,8 +233,8 @@ struct hcl_value hcl_object_build(struct zp_arena *arena, const char *const *nam
 
 static int by_key(const void *a, const void *b)
 {
-	return zp_str_compare(((const struct hcl_map_entry *)a)->key,
-		((const struct hcl_map_entry *)b)->key);
+	return zp_str_compare(
+		((const struct hcl_map_entry *)a)->key, ((const struct hcl_map_entry *)b)->key);
 }
 
 static bool keys_ascend(const struct hcl_map_entry *entries, size_t n)
@@ -249,9 +257,9 @@ static size_t sort_entries(struct hcl_map_entry *entries, size_t n)
 			size_t end = start + 2 * width < n ? start + 2 * width : n;
 			size_t a = start, b = middle;
 			for (size_t i = start; i < end; i++)
-				to[i] = a < middle && (b >= end || by_key(&from[a], &from[b]) <= 0) ?
-						from[a++] :
-						from[b++];
+				to[i] = a < middle && (b >= end || by_key(&from[a], &from[b]) <= 0)
+						? from[a++]
+						: from[b++];
 		}
 		struct hcl_map_entry *swap = from;
 		from = to;
@@ -268,8 +276,8 @@ static size_t sort_entries(struct hcl_map_entry *entries, size_t n)
 	return kept;
 }
 
-struct hcl_value hcl_map_value(const struct hcl_type *element, struct hcl_map_entry *entries,
-	size_t n)
+struct hcl_value hcl_map_value(
+	const struct hcl_type *element, struct hcl_map_entry *entries, size_t n)
 {
 	uint8_t inside = 0;
 
@@ -277,8 +285,10 @@ struct hcl_value hcl_map_value(const struct hcl_type *element, struct hcl_map_en
 		n = sort_entries(entries, n);
 	for (size_t i = 0; i < n; i++)
 		inside |= entries[i].value.inside;
-	return (struct hcl_value){ .type = hcl_map_type(element), .entries = entries,
-		.count = (uint32_t)n, .inside = inside };
+	return (struct hcl_value){ .type = hcl_map_type(element),
+		.entries = entries,
+		.count = (uint32_t)n,
+		.inside = inside };
 }
 
 /* What is below the value, without its own marks. */
@@ -370,8 +380,8 @@ bool hcl_map_lookup(struct hcl_value map, struct zp_str key, struct hcl_value *o
 	return false;
 }
 
-static const struct hcl_refinement *copy_refinement(struct zp_arena *arena,
-	const struct hcl_refinement *from)
+static const struct hcl_refinement *copy_refinement(
+	struct zp_arena *arena, const struct hcl_refinement *from)
 {
 	if (!from)
 		return NULL;

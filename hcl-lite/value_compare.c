@@ -13,7 +13,8 @@ bool hcl_iterator_next(struct hcl_iterator *it)
 	switch (it->of.type->kind) {
 	case HCL_MAP: {
 		const struct hcl_map_entry *entry = &it->of.entries[at];
-		it->key = (struct hcl_value){ .type = hcl_string, .text = entry->key.ptr,
+		it->key = (struct hcl_value){ .type = hcl_string,
+			.text = entry->key.ptr,
 			.count = (uint32_t)entry->key.len };
 		it->value = entry->value;
 		break;
@@ -53,8 +54,15 @@ bool hcl_rune_printable(uint32_t rune)
 
 static void quote_rune(struct zp_buf *out, uint32_t rune)
 {
-	static const char escapes[] = { ['\a'] = 'a', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
-		['\v'] = 'v', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\' };
+	static const char escapes[] = { ['\a'] = 'a',
+		['\b'] = 'b',
+		['\t'] = 't',
+		['\n'] = 'n',
+		['\v'] = 'v',
+		['\f'] = 'f',
+		['\r'] = 'r',
+		['"'] = '"',
+		['\\'] = '\\' };
 
 	if (rune < sizeof(escapes) && escapes[rune]) {
 		zp_buf_char(out, '\\');
@@ -91,7 +99,7 @@ void hcl_go_quote(struct zp_buf *out, struct zp_str text)
  * Sets of anything but strings, numbers and bools are ordered by this text of their elements. Its
  * form is the peer's, as the order is visible.
  */
-static void add_order_text(struct hcl_value v, struct zp_buf *out)
+void hcl_value_order_text(struct hcl_value v, struct zp_buf *out)
 {
 	if (v.state != HCL_KNOWN) {
 		zp_buf_char(out, v.state == HCL_UNKNOWN ? '?' : '~');
@@ -114,10 +122,10 @@ static void add_order_text(struct hcl_value v, struct zp_buf *out)
 	zp_buf_char(out, kind == HCL_MAP ? '{' : kind == HCL_LIST || kind == HCL_SET ? '[' : '<');
 	for (struct hcl_iterator it = hcl_iterate(v); hcl_iterator_next(&it);) {
 		if (kind == HCL_MAP) {
-			add_order_text(it.key, out);
+			hcl_value_order_text(it.key, out);
 			zp_buf_char(out, ':');
 		}
-		add_order_text(it.value, out);
+		hcl_value_order_text(it.value, out);
 		zp_buf_char(out, ';');
 	}
 	zp_buf_char(out, kind == HCL_MAP ? '}' : kind == HCL_LIST || kind == HCL_SET ? ']' : '>');
@@ -127,8 +135,8 @@ static int compare_text_order(struct hcl_value a, struct hcl_value b)
 {
 	zp_autobuf x = ZP_BUF_INIT, y = ZP_BUF_INIT;
 
-	add_order_text(a, &x);
-	add_order_text(b, &y);
+	hcl_value_order_text(a, &x);
+	hcl_value_order_text(b, &y);
 	return zp_str_compare(zp_buf_slice(&x), zp_buf_slice(&y));
 }
 
@@ -157,9 +165,9 @@ static enum hcl_state elements_equality(struct hcl_value a, struct hcl_value b, 
 	for (uint32_t i = 0; i < a.count; i++) {
 		if (map && !zp_str_equal(a.entries[i].key, b.entries[i].key))
 			return HCL_KNOWN;
-		enum hcl_state state = map ? hcl_value_equality(a.entries[i].value,
-						     b.entries[i].value, &same) :
-					     hcl_value_equality(a.elements[i], b.elements[i], &same);
+		enum hcl_state state =
+			map ? hcl_value_equality(a.entries[i].value, b.entries[i].value, &same)
+			    : hcl_value_equality(a.elements[i], b.elements[i], &same);
 		if (state == HCL_UNKNOWN || !same)
 			return state;
 	}
@@ -169,14 +177,14 @@ static enum hcl_state elements_equality(struct hcl_value a, struct hcl_value b, 
 
 static bool known_not_null(struct hcl_value v)
 {
-	return v.state == HCL_KNOWN ||
-	       (v.state == HCL_UNKNOWN && v.type->kind != HCL_DYNAMIC && v.refinement &&
-		       v.refinement->not_null);
+	return v.state == HCL_KNOWN || (v.state == HCL_UNKNOWN && v.type->kind != HCL_DYNAMIC &&
+					       v.refinement && v.refinement->not_null);
 }
 
 static bool outside_refinement(struct hcl_value unknown, struct hcl_value known)
 {
-	const struct hcl_refinement *r = unknown.type->kind == HCL_DYNAMIC ? NULL : unknown.refinement;
+	const struct hcl_refinement *r =
+		unknown.type->kind == HCL_DYNAMIC ? NULL : unknown.refinement;
 
 	if (!r || known.state != HCL_KNOWN || unknown.type != known.type)
 		return false;
@@ -206,8 +214,7 @@ static bool may_become_same_type(struct hcl_value a, struct hcl_value b)
 	if (a.type == b.type || open)
 		return true;
 	if (a.state != HCL_KNOWN || b.state != HCL_KNOWN || a.type->kind != b.type->kind ||
-		a.count != b.count ||
-		(a.type->kind != HCL_TUPLE && a.type->kind != HCL_OBJECT))
+		a.count != b.count || (a.type->kind != HCL_TUPLE && a.type->kind != HCL_OBJECT))
 		return false;
 	for (uint32_t i = 0; i < a.count; i++) {
 		if (a.type->kind == HCL_OBJECT &&
@@ -235,7 +242,8 @@ enum hcl_state hcl_value_equality(struct hcl_value a, struct hcl_value b, bool *
 		*equal = true;
 		return HCL_KNOWN;
 	}
-	if ((a.state == HCL_NULL && known_not_null(b)) || (b.state == HCL_NULL && known_not_null(a)))
+	if ((a.state == HCL_NULL && known_not_null(b)) ||
+		(b.state == HCL_NULL && known_not_null(a)))
 		return HCL_KNOWN;
 	if (a.state == HCL_UNKNOWN || b.state == HCL_UNKNOWN)
 		return unknown_equality(a, b);

@@ -19,6 +19,9 @@ struct hcl_value hcl_set_build(struct zp_arena *arena, const struct hcl_type *el
  */
 enum hcl_state hcl_value_equality(struct hcl_value a, struct hcl_value b, bool *equal);
 
+/* What hcl_value_set_order goes by for all but strings, numbers and bools. */
+void hcl_value_order_text(struct hcl_value v, struct zp_buf *out);
+
 /* A string as Go's %q shows it, which is how the peer quotes in messages and results. */
 void hcl_go_quote(struct zp_buf *out, struct zp_str text);
 /* Letters, marks, numbers, punctuation, symbols, and the plain space. */

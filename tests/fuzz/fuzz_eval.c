@@ -1,7 +1,7 @@
 /*
  * Evaluates whatever it is given as an expression of constants, or as a type constraint. Beyond not
- * crashing, the result must have its text and JSON, and be read back from the latter. Built by `make
- * fuzz` with clang's libFuzzer; the corpus is in corpus/eval.
+ * crashing, the result must have its text and JSON, and be read back from the latter. Built by
+ * `make fuzz` with clang's libFuzzer; the corpus is in corpus/eval.
  */
 #include <stdint.h>
 
@@ -61,7 +61,8 @@ static void check_value(struct zp_arena *arena, struct hcl_value v)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct hcl_functions functions = { .base_dir = "/nonexistent", .console = true };
+	static const struct hcl_functions functions = { .base_dir = "/nonexistent",
+		.console = true };
 	struct zp_arena arena;
 	struct zp_diags diags;
 	struct hcl_constraint constraint;
@@ -73,11 +74,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	zp_diags_init(&diags);
 	struct hcl_expr *expr = hcl_parse_expression(source, &arena, &diags);
 	if (diags.errors == 0) {
-		struct hcl_evaluation ev = { .arena = &arena, .diags = &diags,
-			.functions = &functions };
+		struct hcl_evaluation ev = {
+			.arena = &arena, .diags = &diags, .functions = &functions
+		};
 		check_value(&arena, hcl_evaluate(&ev, expr));
 		if (hcl_type_expression(expr, &arena, true, &constraint, &diags))
-			hcl_apply_defaults(&arena, constraint.defaults, hcl_unknown(constraint.type));
+			hcl_apply_defaults(
+				&arena, constraint.defaults, hcl_unknown(constraint.type));
 	}
 	zp_diags_release(&diags);
 	zp_arena_release(&arena);

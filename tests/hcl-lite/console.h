@@ -1,6 +1,7 @@
 /*
- * A small module to evaluate expressions in: variables with types and defaults, and locals, out of one
- * file of configuration. Variables without a default are unknown. Shows results as console does.
+ * A small module to evaluate expressions in: variables with types and defaults, and locals, out of
+ * one file of configuration. Variables without a default are unknown. Shows results as console
+ * does.
  */
 #ifndef TEST_CONSOLE_H
 #define TEST_CONSOLE_H
@@ -19,7 +20,8 @@ struct console {
 	unsigned depth;
 };
 
-static inline struct hcl_block *console_block(struct console *c, const char *type, const char *label)
+static inline struct hcl_block *console_block(
+	struct console *c, const char *type, const char *label)
 {
 	for (size_t i = 0; i < c->body->block_count; i++) {
 		struct hcl_block *block = c->body->blocks[i];
@@ -30,7 +32,8 @@ static inline struct hcl_block *console_block(struct console *c, const char *typ
 	return NULL;
 }
 
-static inline struct hcl_attribute *console_attribute(const struct hcl_block *block, const char *name)
+static inline struct hcl_attribute *console_attribute(
+	const struct hcl_block *block, const char *name)
 {
 	for (size_t i = 0; block && i < block->body->attribute_count; i++)
 		if (strcmp(block->body->attributes[i]->name, name) == 0)
@@ -45,8 +48,8 @@ static inline bool console_flag(const struct hcl_block *block, const char *name)
 	       attribute->expr->literal.boolean;
 }
 
-static inline bool console_variable(struct console *c, struct hcl_evaluation *ev, const char *name,
-	struct hcl_value *out)
+static inline bool console_variable(
+	struct console *c, struct hcl_evaluation *ev, const char *name, struct hcl_value *out)
 {
 	struct hcl_block *block = console_block(c, "variable", name);
 	struct hcl_attribute *type = console_attribute(block, "type");
@@ -59,8 +62,8 @@ static inline bool console_variable(struct console *c, struct hcl_evaluation *ev
 	if (type && !hcl_type_expression(type->expr, ev->arena, true, &constraint, ev->diags))
 		return false;
 	if (def) {
-		*out = hcl_apply_defaults(ev->arena, constraint.defaults,
-			hcl_evaluate(&inner, def->expr));
+		*out = hcl_apply_defaults(
+			ev->arena, constraint.defaults, hcl_evaluate(&inner, def->expr));
 		if (!hcl_convert(ev->arena, *out, constraint.type, out, NULL))
 			return false;
 	} else {
@@ -86,7 +89,8 @@ static inline bool console_resolve(const struct hcl_scope *scope, struct hcl_eva
 		*value = hcl_string_static(".");
 		return true;
 	}
-	for (size_t i = 0; name && strcmp(ref->root, "local") == 0 && i < c->body->block_count; i++) {
+	for (size_t i = 0; name && strcmp(ref->root, "local") == 0 && i < c->body->block_count;
+		i++) {
 		struct hcl_block *block = c->body->blocks[i];
 		struct hcl_attribute *attribute = console_attribute(block, name);
 		if (strcmp(block->type, "locals") != 0 || !attribute || c->depth > 20)
@@ -129,15 +133,17 @@ static inline void console_run(struct console *c, const char *text, struct zp_bu
 
 	zp_arena_init(&arena);
 	zp_diags_init(&diags);
-	struct hcl_evaluation ev = { .arena = &arena, .diags = &diags, .scope = &c->scope,
-		.functions = &c->functions };
+	struct hcl_evaluation ev = {
+		.arena = &arena, .diags = &diags, .scope = &c->scope, .functions = &c->functions
+	};
 	struct hcl_expr *expr = hcl_parse_expression(source, &arena, &diags);
 	struct hcl_value v = hcl_unknown(hcl_dynamic);
 	if (!diags.errors)
 		v = hcl_evaluate(&ev, expr);
 	if (!diags.errors && hcl_misuses_type(v))
 		zp_diag_error(&diags, ZP_NOWHERE, "Invalid use of type function", "%s",
-			"The console-only \"type\" function cannot be used as part of an expression.");
+			"The console-only \"type\" function cannot be used as part of an "
+			"expression.");
 	if (!diags.errors)
 		hcl_value_to_text(out, v, 0);
 	for (size_t i = 0; i < diags.count; i++) {

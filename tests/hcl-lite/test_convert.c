@@ -89,10 +89,12 @@ static void conversions(void **state)
 			"{\"a\":1,\"b\":null}", "object({a=number,b=string})" },
 		{ "tomap({ a = \"1\" })", "object({ a = number })", "{\"a\":1}", NULL },
 		{ "[1, \"2\"]", "tuple([string, number])", "[\"1\",2]", NULL },
-		{ "{ a = [1] }", "object({ a = any })", "{\"a\":[1]}", "object({a=tuple([number])})" },
+		{ "{ a = [1] }", "object({ a = any })", "{\"a\":[1]}",
+			"object({a=tuple([number])})" },
 		{ "[{ a = 1 }, { a = \"x\" }]", "list(object({ a = any }))",
 			"[{\"a\":\"1\"},{\"a\":\"x\"}]", "list(object({a=string}))" },
-		{ "{ a = { b = 1 } }", "any", "{\"a\":{\"b\":1}}", "object({a=object({b=number})})" },
+		{ "{ a = { b = 1 } }", "any", "{\"a\":{\"b\":1}}",
+			"object({a=object({b=number})})" },
 	};
 
 	(void)state;
@@ -107,8 +109,8 @@ static void conversions(void **state)
 		assert_json(v, rows[i].json);
 		hcl_type_constraint_text(v.type, &type);
 		hcl_type_constraint_text(wanted, &expected);
-		assert_string_equal(type.ptr,
-			rows[i].result_type ? rows[i].result_type : expected.ptr);
+		assert_string_equal(
+			type.ptr, rows[i].result_type ? rows[i].result_type : expected.ptr);
 	}
 }
 
@@ -133,8 +135,8 @@ static void failures(void **state)
 		{ "[{}]", "list(string)", "element 0: string required", "" },
 		{ "{ k = {} }", "map(string)", "element \"k\": string required", "" },
 		{ "{ k = \"q\" }", "map(bool)", "a bool is required", "[\"k\"]" },
-		{ "tolist([[]])", "list(string)",
-			"incorrect list element type: string required", "" },
+		{ "tolist([[]])", "list(string)", "incorrect list element type: string required",
+			"" },
 		{ "[1, []]", "list(any)", "all list elements must have the same type", "" },
 		{ "{ a = 1, b = [] }", "map(any)", "all map elements must have the same type", "" },
 		{ "[1]", "map(any)", "map of any single type required", "" },
@@ -161,21 +163,21 @@ static void unknown_and_marks(void **state)
 	(void)state;
 	assert_true(hcl_convert(&arena, hcl_unknown(hcl_number), hcl_string, &v, NULL));
 	assert_true(hcl_is_unknown(v) && v.type == hcl_string);
-	assert_true(hcl_convert(&arena, hcl_unknown(hcl_dynamic),
-		hcl_list_type(hcl_string), &v, NULL));
+	assert_true(
+		hcl_convert(&arena, hcl_unknown(hcl_dynamic), hcl_list_type(hcl_string), &v, NULL));
 	assert_ptr_equal(v.type, hcl_list_type(hcl_string));
 	assert_true(hcl_convert(&arena, hcl_unknown(hcl_list_type(hcl_number)),
 		hcl_set_type(hcl_dynamic), &v, NULL));
 	assert_ptr_equal(v.type, hcl_set_type(hcl_number));
-	assert_true(hcl_convert(&arena, hcl_mark(hcl_int_value(1), HCL_SENSITIVE), hcl_string, &v,
-		NULL));
+	assert_true(hcl_convert(
+		&arena, hcl_mark(hcl_int_value(1), HCL_SENSITIVE), hcl_string, &v, NULL));
 	assert_true(hcl_is_sensitive(v));
-	assert_true(hcl_convert(&arena, value("[sensitive(\"a\"), \"b\"]"),
-		hcl_set_type(hcl_string), &v, NULL));
+	assert_true(hcl_convert(
+		&arena, value("[sensitive(\"a\"), \"b\"]"), hcl_set_type(hcl_string), &v, NULL));
 	assert_true(hcl_is_sensitive(v));
 	assert_int_equal(v.elements[0].inside, 0);
-	assert_true(hcl_convert(&arena, value("[sensitive(1), 2]"), hcl_list_type(hcl_string), &v,
-		NULL));
+	assert_true(hcl_convert(
+		&arena, value("[sensitive(1), 2]"), hcl_list_type(hcl_string), &v, NULL));
 	assert_false(hcl_is_sensitive(v));
 	assert_true(hcl_is_sensitive(v.elements[0]));
 }
@@ -212,13 +214,14 @@ static void unification(void **state)
 		size_t n = 0;
 		for (; n < 4 && rows[i].types[n]; n++)
 			types[n] = constraint(rows[i].types[n]).type;
-		const struct hcl_type *results[] = { hcl_unify(types, n), hcl_unify_safe(types, n) };
+		const struct hcl_type *results[] = { hcl_unify(types, n),
+			hcl_unify_safe(types, n) };
 		for (size_t j = 0; j < 2; j++) {
 			zp_autobuf text = ZP_BUF_INIT;
 			if (results[j])
 				hcl_type_constraint_text(results[j], &text);
-			assert_string_equal(text.ptr ? text.ptr : "",
-				j ? rows[i].safe : rows[i].common);
+			assert_string_equal(
+				text.ptr ? text.ptr : "", j ? rows[i].safe : rows[i].common);
 		}
 	}
 }
@@ -264,30 +267,38 @@ static void type_errors(void **state)
 		const char *type, *detail;
 	} rows[] = {
 		{ "strin", "The keyword \"strin\" is not a valid type specification." },
-		{ "list", "The list type constructor requires one argument specifying the element type." },
-		{ "list()", "The list type constructor requires one argument specifying the element type." },
-		{ "list(string, string)",
-			"The list type constructor requires one argument specifying the element type." },
+		{ "list", "The list type constructor requires one argument specifying the element "
+			  "type." },
+		{ "list()", "The list type constructor requires one argument specifying the "
+			    "element type." },
+		{ "list(string, string)", "The list type constructor requires one argument "
+					  "specifying the element type." },
 		{ "string(x)", "Primitive type keyword \"string\" does not expect arguments." },
 		{ "any()", "Type constraint keyword \"any\" does not expect arguments." },
-		{ "object", "The object type constructor requires one argument specifying the attribute "
+		{ "object", "The object type constructor requires one argument specifying the "
+			    "attribute "
 			    "types and values as a map." },
-		{ "object(string)", "Object type constructor requires a map whose keys are attribute names "
-				    "and whose values are the corresponding attribute types." },
-		{ "object({ \"a b\" = string })", "Object constructor map keys must be attribute names." },
+		{ "object(string)",
+			"Object type constructor requires a map whose keys are attribute names "
+			"and whose values are the corresponding attribute types." },
+		{ "object({ \"a b\" = string })",
+			"Object constructor map keys must be attribute names." },
 		{ "tuple({})", "Tuple type constructor requires a list of element types." },
-		{ "optional(string)",
-			"Keyword \"optional\" is valid only as a modifier for object type attributes." },
+		{ "optional(string)", "Keyword \"optional\" is valid only as a modifier for object "
+				      "type attributes." },
 		{ "vector(string)", "Keyword \"vector\" is not a valid type constructor." },
-		{ "object({ a = optional() })",
-			"Optional attribute modifier requires the attribute type as its argument." },
+		{ "object({ a = optional() })", "Optional attribute modifier requires the "
+						"attribute type as its argument." },
 		{ "object({ a = optional(string, 1, 2) })",
-			"Optional attribute modifier expects at most two arguments: the attribute type, and "
+			"Optional attribute modifier expects at most two arguments: the attribute "
+			"type, and "
 			"a default value." },
 		{ "object({ a = optional(number, \"x\") })",
-			"This default value is not compatible with the attribute's type constraint: a number "
+			"This default value is not compatible with the attribute's type "
+			"constraint: a number "
 			"is required." },
-		{ "1 + 1", "A type specification is either a primitive type keyword (bool, number, string) "
+		{ "1 + 1", "A type specification is either a primitive type keyword (bool, number, "
+			   "string) "
 			   "or a complex type constructor call, like list(string)." },
 	};
 

@@ -9,15 +9,14 @@
 #include "base/threads.h"
 #include "tests/hcl-lite/console.h"
 
-static const char config[] =
-	"variable \"n\" {\n default = 5\n}\n"
-	"variable \"list\" {\n default = [1, 2]\n}\n"
-	"variable \"object\" {\n default = { a = 1, b = \"x\" }\n}\n"
-	"variable \"rows\" {\n default = [{ name = \"a\" }]\n}\n"
-	"variable \"none\" {\n default = null\n}\n"
-	"variable \"secret\" {\n default = \"s\"\n sensitive = true\n}\n"
-	"variable \"text\" {\n type = string\n}\n"
-	"locals {\n loop = local.loop\n one = { a = { b = [1] } }\n}\n";
+static const char config[] = "variable \"n\" {\n default = 5\n}\n"
+			     "variable \"list\" {\n default = [1, 2]\n}\n"
+			     "variable \"object\" {\n default = { a = 1, b = \"x\" }\n}\n"
+			     "variable \"rows\" {\n default = [{ name = \"a\" }]\n}\n"
+			     "variable \"none\" {\n default = null\n}\n"
+			     "variable \"secret\" {\n default = \"s\"\n sensitive = true\n}\n"
+			     "variable \"text\" {\n type = string\n}\n"
+			     "locals {\n loop = local.loop\n one = { a = { b = [1] } }\n}\n";
 
 static struct console console;
 
@@ -47,8 +46,10 @@ static void begin(struct evaluation *e, const char *text)
 {
 	zp_diags_init(&e->diags);
 	e->source = zp_source_new("main.tf", zp_str(text));
-	e->ev = (struct hcl_evaluation){ .arena = &console.arena, .diags = &e->diags,
-		.scope = &console.scope, .functions = &console.functions };
+	e->ev = (struct hcl_evaluation){ .arena = &console.arena,
+		.diags = &e->diags,
+		.scope = &console.scope,
+		.functions = &console.functions };
 	e->expr = hcl_parse_expression(e->source, &console.arena, &e->diags);
 	e->value = hcl_evaluate(&e->ev, e->expr);
 }
@@ -65,13 +66,14 @@ static void diagnostics(void **state)
 	static const struct {
 		const char *expr, *summary, *subject, *values, *function;
 	} rows[] = {
-		{ "var.n + var.object.b", "Invalid operand", "var.object.b", "var.object.b is \"x\";", "" },
+		{ "var.n + var.object.b", "Invalid operand", "var.object.b",
+			"var.object.b is \"x\";", "" },
 		{ "var.list[var.n]", "Invalid index", "[var.n]",
 			"var.list is tuple with 2 elements;var.n is 5;", "" },
 		{ "upper(var.list)", "Invalid function argument", "var.list",
 			"var.list is tuple with 2 elements;", "upper" },
-		{ "[for x in var.rows : x.name + 1]", "Invalid operand", "x.name", "x.name is \"a\";",
-			"" },
+		{ "[for x in var.rows : x.name + 1]", "Invalid operand", "x.name",
+			"x.name is \"a\";", "" },
 		{ "\"x${var.object}\"", "Invalid template interpolation value", "var.object",
 			"var.object is object with 2 attributes;", "" },
 		{ "var.none.foo", "Attempt to get attribute from null value", ".foo",
@@ -156,10 +158,11 @@ static void references_arrive_whole(void **state)
 		struct zp_source *source = zp_source_new("x", zp_str(same[i]));
 		int64_t index = 4;
 		zp_diags_init(&diags);
-		struct hcl_evaluation ev = { .arena = &console.arena, .diags = &diags,
-			.scope = &scope };
-		struct hcl_value v = hcl_evaluate(&ev,
-			hcl_parse_expression(source, &console.arena, &diags));
+		struct hcl_evaluation ev = {
+			.arena = &console.arena, .diags = &diags, .scope = &scope
+		};
+		struct hcl_value v =
+			hcl_evaluate(&ev, hcl_parse_expression(source, &console.arena, &diags));
 		assert_int_equal(diags.errors, 0);
 		assert_int_equal(r.calls, 1);
 		assert_string_equal(r.asked.root, "a");
@@ -178,7 +181,8 @@ static void without_scope_or_functions(void **state)
 {
 	static const struct {
 		const char *expr, *summary;
-	} rows[] = { { "a.b", "Variables not allowed" }, { "upper(\"a\")", "Function calls not allowed" } };
+	} rows[] = { { "a.b", "Variables not allowed" },
+		{ "upper(\"a\")", "Function calls not allowed" } };
 
 	(void)state;
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(rows); i++) {
@@ -204,8 +208,8 @@ static void evaluate_as(void **state)
 	hcl_evaluate_as(&e.ev, e.expr, hcl_object_type(&attribute, 1));
 	assert_int_equal(e.diags.count, 1);
 	assert_string_equal(e.diags.items[0]->summary, "Incorrect value type");
-	assert_string_equal(e.diags.items[0]->detail,
-		"Invalid expression value: .a[0]: a number is required.");
+	assert_string_equal(
+		e.diags.items[0]->detail, "Invalid expression value: .a[0]: a number is required.");
 	end(&e);
 	begin(&e, "\"5\"");
 	assert_ptr_equal(hcl_evaluate_as(&e.ev, e.expr, hcl_number).type, hcl_number);
@@ -260,9 +264,12 @@ static void sizes_are_bounded(void **state)
 		"format(\"%1000000000d\", 1)",
 		"[for x in range(1000) : 1e999999999]",
 		"join(\"\", [for x in range(1000) : format(\"%99999d\", x)])",
-		"replace(join(\"\", [for x in range(1000) : format(\"%9999d\", x)]), \" \", \"0123456789\")",
-		"regex(\"(a|aa)+$\", \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\")",
-		"yamldecode(\"a: &a [x,x,x,x,x,x,x,x,x,x]\\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\\n"
+		"replace(join(\"\", [for x in range(1000) : format(\"%9999d\", x)]), \" \", "
+		"\"0123456789\")",
+		"regex(\"(a|aa)+$\", "
+		"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\")",
+		"yamldecode(\"a: &a [x,x,x,x,x,x,x,x,x,x]\\nb: &b "
+		"[*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\\n"
 		"c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\\n"
 		"e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\")",
 	};
@@ -369,7 +376,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(evaluate_as, setup, teardown),
 		cmocka_unit_test_setup_teardown(depth_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(sizes_are_bounded, setup, teardown),
-		cmocka_unit_test_setup_teardown(planning_leaves_impure_functions_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			planning_leaves_impure_functions_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(signatures, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads, setup, teardown),
 	};

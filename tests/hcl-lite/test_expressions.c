@@ -37,8 +37,8 @@ static const char *next_case(const char *at)
 static bool run_case(struct console *c, const char *at, const char *end)
 {
 	const char *line_end = strchr(at, '\n');
-	zp_autofree char *expression = zp_strndup(at + strlen(PROMPT),
-		(size_t)(line_end - at) - strlen(PROMPT));
+	zp_autofree char *expression =
+		zp_strndup(at + strlen(PROMPT), (size_t)(line_end - at) - strlen(PROMPT));
 	zp_autofree char *expected = zp_strndup(line_end + 1, (size_t)(end - line_end) - 2);
 	zp_autobuf result = ZP_BUF_INIT;
 

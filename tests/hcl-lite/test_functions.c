@@ -39,7 +39,8 @@ static int setup(void **state)
 	static const char config[] =
 		"variable \"text\" {\n type = string\n}\n"
 		"variable \"secret\" {\n default = \"s\"\n sensitive = true\n}\n"
-		"locals {\n template = \"Hi $${name}\"\n loop = \"%%{ for x in list }$${x},%%{ endfor }\"\n}\n";
+		"locals {\n template = \"Hi $${name}\"\n loop = \"%%{ for x in list }$${x},%%{ "
+		"endfor }\"\n}\n";
 
 	(void)state;
 	if (!mkdtemp(folder))
@@ -99,8 +100,8 @@ static void files(void **state)
 	assert_result("fileexists(\"none\")", "false");
 	assert_error("fileexists(\"sub\")", "is a directory, not a file");
 	assert_result("join(\",\", fileset(\".\", \"*\"))", "\".hidden,a.txt,b.md,raw\"");
-	assert_result("join(\",\", fileset(\".\", \"**/*.txt\"))",
-		"\"a.txt,sub/c.txt,sub/deep/d.txt\"");
+	assert_result(
+		"join(\",\", fileset(\".\", \"**/*.txt\"))", "\"a.txt,sub/c.txt,sub/deep/d.txt\"");
 	assert_result("join(\",\", fileset(\"sub\", \"**\"))", "\"c.txt,deep/d.txt\"");
 	assert_result("join(\",\", fileset(\"sub/deep\", \"../../*.{txt,md}\"))",
 		"\"../../a.txt,../../b.md\"");
@@ -135,7 +136,8 @@ static void templates(void **state)
 	write_file("functions.tftpl", "${upper(name)} ${length(list)}");
 	assert_result("templatefile(\"t.tftpl\", { m = { a = 1, b = true } })",
 		"<<EOT\na=1\nb=true\n\nEOT");
-	assert_result("templatefile(\"functions.tftpl\", { name = \"x\", list = [1, 2] })", "\"X 2\"");
+	assert_result(
+		"templatefile(\"functions.tftpl\", { name = \"x\", list = [1, 2] })", "\"X 2\"");
 	assert_result("templatefile(\"functions.tftpl\", { name = var.secret, list = [] })",
 		"(sensitive value)");
 	assert_result("templatefile(\"functions.tftpl\", { name = var.text, list = [] })",
@@ -153,16 +155,19 @@ static void templates(void **state)
 static void provider_functions(void **state)
 {
 	(void)state;
-	assert_result("provider::terraform::encode_tfvars({ a = 1, bcd = \"x\", e = [1, { b = null }], "
-		      "f = {}, g = { \"x y\" = true, z = [] } })",
-		"<<EOT\na   = 1\nbcd = \"x\"\ne = [1, {\n  b = null\n}]\nf = {}\ng = {\n  \"x y\" = true\n"
+	assert_result(
+		"provider::terraform::encode_tfvars({ a = 1, bcd = \"x\", e = [1, { b = null }], "
+		"f = {}, g = { \"x y\" = true, z = [] } })",
+		"<<EOT\na   = 1\nbcd = \"x\"\ne = [1, {\n  b = null\n}]\nf = {}\ng = {\n  \"x y\" "
+		"= true\n"
 		"  z     = []\n}\n\nEOT");
 	assert_result("provider::terraform::encode_expr({ a = 1, \"x y\" = \"l\\nm\" })",
 		"<<EOT\n{\n  a     = 1\n  \"x y\" = \"l\\nm\"\n}\nEOT");
 	assert_result("provider::terraform::encode_expr([])", "\"[]\"");
 	assert_result("provider::terraform::decode_tfvars(\"a = 1\\nb = [1, 2]\\n\").b[1]", "2");
 	assert_error("provider::terraform::decode_tfvars(\"a = b\")",
-		"invalid expression for variable \"a\": <decode_tfvars argument>:1,5-6: Variables not "
+		"invalid expression for variable \"a\": <decode_tfvars argument>:1,5-6: Variables "
+		"not "
 		"allowed");
 	assert_error("provider::terraform::decode_tfvars(\"x {}\")", "Blocks are not allowed here");
 	assert_error("provider::terraform::encode_tfvars({ \"a b\" = 1 })",
@@ -176,12 +181,14 @@ static void provider_functions(void **state)
 static void random_values(void **state)
 {
 	(void)state;
-	assert_result("can(regex(\"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\", "
+	assert_result("can(regex(\"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]"
+		      "{12}$\", "
 		      "uuid()))",
 		"true");
 	assert_result("uuid() == uuid()", "false");
 	assert_result("can(regex(\"^[$]2a[$]05[$].{53}$\", bcrypt(\"x\", 5)))", "true");
-	assert_result("can(regex(\"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$\", timestamp()))",
+	assert_result(
+		"can(regex(\"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$\", timestamp()))",
 		"true");
 }
 

@@ -77,7 +77,8 @@ static void types_as_text(void **state)
 		{ "\"dynamic\"", "dynamic", "any" },
 		{ "[\"list\",[\"map\",\"number\"]]", "list of map of number", "list(map(number))" },
 		{ "[\"tuple\",[]]", "tuple", "tuple([])" },
-		{ "[\"tuple\",[\"bool\",[\"set\",\"string\"]]]", "tuple", "tuple([bool,set(string)])" },
+		{ "[\"tuple\",[\"bool\",[\"set\",\"string\"]]]", "tuple",
+			"tuple([bool,set(string)])" },
 		{ "[\"object\",{}]", "object", "object({})" },
 		{ "[\"object\",{\"a\":\"string\",\"b\":\"bool\"},[\"b\"]]", "object",
 			"object({a=string,b=optional(bool)})" },
@@ -146,8 +147,8 @@ static void numbers_have_a_precision(void **state)
 
 	assert_true(hcl_number_divide(&arena, hcl_int_value(1), hcl_int_value(3), &third));
 	assert_number_text(third, "0.33333333333333333334");
-	assert_true(hcl_number_divide(&arena, hcl_double_value(&arena, 1),
-		hcl_double_value(&arena, 3), &third));
+	assert_true(hcl_number_divide(
+		&arena, hcl_double_value(&arena, 1), hcl_double_value(&arena, 3), &third));
 	assert_number_text(third, "0.3333333333333333");
 	assert_true(hcl_number_divide(&arena, number("1"), hcl_int_value(3), &third));
 	assert_number_text(third, "0."
@@ -155,7 +156,8 @@ static void numbers_have_a_precision(void **state)
 				  "3333333333333333333333333333333333333333333333333333333333333333"
 				  "333333333333333333333333335");
 	assert_number_text(hcl_double_value(&arena, 4052555153018976267.0), "4052555153018976000");
-	assert_number_text(hcl_double_value(&arena, 12157665459056928801.0), "12157665459056929000");
+	assert_number_text(
+		hcl_double_value(&arena, 12157665459056928801.0), "12157665459056929000");
 	assert_int_equal(hcl_number_compare(hcl_double_value(&arena, 4052555153018976256.0),
 				 number("4052555153018976256")),
 		0);
@@ -165,8 +167,8 @@ static void arithmetic(void **state)
 {
 	(void)state;
 	struct hcl_value v;
-	typedef bool (*operation)(struct zp_arena *, struct hcl_value, struct hcl_value,
-		struct hcl_value *);
+	typedef bool (*operation)(
+		struct zp_arena *, struct hcl_value, struct hcl_value, struct hcl_value *);
 	static const struct {
 		operation op;
 		const char *a, *b, *result;
@@ -195,8 +197,8 @@ static void arithmetic(void **state)
 			assert_number_text(v, rows[i].result);
 	}
 	assert_number_text(hcl_number_negate(&arena, hcl_int_value(0)), "-0");
-	assert_number_text(hcl_number_negate(&arena, number("-9223372036854775808")),
-		"9223372036854775808");
+	assert_number_text(
+		hcl_number_negate(&arena, number("-9223372036854775808")), "9223372036854775808");
 	assert_number_text(hcl_number_round_up(&arena, number("0.000001")), "1");
 	assert_number_text(hcl_number_round_down(&arena, number("-0.5")), "-1");
 	assert_number_text(hcl_number_round_up(&arena, number("-0.5")), "0");
@@ -221,7 +223,8 @@ static struct hcl_value strings(const char *a, const char *b, const char *c, boo
 	elements[0] = hcl_string_cstr(&arena, a);
 	elements[1] = hcl_string_cstr(&arena, b);
 	elements[2] = hcl_string_cstr(&arena, c);
-	return set ? hcl_set_value(hcl_string, elements, 3) : hcl_list_value(hcl_string, elements, 3);
+	return set ? hcl_set_value(hcl_string, elements, 3)
+		   : hcl_list_value(hcl_string, elements, 3);
 }
 
 static void sets_are_ordered(void **state)
@@ -233,7 +236,8 @@ static void sets_are_ordered(void **state)
 	assert_text(strings("b", "a", "b", true), "toset([\n  \"a\",\n  \"b\",\n])");
 	assert_text(hcl_set_value(hcl_number, elements, 4),
 		"toset([\n  2,\n  10,\n  tonumber(null),\n  (known after apply),\n])");
-	struct hcl_value marked[2] = { hcl_mark(hcl_int_value(1), HCL_SENSITIVE), hcl_int_value(1) };
+	struct hcl_value marked[2] = { hcl_mark(hcl_int_value(1), HCL_SENSITIVE),
+		hcl_int_value(1) };
 	struct hcl_value set = hcl_set_value(hcl_number, marked, 2);
 	assert_int_equal(set.count, 1);
 	assert_true(hcl_is_sensitive(set));
@@ -298,8 +302,9 @@ static void copies_are_identical(void **state)
 	struct zp_arena other;
 	const char *names[] = { "list", "number", "unknown", "null", "map" };
 	struct hcl_map_entry entries[] = { { ZP_STR("k"), number("1.5") } };
-	struct hcl_refinement r = { .not_null = true, .prefix = ZP_STR("ami-"),
-		.length_max = UINT32_MAX };
+	struct hcl_refinement r = {
+		.not_null = true, .prefix = ZP_STR("ami-"), .length_max = UINT32_MAX
+	};
 	struct hcl_value values[] = { strings("a", "b", "c", true), number("0.1"),
 		hcl_unknown_refined(hcl_string, &r), hcl_null(hcl_string),
 		hcl_map_value(hcl_number, entries, 1) };
@@ -319,17 +324,17 @@ static void equality(void **state)
 
 	assert_int_equal(hcl_value_equality(hcl_int_value(1), number("1.0"), &equal), HCL_KNOWN);
 	assert_true(equal);
-	assert_int_equal(hcl_value_equality(hcl_int_value(1), hcl_string_static("1"), &equal),
-		HCL_KNOWN);
+	assert_int_equal(
+		hcl_value_equality(hcl_int_value(1), hcl_string_static("1"), &equal), HCL_KNOWN);
 	assert_false(equal);
 	assert_int_equal(hcl_value_equality(hcl_unknown(hcl_string), hcl_null(hcl_string), &equal),
 		HCL_UNKNOWN);
-	assert_int_equal(hcl_value_equality(hcl_unknown_not_null(hcl_string), hcl_null(hcl_string),
-				 &equal),
+	assert_int_equal(
+		hcl_value_equality(hcl_unknown_not_null(hcl_string), hcl_null(hcl_string), &equal),
 		HCL_KNOWN);
 	assert_false(equal);
-	assert_int_equal(hcl_value_equality(hcl_null(hcl_string), hcl_null(hcl_number), &equal),
-		HCL_KNOWN);
+	assert_int_equal(
+		hcl_value_equality(hcl_null(hcl_string), hcl_null(hcl_number), &equal), HCL_KNOWN);
 	assert_true(equal);
 }
 
@@ -387,7 +392,8 @@ static void json_round_trip(void **state)
 		{ "\"dynamic\"", "5", "" },
 		{ "\"dynamic\"", "null", NULL },
 		{ "[\"object\",{\"d\":\"dynamic\"}]",
-			"{\"d\":{\"value\":{\"x\":1},\"type\":[\"object\",{\"x\":\"number\"}]}}", NULL },
+			"{\"d\":{\"value\":{\"x\":1},\"type\":[\"object\",{\"x\":\"number\"}]}}",
+			NULL },
 	};
 
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(rows); i++) {
