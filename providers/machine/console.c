@@ -11,27 +11,46 @@
 
 #define TAIL 8192
 
-static size_t read_tail(const char *log, char text[TAIL + 1])
+/* The end of the file, but nothing of its first `from` bytes. */
+static size_t read_tail(const char *log, off_t from, char text[TAIL + 1])
 {
 	zp_autoclose int fd = open(log, O_RDONLY | O_CLOEXEC);
 	off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
-	ssize_t len = size > 0 ? pread(fd, text, TAIL, size > TAIL ? size - TAIL : 0) : 0;
+	off_t start = size - from > TAIL ? size - TAIL : from;
+	ssize_t len = size > start ? pread(fd, text, TAIL, start) : 0;
 
-	return len > 0 ? (size_t)len : 0;
+	len = len > 0 ? len : 0;
+	text[len] = '\0';
+	return (size_t)len;
+}
+
+int64_t provider_console_size(const char *log)
+{
+	struct stat st;
+
+	return stat(log, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+bool provider_console_is_ready(const char *log, int64_t from)
+{
+	static const char ready[] = GUEST_SAYS GUEST_READY;
+	char text[TAIL + 1];
+	size_t len = read_tail(log, from, text);
+
+	return memmem(text, len, ready, strlen(ready)) != NULL;
 }
 
 void provider_console_last_words(const char *log, struct zp_buf *out)
 {
 	static const char says[] = GUEST_SAYS;
 	char text[TAIL + 1];
-	size_t len = read_tail(log, text);
+	size_t len = read_tail(log, 0, text);
 	const char *last = NULL;
 
-	text[len] = '\0';
 	for (const char *p = text; (p = memmem(p, len - (size_t)(p - text), says, strlen(says)));
 		p++)
 		last = p + strlen(says);
-	if (!last)
+	if (!last || strncmp(last, GUEST_READY, strlen(GUEST_READY)) == 0)
 		return;
 	for (; *last && *last != '\n' && *last != '\r'; last++)
 		zp_buf_char(out, *last < ' ' ? '?' : *last);

@@ -1,9 +1,11 @@
 #include "providers/machine/machine.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "providers/machine/console.h"
 #include "providers/machine/domain.h"
 #include "providers/machine/guest/format.h"
 #include "providers/machine/host.h"
@@ -17,6 +19,8 @@
 #define STOP_MS 16000
 #define MAX_RESOLV_CONF (1 << 16)
 #define OUR_DISKS 2 /* root and config */
+#define READY_MS 30000
+#define READY_POLL_MS 50
 
 void provider_machine_names(
 	struct node_context *node, const char *id, struct provider_machine_names *out)
@@ -25,7 +29,6 @@ void provider_machine_names(
 
 	node_short_name("m", tag, id, out->domain);
 	provider_machine_tap_name(node, id, out->tap);
-	provider_domain_mac(tag, id, out->mac);
 	provider_domain_uuid(tag, id, out->uuid);
 }
 
@@ -216,14 +219,55 @@ static int attach_tap(struct provider_machine *machine, bool *lost, struct zp_er
 
 /* ---- converging ---- */
 
+static void pause_ms(int ms)
+{
+	struct timespec time = { ms / 1000, (ms % 1000) * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
+/*
+ * Waits for the entrypoint, so that who made the machine hears what went wrong. A slow machine is no
+ * failure: it goes on starting by itself.
+ */
+static int await_ready(struct provider_machine *machine, int64_t from, struct zp_error *err)
+{
+	zp_autofree char *log = provider_machine_log(machine->folder);
+	enum provider_domain_state state = PROVIDER_DOMAIN_RUNNING;
+	zp_autobuf words = ZP_BUF_INIT;
+
+	for (int waited = 0; waited < READY_MS; waited += READY_POLL_MS) {
+		if (provider_console_is_ready(log, from))
+			return 0;
+		pause_ms(READY_POLL_MS);
+		if (waited % 500 == 0 && provider_hypervisor_state(machine->node,
+						 machine->names.domain, &state, err) < 0)
+			return -1;
+		if (state == PROVIDER_DOMAIN_NONE)
+			break;
+	}
+	if (state != PROVIDER_DOMAIN_NONE || provider_console_is_ready(log, from))
+		return 0;
+	provider_console_last_words(log, &words);
+	return zp_error_set(err, "the machine stopped while it started%s%s",
+		words.len ? ": " : "", words.len ? words.ptr : "");
+}
+
 static int restart(struct provider_machine *machine, enum provider_root_need need, const char *hash,
 	struct zp_error *err)
 {
+	zp_autofree char *log = provider_machine_log(machine->folder);
+	bool news = !is_applied(machine, hash);
+	int64_t from;
+
 	if (provider_hypervisor_stop(machine->node, machine->names.domain, STOP_MS, err) < 0 ||
 		provider_root_apply(machine->folder, &machine->spec, need, err) < 0 ||
 		write_config(machine, hash, err) < 0)
 		return -1;
-	return start(machine, err);
+	from = provider_console_size(log);
+	if (start(machine, err) < 0)
+		return -1;
+	return news ? await_ready(machine, from, err) : 0;
 }
 
 int provider_machine_converge(struct provider_machine *machine, struct zp_error *err)

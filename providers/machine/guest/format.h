@@ -20,7 +20,8 @@
 #define GUEST_CONFIG_SERIAL "zplan-config"
 #define GUEST_ROOT_SERIAL "zplan-root"
 
-/* Lines of ours on the console begin with this. */
+/* Lines of ours on the console begin with this; one says that the entrypoint has been started. */
 #define GUEST_SAYS "zplan: "
+#define GUEST_READY "ready"
 
 #endif

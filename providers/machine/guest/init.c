@@ -190,6 +190,9 @@ static void hand_over(void)
 	for (size_t i = 0; i < sizeof(inits) / sizeof(inits[0]); i++) {
 		char *args[] = { inits[i], i == 0 ? "init" : NULL, NULL };
 
+		if (access(inits[i], X_OK) != 0)
+			continue;
+		guest_say(GUEST_READY);
 		execve(inits[i], args, config.env);
 	}
 	guest_say("no entrypoint and no init in the content: idle");

@@ -63,12 +63,13 @@ static bool power_pressed(int fd)
 	return pressed;
 }
 
-static _Noreturn void become(struct guest_config *config)
+static _Noreturn void become(struct guest_config *config, int report)
 {
 	char *shell[] = { "/bin/sh", NULL };
 	char **args = config->console ? shell : config->args;
 	int fd = open(config->console ? "/dev/ttyS0" : "/dev/null", O_RDWR);
 	sigset_t none;
+	int result;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -83,18 +84,31 @@ static _Noreturn void become(struct guest_config *config)
 	if (fd > 2)
 		close(fd);
 	execvpe(args[0], args, config->env);
-	guest_say("%s: %s", args[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+	result = errno;
+	while (write(report, &result, sizeof(result)) < 0 && errno == EINTR)
+		;
+	_exit(127);
 }
 
+/* Returns when the program runs: a pipe that closes by itself then tells. */
 static pid_t start(struct guest_config *config)
 {
-	pid_t pid = fork();
+	int ends[2], result = 0;
+	ssize_t len;
+	pid_t pid;
 
-	if (pid == 0)
-		become(config);
-	if (pid < 0)
+	if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) < 0)
 		guest_fail("starting the entrypoint");
+	if (pid == 0)
+		become(config, ends[1]);
+	close(ends[1]);
+	while ((len = read(ends[0], &result, sizeof(result))) < 0 && errno == EINTR)
+		;
+	close(ends[0]);
+	if (len > 0) {
+		errno = result;
+		guest_fail("running %s", config->console ? "/bin/sh" : config->args[0]);
+	}
 	return pid;
 }
 
@@ -137,6 +151,7 @@ _Noreturn void guest_serve(struct guest_config *config)
 	polls[count] = (struct pollfd){ .fd = signals, .events = POLLIN };
 	if (config->console || config->arg_count)
 		main_pid = start(config);
+	guest_say(GUEST_READY);
 	for (;;) {
 		poll(polls, count + 1, WATCH_DISKS_MS);
 		for (size_t i = 0; i < count; i++) {
