@@ -70,7 +70,7 @@ static struct pin pin_thread(bool wanted)
 	return pin;
 }
 
-#define autopin zp_cleanup(pin_release) struct pin
+#define autopin __attribute__((unused)) zp_cleanup(pin_release) struct pin
 
 /* ---- the connection ---- */
 
