@@ -15,7 +15,7 @@ static void create_uuid(struct provider_operation *op, struct provider_builder *
 {
 	char text[37];
 	(void)op;
-	provider_uuid(text);
+	zp_uuid(text);
 	utility_set_text(builder, "id", text);
 	utility_set_text(builder, "result", text);
 }
