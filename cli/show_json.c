@@ -298,7 +298,7 @@ static void null_or_value(struct zp_json_writer *writer, struct hcl_value value)
 		known_json(writer, value);
 }
 
-static void difference_json(struct zp_json_writer *writer, enum plan_action action,
+static void values_json(struct zp_json_writer *writer, enum plan_action action,
 	struct hcl_value before, struct hcl_value after)
 {
 	actions_json(writer, action);
@@ -309,6 +309,12 @@ static void difference_json(struct zp_json_writer *writer, enum plan_action acti
 		zp_json_null(writer);
 	else
 		null_or_value(writer, after);
+}
+
+static void difference_json(struct zp_json_writer *writer, enum plan_action action,
+	struct hcl_value before, struct hcl_value after)
+{
+	values_json(writer, action, before, after);
 	zp_json_key(writer, "after_unknown");
 	hcl_unknown_to_json(writer, after);
 	zp_json_key(writer, "before_sensitive");
@@ -459,14 +465,20 @@ static void output_changes_json(struct zp_json_writer *writer, const struct plan
 	zp_json_key(writer, "output_changes");
 	zp_json_begin_object(writer);
 	for (size_t i = 0; i < count; i++) {
-		struct hcl_value before = outputs[i].before, after = outputs[i].after;
+		/* One answer for before and after, and none in parts: the peer's document has it so. */
+		bool sensitive = outputs[i].sensitive || outputs[i].before_sensitive;
 		zp_json_key(writer, outputs[i].name);
 		zp_json_begin_object(writer);
-		if (outputs[i].before_sensitive)
-			before = hcl_mark(before, HCL_SENSITIVE);
-		if (outputs[i].sensitive)
-			after = hcl_mark(after, HCL_SENSITIVE);
-		difference_json(writer, outputs[i].action, before, after);
+		values_json(writer, outputs[i].action, outputs[i].before, outputs[i].after);
+		zp_json_key(writer, "after_unknown");
+		if (hcl_is_wholly_known(outputs[i].after))
+			zp_json_bool(writer, false);
+		else
+			hcl_unknown_to_json(writer, outputs[i].after);
+		zp_json_key(writer, "before_sensitive");
+		zp_json_bool(writer, sensitive);
+		zp_json_key(writer, "after_sensitive");
+		zp_json_bool(writer, sensitive);
 		zp_json_end_object(writer);
 	}
 	zp_json_end_object(writer);
