@@ -220,11 +220,9 @@ static bool evaluate_arguments(struct hcl_call *call, const struct arguments *li
 		const struct hcl_parameter *p = parameter_at(call->function, i);
 		const struct hcl_type *type = type_of_code(p->type);
 		zp_autobuf reason = ZP_BUF_INIT;
-		size_t before = ev->diags->errors;
 		struct hcl_value v = arg->expanded ? arg->value : hcl_evaluate(ev, arg->expr);
 		call->args[i] = v;
-		if (ev->diags->errors == before &&
-			!hcl_convert(call->arena, v, type, &call->args[i], &reason))
+		if (!hcl_convert(call->arena, v, type, &call->args[i], &reason))
 			invalid_argument(
 				ev, call->expr, arg->expr, p->name, reason.ptr ? reason.ptr : "");
 	}

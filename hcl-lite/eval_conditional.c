@@ -30,8 +30,6 @@ static void evaluate_branch(
 	zp_diags_init(&branch->diags);
 	inner.diags = &branch->diags;
 	branch->value = hcl_evaluate(&inner, expr);
-	if (branch->diags.errors)
-		branch->value = hcl_unknown(hcl_dynamic);
 }
 
 static void release_branch(struct branch *branch)
@@ -299,7 +297,8 @@ static struct hcl_value choose(struct hcl_evaluation *ev, const struct hcl_expr 
 			"The condition expression must be of type bool.");
 	struct hcl_value v = condition.boolean ? take(ev, expr, yes, type, true)
 					       : take(ev, expr, no, type, false);
-	return hcl_mark(v, condition.marks);
+	/* Which branch was taken must not be seen from what the other one was marked with. */
+	return hcl_mark(v, condition.marks | yes->value.marks | no->value.marks);
 }
 
 struct hcl_value hcl_eval_conditional(struct hcl_evaluation *ev, const struct hcl_expr *expr)

@@ -597,7 +597,7 @@ static bool index_type(struct hcl_call *call, const struct hcl_type **type)
 	enum hcl_kind kind = call->args[0].type->kind;
 
 	*type = hcl_number;
-	return kind == HCL_LIST || kind == HCL_TUPLE ||
+	return !hcl_is_known(call->args[0]) || kind == HCL_LIST || kind == HCL_TUPLE ||
 	       hcl_call_fail(call, "argument must be a list or tuple");
 }
 

@@ -159,6 +159,8 @@ bool hcl_call_read_raw(struct hcl_call *call, struct zp_buf *out)
 			errno == ENOENT	  ? "no such file or directory"
 			: errno == EACCES ? "permission denied"
 					  : "not readable");
+	if (zp_is_directory(path))
+		return hcl_call_fail(call, "read %s: is a directory", path);
 	if (is_endless(path))
 		return hcl_call_fail(call, "open %s: not a regular file", path);
 	return zp_file_read(path, HCL_MAX_FILE, out, &err) == 0 ||

@@ -34,19 +34,119 @@ static bool from_double(struct hcl_call *call, double d, struct hcl_value *out)
 	return true;
 }
 
+/*
+ * The natural logarithm and powers by the peer's algorithms: those of the C library differ from
+ * them in the last digit now and then, which would be seen.
+ */
+static double natural_log(double x)
+{
+	static const double high = 6.93147180369123816490e-01, low = 1.90821492927058770002e-10;
+	static const double c[] = { 6.666666666666735130e-01, 3.999999999940941908e-01,
+		2.857142874366239149e-01, 2.222219843214978396e-01, 1.818357216161805012e-01,
+		1.531383769920937332e-01, 1.479819860511658591e-01 };
+	int exponent;
+
+	if (isnan(x) || (isinf(x) && x > 0))
+		return x;
+	if (x <= 0)
+		return x < 0 ? NAN : -INFINITY;
+	double f = frexp(x, &exponent);
+	if (f < M_SQRT2 / 2) {
+		f *= 2;
+		exponent--;
+	}
+	f -= 1;
+	double k = exponent, s = f / (2 + f), s2 = s * s, s4 = s2 * s2;
+	double odd = s2 * (c[0] + s4 * (c[2] + s4 * (c[4] + s4 * c[6])));
+	double even = s4 * (c[1] + s4 * (c[3] + s4 * c[5]));
+	double half = 0.5 * f * f;
+	return k * high - ((half - (s * (half + (odd + even)) + k * low)) - f);
+}
+
+/* By a series for a sixteenth of the rest after whole powers of two, squared four times. */
+static double exponential(double x)
+{
+	static const double log2e = 1.4426950408889634073599246810018920;
+	static const double high = 0.69314718055966295651160180568695068359375;
+	static const double low = 0.28235290563031577122588448175013436025525412068e-12;
+	static const double series[] = { 1, 0.5, 1.6666666666666666667e-1, 4.1666666666666666667e-2,
+		8.3333333333333333333e-3, 1.3888888888888888889e-3, 1.9841269841269841270e-4 };
+	double k = nearbyint(x * log2e), sum = 2.4801587301587301587e-5;
+
+	if (fabs(x) > 700)
+		return exp(x);
+	x = fma(-k, low, fma(-k, high, x)) * 0.0625;
+	for (size_t i = ZP_ARRAY_SIZE(series); i-- > 0;)
+		sum = fma(sum, x, series[i]);
+	x *= sum;
+	for (int i = 0; i < 3; i++)
+		x *= x + 2;
+	return ldexp(fma(x, x + 2, 1), (int)k);
+}
+
+/* x to a whole power, by squaring the fraction and the exponent of x apart. */
+static double whole_power(double start, double x, int64_t n, bool inverse)
+{
+	int exponent, step;
+	double factor = frexp(x, &step), result = start;
+
+	exponent = 0;
+	for (; n; n >>= 1) {
+		if (step < -(1 << 12) || step > 1 << 12) {
+			exponent += step; /* beyond all numbers already */
+			break;
+		}
+		if (n & 1) {
+			result *= factor;
+			exponent += step;
+		}
+		factor *= factor;
+		step *= 2;
+		if (factor < .5) {
+			factor += factor;
+			step--;
+		}
+	}
+	return inverse ? ldexp(1 / result, -exponent) : ldexp(result, exponent);
+}
+
+static double raise_to(double x, double y)
+{
+	double whole, part = modf(fabs(y), &whole);
+	bool special = y == 0 || x == 0 || x == 1 || isnan(x) || isnan(y) || isinf(x) || isinf(y) ||
+		       whole >= 0x1p63;
+
+	/* Where there is nothing to round. */
+	if (special || (part != 0 && x < 0))
+		return pow(x, y);
+	if (y == 1)
+		return x;
+	if (fabs(y) == 0.5)
+		return y > 0 ? sqrt(x) : 1 / sqrt(x);
+	double start = 1;
+	if (part != 0) {
+		if (part > 0.5) {
+			part--;
+			whole++;
+		}
+		start = exponential(part * natural_log(x));
+	}
+	return whole_power(start, x, (int64_t)whole, y < 0);
+}
+
 static bool logarithm(struct hcl_call *call, struct hcl_value *out)
 {
 	double number = hcl_number_to_double(call->args[0]);
 	double base = hcl_number_to_double(call->args[1]);
 
-	return from_double(call, log(number) / log(base), out);
+	return from_double(call, natural_log(number) / natural_log(base), out);
 }
 
 static bool power(struct hcl_call *call, struct hcl_value *out)
 {
 	double number = hcl_number_to_double(call->args[0]);
 
-	return from_double(call, pow(number, hcl_number_to_double(call->args[1])), out);
+	return from_double(call, raise_to(number, hcl_number_to_double(call->args[1])), out);
 }
 
 static bool signum(struct hcl_call *call, struct hcl_value *out)

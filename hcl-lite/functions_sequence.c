@@ -49,9 +49,11 @@ static bool concat_type(struct hcl_call *call, const struct hcl_type **type)
 			return hcl_call_fail_argument(call, (int)i,
 				"all arguments must be lists or tuples; got %s", friendly.ptr);
 		}
-		open |= v.type->kind == HCL_LIST && !hcl_is_known(v);
+		open = v.type->kind == HCL_LIST && !hcl_is_known(v);
+		if (open)
+			break;
 		uint32_t n = v.type->kind == HCL_TUPLE ? v.type->count : v.count;
-		for (uint32_t j = 0; !open && j < n; j++)
+		for (uint32_t j = 0; j < n; j++)
 			zp_vec_push(
 				&elements, hcl_null(v.type->kind == HCL_TUPLE ? v.type->elements[j]
 									      : v.type->element));
