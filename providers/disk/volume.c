@@ -32,7 +32,8 @@ static bool find_mount(void *data, const struct node_workload *w)
 
 	if (search->but && strcmp(w->id, search->but) == 0)
 		return true;
-	cJSON_ArrayForEach(mount, mounts) {
+	cJSON_ArrayForEach(mount, mounts)
+	{
 		const char *name =
 			cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(mount, "name"));
 

@@ -1,6 +1,6 @@
 /*
- * Disks as files: one sparse raw image per `zmount` workload, an ext4 file system from its start to its
- * end, so that a machine can mount it without having tools of its own.
+ * Disks as files: one sparse raw image per `zmount` workload, an ext4 file system from its start to
+ * its end, so that a machine can mount it without having tools of its own.
  */
 #ifndef PROVIDER_DISK_VOLUME_H
 #define PROVIDER_DISK_VOLUME_H

@@ -21,8 +21,7 @@ int provider_zmount_size(const cJSON *spec, int64_t *size, struct zp_error *err)
 	if (!cJSON_IsNumber(item) || item->valuedouble != floor(item->valuedouble) ||
 		!(item->valuedouble >= (double)PROVIDER_VOLUME_MIN) ||
 		!(item->valuedouble <= (double)PROVIDER_VOLUME_MAX))
-		return zp_error_set(err,
-			"size: must be a whole number of bytes from %lld to %lld",
+		return zp_error_set(err, "size: must be a whole number of bytes from %lld to %lld",
 			(long long)PROVIDER_VOLUME_MIN, (long long)PROVIDER_VOLUME_MAX);
 	*size = (int64_t)item->valuedouble / ALIGNMENT * ALIGNMENT;
 	return 0;

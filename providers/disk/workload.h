@@ -1,6 +1,7 @@
 /*
  * The workload type `zmount`: a disk for one machine of this node. Spec: size (bytes). Result:
- * volume_id. Grows in place, also under a running machine; never shrinks; stays while a machine has it.
+ * volume_id. Grows in place, also under a running machine; never shrinks; stays while a machine has
+ * it.
  */
 #ifndef PROVIDER_DISK_WORKLOAD_H
 #define PROVIDER_DISK_WORKLOAD_H

@@ -19,8 +19,8 @@ static int take_quoted(const char **text, char **out, struct zp_error *err)
 		*(*out)++ = *p;
 	}
 	if (!*p)
-		return zp_error_set(err, "a %s quote is not closed",
-			quote == '"' ? "double" : "single");
+		return zp_error_set(
+			err, "a %s quote is not closed", quote == '"' ? "double" : "single");
 	*text = p + 1;
 	return 0;
 }
@@ -45,8 +45,8 @@ static int take_word(const char **text, char *out, struct zp_error *err)
 	return 0;
 }
 
-int provider_command_split(
-	struct zp_arena *arena, const char *text, char ***words, size_t *count, struct zp_error *err)
+int provider_command_split(struct zp_arena *arena, const char *text, char ***words, size_t *count,
+	struct zp_error *err)
 {
 	char **list = zp_new_array(arena, char *, PROVIDER_COMMAND_MAX_WORDS + 1);
 
@@ -58,8 +58,7 @@ int provider_command_split(
 		if (!*text)
 			return 0;
 		if (*count == PROVIDER_COMMAND_MAX_WORDS)
-			return zp_error_set(
-				err, "more than %d words", PROVIDER_COMMAND_MAX_WORDS);
+			return zp_error_set(err, "more than %d words", PROVIDER_COMMAND_MAX_WORDS);
 		list[*count] = zp_arena_text(arena, strlen(text) + 1);
 		if (take_word(&text, list[*count], err) < 0)
 			return -1;

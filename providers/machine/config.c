@@ -93,8 +93,7 @@ size_t provider_name_servers(struct zp_arena *arena, const char *text, const cha
 
 		if (zp_str_starts(rest, "nameserver") && rest.len > 10) {
 			const char *word = rest.ptr + 10 + strspn(rest.ptr + 10, " \t");
-			char *server = zp_arena_strndup(
-				arena, word, strcspn(word, " \t\r\n"));
+			char *server = zp_arena_strndup(arena, word, strcspn(word, " \t\r\n"));
 
 			if (provider_ipv4_parse(server, &address) && address >> 24 != 127)
 				out[count++] = server;

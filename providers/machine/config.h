@@ -25,14 +25,14 @@ int provider_machine_config_build(
 	const struct provider_machine_config *config, struct zp_buf *out, struct zp_error *err);
 
 /*
- * A host name out of a resource address: zos_machine.web["Blue 1"] -> web-blue-1; "machine" when there
- * is nothing to take.
+ * A host name out of a resource address: zos_machine.web["Blue 1"] -> web-blue-1; "machine" when
+ * there is nothing to take.
  */
 void provider_hostname(const char *address, char out[PROVIDER_HOSTNAME_MAX + 1]);
 
 /*
- * Name servers out of the text of a resolv.conf that a machine can reach: loopback ones are left out.
- * Up to three, in text form; ours when none is left.
+ * Name servers out of the text of a resolv.conf that a machine can reach: loopback ones are left
+ * out. Up to three, in text form; ours when none is left.
  */
 size_t provider_name_servers(struct zp_arena *arena, const char *text, const char *out[3]);
 

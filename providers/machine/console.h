@@ -12,8 +12,8 @@
 #define PROVIDER_CONSOLE_MAX_BYTES (INT64_C(8) << 20)
 
 /*
- * Appends the last thing the machine's init said, without its line end. Nothing when that was that all
- * is well, or it said nothing.
+ * Appends the last thing the machine's init said, without its line end. Nothing when that was that
+ * all is well, or it said nothing.
  */
 void provider_console_last_words(const char *log, struct zp_buf *out);
 /* Size in bytes, 0 when there is none. */

@@ -76,8 +76,8 @@ void provider_content_size(int64_t bytes, int64_t entries, int64_t *size, int64_
 
 /* ---- images ---- */
 
-static int make_image(const char *folder, const char *path, int64_t size, int64_t inodes,
-	struct zp_error *err)
+static int make_image(
+	const char *folder, const char *path, int64_t size, int64_t inodes, struct zp_error *err)
 {
 	zp_autofree char *inode_text = zp_format("%lld", (long long)inodes);
 	zp_autofree char *journal = zp_format("size=%d", JOURNAL_MIB);
@@ -106,7 +106,7 @@ static int build_image(const char *folder, const struct provider_tree *tree, con
 		rc = zp_error_errno(err, "renaming %s", fresh);
 	if (rc < 0)
 		unlink(fresh);
-	else
+	else if (err)
 		zp_error_clear(err);
 	return rc < 0 ? zp_error_wrap(err, "making an image of %s", folder) : 0;
 }
@@ -121,8 +121,8 @@ static int link_image(const char *image, const char *link_path, struct zp_error 
 	return 0;
 }
 
-static int link_folder(const char *cache, const char *folder, const char *link_path,
-	struct zp_error *err)
+static int link_folder(
+	const char *cache, const char *folder, const char *link_path, struct zp_error *err)
 {
 	struct provider_tree tree;
 	int rc = 0;
@@ -232,20 +232,20 @@ static int link_local(const char *cache, const char *path, const char *checksum,
 {
 	if (zp_is_directory(path)) {
 		if (*checksum)
-			return zp_error_code(err, NODE_E_INVALID,
-				"flist_checksum: a folder has none");
+			return zp_error_code(
+				err, NODE_E_INVALID, "flist_checksum: a folder has none");
 		return link_folder(cache, path, link_path, err);
 	}
 	if (!zp_file_exists(path))
 		return zp_error_code(err, NODE_E_INVALID, "there is no %s on this node", path);
 	if (!is_archive(path))
-		return zp_error_code(err, NODE_E_INVALID,
-			"%s is neither a folder nor a tar archive", path);
+		return zp_error_code(
+			err, NODE_E_INVALID, "%s is neither a folder nor a tar archive", path);
 	return link_archive(cache, path, checksum, link_path, err);
 }
 
-static int link_remote(struct node_context *node, const char *id, const char *cache, const char *url,
-	const char *checksum, const char *link_path, struct zp_error *err)
+static int link_remote(struct node_context *node, const char *id, const char *cache,
+	const char *url, const char *checksum, const char *link_path, struct zp_error *err)
 {
 	zp_autofree char *plain = zp_strndup(url, strcspn(url, "?#"));
 	zp_autofree char *file = NULL;

@@ -5,7 +5,8 @@
 #include <string.h>
 
 /*
- * The last two make boot under emulation half a second faster; a panic restarts the machine at once.
+ * The last two make boot under emulation half a second faster; a panic restarts the machine at
+ * once.
  */
 #define COMMAND_LINE "console=ttyS0 quiet panic=-1 cryptomgr.notests noreplace-smp"
 /* QEMU's own default of translated code is a share of the host's memory, per machine. */
@@ -48,13 +49,13 @@ static void put_processor(struct zp_buf *out, const struct provider_domain *doma
 {
 	zp_buf_puts(out, "<features><acpi/>");
 	if (!domain->kvm)
-		zp_buf_printf(out, "<tcg><tb-cache unit='MiB'>%d</tb-cache></tcg>", TRANSLATION_MIB);
+		zp_buf_printf(
+			out, "<tcg><tb-cache unit='MiB'>%d</tb-cache></tcg>", TRANSLATION_MIB);
 	zp_buf_puts(out, "</features>\n");
 	/* Without rdrand a guest's random source is ready only after seconds. */
-	zp_buf_puts(out, domain->kvm ?
-		"<cpu mode='host-passthrough' migratable='off'/>\n" :
-		"<cpu mode='custom' match='exact'><model>qemu64</model>"
-		"<feature policy='require' name='rdrand'/></cpu>\n");
+	zp_buf_puts(out, domain->kvm ? "<cpu mode='host-passthrough' migratable='off'/>\n"
+				     : "<cpu mode='custom' match='exact'><model>qemu64</model>"
+				       "<feature policy='require' name='rdrand'/></cpu>\n");
 }
 
 static void put_disk(struct zp_buf *out, const struct provider_domain_disk *disk, size_t index)
@@ -119,10 +120,9 @@ void provider_domain_uuid(const char *tag, const char *id, char out[37])
 	/* RFC 9562, version 8: made of what its maker wants. */
 	h[6] = (uint8_t)((h[6] & 0x0f) | 0x80);
 	h[8] = (uint8_t)((h[8] & 0x3f) | 0x80);
-	snprintf(out, 37,
-		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", h[0], h[1],
-		h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12], h[13], h[14],
-		h[15]);
+	snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12],
+		h[13], h[14], h[15]);
 }
 
 void provider_domain_mac(const char *tag, const char *id, char out[18])

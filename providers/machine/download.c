@@ -91,13 +91,18 @@ char *provider_download(
 	zp_autoclose int fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	zp_autoclose int own = -1;
 
-	/* Whoever wants the same at the same time waits, and finds the file gone: then it starts anew. */
+	/* Whoever wants the same at the same time waits, and finds the file gone: then it starts
+	 * anew. */
 	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
 		zp_error_errno(err, "opening %s", part);
 		return NULL;
 	}
-	if (fetch_file(url, fd, *checksum != '\0', err) < 0)
+	if (fetch_file(url, fd, *checksum != '\0', err) < 0) {
+		/* Nothing worth continuing. */
+		if (!*checksum || lseek(fd, 0, SEEK_END) == 0)
+			unlink(part);
 		return NULL;
+	}
 	own = mkostemp(path, O_CLOEXEC);
 	if (own < 0 || rename(part, path) != 0) {
 		zp_error_errno(err, "keeping %s", path);

@@ -47,9 +47,10 @@ int provider_guest_files(struct provider_guest_files *out, struct zp_error *err)
 
 	memset(out, 0, sizeof(*out));
 	if (named && *named)
-		return try_folder(named, out) ?
-			0 :
-			zp_error_set(err, "no vmlinux and initramfs in %s (ZPLAN_GUEST)", named);
+		return try_folder(named, out)
+			       ? 0
+			       : zp_error_set(err, "no vmlinux and initramfs in %s (ZPLAN_GUEST)",
+					 named);
 	if (try_folder(beside, out) || try_folder(INSTALLED, out))
 		return 0;
 	return zp_error_set(err,

@@ -18,8 +18,8 @@
 #define GONE_MS 10000
 
 /*
- * For the embedded driver: machines run as root with the files as they are. By default libvirt would
- * hand images, and the kernel all machines share, over to another user.
+ * For the embedded driver: machines run as root with the files as they are. By default libvirt
+ * would hand images, and the kernel all machines share, over to another user.
  */
 static const char qemu_conf[] = "user = \"root\"\n"
 				"group = \"root\"\n"
@@ -260,8 +260,8 @@ static bool is_missing(void)
 	return last && last->code == VIR_ERR_NO_DOMAIN;
 }
 
-static int find(struct node_context *node, const char *name, struct handle *handle,
-	struct zp_error *err)
+static int find(
+	struct node_context *node, const char *name, struct handle *handle, struct zp_error *err)
 {
 	handle->conn = get_connection(node, err);
 	if (!handle->conn)
@@ -367,12 +367,13 @@ int provider_hypervisor_stop(
 		return 0;
 	if (virDomainDestroy(handle.domain) == 0)
 		return 0;
-	fail(err, "stopping the machine");
 	/* It may have ended by itself between the two. */
-	if (!await_end(handle.domain, GONE_MS))
-		return -1;
-	zp_error_clear(err);
-	return 0;
+	zp_autoerror reason = ZP_ERROR_INIT;
+
+	fail(&reason, "stopping the machine");
+	return await_end(handle.domain, GONE_MS)
+		       ? 0
+		       : zp_error_code(err, reason.code, "%s", zp_error_text(&reason));
 }
 
 int provider_hypervisor_resume(struct node_context *node, const char *name, struct zp_error *err)

@@ -1,11 +1,11 @@
 /*
- * The node's libvirt: one connection for the process, opened when first needed, safe for any number of
- * threads. Domains are transient: what runs is known to libvirt, and nothing else; the registry keeps
- * what should run.
+ * The node's libvirt: one connection for the process, opened when first needed, safe for any number
+ * of threads. Domains are transient: what runs is known to libvirt, and nothing else; the registry
+ * keeps what should run.
  *
- * Without a configured URI this is libvirt's embedded QEMU driver under <root>/libvirt: no daemon; the
- * machines outlive this process and are taken over by the next one that opens the same root. Only one
- * process at a time may, so the agent does, and the agent alone.
+ * Without a configured URI this is libvirt's embedded QEMU driver under <root>/libvirt: no daemon;
+ * the machines outlive this process and are taken over by the next one that opens the same root.
+ * Only one process at a time may, so the agent does, and the agent alone.
  */
 #ifndef PROVIDER_MACHINE_HYPERVISOR_H
 #define PROVIDER_MACHINE_HYPERVISOR_H

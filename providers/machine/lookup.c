@@ -8,6 +8,7 @@
 #include "node/client.h"
 #include "providers/disk/volume.h"
 #include "providers/network/address.h"
+#include "providers/machine/domain.h"
 #include "providers/network/names.h"
 
 #define CONSOLE_PORTS 20000
@@ -27,14 +28,15 @@ static struct node_workload *find(
 	autoworkload *w = node_find(node, id);
 
 	if (!w || strcmp(w->type, type) != 0) {
-		zp_error_code(err, NODE_E_INVALID, "node %s has no %s %s", node_name(node), type, id);
+		zp_error_code(
+			err, NODE_E_INVALID, "node %s has no %s %s", node_name(node), type, id);
 		return NULL;
 	}
 	return zp_steal(w);
 }
 
-static int find_subnet(
-	struct node_context *node, const char *id, struct provider_subnet *out, struct zp_error *err)
+static int find_subnet(struct node_context *node, const char *id, struct provider_subnet *out,
+	struct zp_error *err)
 {
 	autoworkload *w = find(node, id, "network", err);
 	const char *text;
@@ -58,8 +60,7 @@ static int lease_address(struct provider_machine *machine, struct provider_subne
 	int64_t number = 0;
 
 	if (!ip) {
-		if (node_lease_int(
-			    machine->node, pool, machine->id, 2, last, &number, err) < 0)
+		if (node_lease_int(machine->node, pool, machine->id, 2, last, &number, err) < 0)
 			return zp_error_wrap(err, "leasing an address of the network");
 		*out = subnet.address + (uint32_t)number;
 		return 0;
@@ -80,10 +81,11 @@ static int lease_address(struct provider_machine *machine, struct provider_subne
 		return -1;
 	zp_autofree char *member = zp_format("%" PRId64, number);
 
-	if (node_lease_take(machine->node, pool, machine->id, member, err) < 0) {
-		err->code = NODE_E_BUSY;
-		return zp_error_wrap(err, "ip: the address is taken");
-	}
+	zp_autoerror reason = ZP_ERROR_INIT;
+
+	if (node_lease_take(machine->node, pool, machine->id, member, &reason) < 0)
+		return zp_error_code(
+			err, NODE_E_BUSY, "ip: the address is taken: %s", zp_error_text(&reason));
 	return 0;
 }
 
@@ -104,6 +106,10 @@ int provider_machine_find_network(
 	snprintf(machine->address, sizeof(machine->address), "%s/%d", machine->ip, subnet.prefix);
 	snprintf(machine->console_url, sizeof(machine->console_url), "%s:%u", machine->gateway,
 		CONSOLE_PORTS + (ip & 0xff));
+	/* One address, one MAC: neighbours of a machine that was replaced know the new one already.
+	 */
+	zp_autofree char *place = zp_format("%s/%s", machine->spec.network, machine->ip);
+	provider_domain_mac(node_tag(machine->node), place, machine->names.mac);
 	return 0;
 }
 

@@ -6,13 +6,13 @@
 
 #include "providers/machine/machine.h"
 
-/* Fills bridge, ip, gateway, address, console_url. previous: address of the last result, or NULL. */
+/* Fills bridge, ip, gateway, address, console_url. previous: address of the last result, or NULL.
+ */
 int provider_machine_find_network(
 	struct provider_machine *machine, const char *previous, struct zp_error *err);
 /* Fills serials and paths. A disk belongs to one machine at a time. */
 int provider_machine_find_disks(struct provider_machine *machine, struct zp_error *err);
 /* Gives the address back. */
-int provider_machine_free_address(
-	struct node_context *node, const char *id, struct zp_error *err);
+int provider_machine_free_address(struct node_context *node, const char *id, struct zp_error *err);
 
 #endif

@@ -106,8 +106,8 @@ static int build_config(struct provider_machine *machine, const char *const *dns
 
 /*
  * What a restart is worth: a hash over all of the spec that a running machine can not take up. The
- * node's name servers, paths and QEMU's options are left out, so that a new version of zplan, or a new
- * resolv.conf, restarts nothing.
+ * node's name servers, paths and QEMU's options are left out, so that a new version of zplan, or a
+ * new resolv.conf, restarts nothing.
  */
 static int shape_hash(
 	struct provider_machine *machine, char out[PROVIDER_HASH_TEXT], struct zp_error *err)
@@ -133,8 +133,7 @@ static bool is_applied(const struct provider_machine *machine, const char *hash)
 
 /* ---- starting ---- */
 
-static int write_config(
-	struct provider_machine *machine, const char *hash, struct zp_error *err)
+static int write_config(struct provider_machine *machine, const char *hash, struct zp_error *err)
 {
 	zp_autofree char *path = zp_format("%s/config.img", machine->folder);
 	zp_autofree char *applied = zp_format("%s/applied", machine->folder);
@@ -227,8 +226,8 @@ static void pause_ms(int ms)
 }
 
 /*
- * Waits for the entrypoint, so that who made the machine hears what went wrong. A slow machine is no
- * failure: it goes on starting by itself.
+ * Waits for the entrypoint, so that who made the machine hears what went wrong. A slow machine is
+ * no failure: it goes on starting by itself.
  */
 static int await_ready(struct provider_machine *machine, int64_t from, struct zp_error *err)
 {
@@ -249,8 +248,8 @@ static int await_ready(struct provider_machine *machine, int64_t from, struct zp
 	if (state != PROVIDER_DOMAIN_NONE || provider_console_is_ready(log, from))
 		return 0;
 	provider_console_last_words(log, &words);
-	return zp_error_set(err, "the machine stopped while it started%s%s",
-		words.len ? ": " : "", words.len ? words.ptr : "");
+	return zp_error_set(err, "the machine stopped while it started%s%s", words.len ? ": " : "",
+		words.len ? words.ptr : "");
 }
 
 static int restart(struct provider_machine *machine, enum provider_root_need need, const char *hash,
@@ -284,13 +283,13 @@ int provider_machine_converge(struct provider_machine *machine, struct zp_error 
 		return -1;
 	if (need == PROVIDER_ROOT_FINE && state != PROVIDER_DOMAIN_NONE && !tap_lost &&
 		is_applied(machine, hash))
-		return state == PROVIDER_DOMAIN_PAUSED ?
-			provider_hypervisor_resume(machine->node, machine->names.domain, err) :
-			0;
+		return state == PROVIDER_DOMAIN_PAUSED ? provider_hypervisor_resume(machine->node,
+								 machine->names.domain, err)
+						       : 0;
 	if (need == PROVIDER_ROOT_BUILD) {
 		node_progress(machine->node, machine->id, "preparing %s", machine->spec.flist);
-		if (provider_root_fetch(machine->node, machine->id, machine->folder, &machine->spec,
-			    err) < 0)
+		if (provider_root_fetch(
+			    machine->node, machine->id, machine->folder, &machine->spec, err) < 0)
 			return -1;
 	}
 	node_progress(machine->node, machine->id, "starting");

@@ -6,8 +6,8 @@
  *		rc = provider_machine_converge(&machine, err);
  *	provider_machine_release(&machine);
  *
- * In the machine's folder: root.* and base.img (root.h), config.img (what its init reads), applied (a
- * hash of what it was last started with), hostname, console.log.
+ * In the machine's folder: root.* and base.img (root.h), config.img (what its init reads), applied
+ *(a hash of what it was last started with), hostname, console.log.
  */
 #ifndef PROVIDER_MACHINE_MACHINE_H
 #define PROVIDER_MACHINE_MACHINE_H
@@ -40,8 +40,8 @@ void provider_machine_names(
 	struct node_context *node, const char *id, struct provider_machine_names *out);
 
 /*
- * Looks its network and disks up and leases its address: the one of the last result again, unless the
- * spec names one. On error nothing is held but the lease.
+ * Looks its network and disks up and leases its address: the one of the last result again, unless
+ * the spec names one. On error nothing is held but the lease.
  */
 int provider_machine_prepare(struct provider_machine *machine, struct node_context *node,
 	const struct node_workload *w, struct zp_error *err);

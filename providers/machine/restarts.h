@@ -1,6 +1,7 @@
 /*
- * How often machines were started again after they died: at most 4 times in 2 minutes, then they are
- * given up until somebody ensures them again. Kept in memory, by a key; safe for any number of threads.
+ * How often machines were started again after they died: at most 4 times in 2 minutes, then they
+ * are given up until somebody ensures them again. Kept in memory, by a key; safe for any number of
+ * threads.
  */
 #ifndef PROVIDER_MACHINE_RESTARTS_H
 #define PROVIDER_MACHINE_RESTARTS_H

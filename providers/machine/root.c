@@ -104,5 +104,6 @@ int provider_root_apply(const char *folder, const struct provider_machine_spec *
 		rc = zp_run((const char *[]){ "qemu-img", "resize", "-q", "-f", "qcow2",
 				    "root.qcow2", size, NULL },
 			&here, NULL, err);
-	return rc < 0 ? zp_error_wrap(err, "making the root disk") : write_source(folder, spec, err);
+	return rc < 0 ? zp_error_wrap(err, "making the root disk")
+		      : write_source(folder, spec, err);
 }

@@ -1,6 +1,6 @@
 /*
- * A machine's root disk: <folder>/root.qcow2, what the machine has written, over <folder>/base.img, a
- * link to the content's image in the cache. What it was made of stands in <folder>/root.source.
+ * A machine's root disk: <folder>/root.qcow2, what the machine has written, over <folder>/base.img,
+ * a link to the content's image in the cache. What it was made of stands in <folder>/root.source.
  */
 #ifndef PROVIDER_MACHINE_ROOT_H
 #define PROVIDER_MACHINE_ROOT_H

@@ -69,8 +69,7 @@ static int read_capacity(
 	return 0;
 }
 
-static int read_content(
-	const cJSON *json, struct provider_machine_spec *spec, struct zp_error *err)
+static int read_content(const cJSON *json, struct provider_machine_spec *spec, struct zp_error *err)
 {
 	const char *flist = text_field(json, "flist", true, err);
 	const char *checksum = flist ? text_field(json, "flist_checksum", false, err) : NULL;
@@ -82,17 +81,14 @@ static int read_content(
 		strncmp(flist, "https://", 8) != 0)
 		return zp_error_set(err,
 			"flist: \"%s\" does not begin with http://, https:// or file:///", flist);
-	if (len && ((len != 32 && len != 64) ||
-			   strspn(checksum, "0123456789abcdefABCDEF") != len))
-		return zp_error_set(
-			err, "flist_checksum: must be a SHA-256 or MD5 in hexadecimal");
+	if (len && ((len != 32 && len != 64) || strspn(checksum, "0123456789abcdefABCDEF") != len))
+		return zp_error_set(err, "flist_checksum: must be a SHA-256 or MD5 in hexadecimal");
 	spec->flist = zp_arena_strdup(&spec->arena, flist);
 	spec->checksum = zp_arena_strdup(&spec->arena, checksum);
 	return 0;
 }
 
-static int read_network(
-	const cJSON *json, struct provider_machine_spec *spec, struct zp_error *err)
+static int read_network(const cJSON *json, struct provider_machine_spec *spec, struct zp_error *err)
 {
 	const cJSON *network = cJSON_GetObjectItemCaseSensitive(json, "network");
 	const cJSON *interfaces = cJSON_GetObjectItemCaseSensitive(network, "interfaces");
@@ -129,7 +125,8 @@ static int read_mount(const cJSON *item, struct provider_machine_spec *spec, str
 	if (!path)
 		return -1;
 	if (!is_mount_point(path))
-		return zp_error_set(err, "mountpoint: \"%s\" is not an absolute path of a folder", path);
+		return zp_error_set(
+			err, "mountpoint: \"%s\" is not an absolute path of a folder", path);
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		if (strcmp(spec->mounts[i].path, path) == 0)
 			return zp_error_set(err, "mountpoint: %s is given twice", path);
@@ -162,7 +159,8 @@ static int read_mounts(const cJSON *json, struct provider_machine_spec *spec, st
 			err, "mounts: must be a list of at most %d", PROVIDER_MACHINE_MAX_MOUNTS);
 	spec->mounts = zp_new_array(
 		&spec->arena, struct provider_machine_mount, PROVIDER_MACHINE_MAX_MOUNTS);
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		if (read_mount(item, spec, err) < 0)
 			return zp_error_wrap(err, "mounts");
 	}
@@ -175,33 +173,34 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int read_env(const cJSON *json, struct provider_machine_spec *spec, size_t *total,
-	struct zp_error *err)
+static int read_env(
+	const cJSON *json, struct provider_machine_spec *spec, size_t *total, struct zp_error *err)
 {
 	const cJSON *env = cJSON_GetObjectItemCaseSensitive(json, "env"), *item;
 
 	if (!env || cJSON_IsNull(env))
 		return 0;
 	if (!cJSON_IsObject(env) || cJSON_GetArraySize(env) > PROVIDER_MACHINE_MAX_ENV)
-		return zp_error_set(
-			err, "env: must be an object of at most %d texts", PROVIDER_MACHINE_MAX_ENV);
+		return zp_error_set(err, "env: must be an object of at most %d texts",
+			PROVIDER_MACHINE_MAX_ENV);
 	spec->env = zp_new_array(&spec->arena, const char *, PROVIDER_MACHINE_MAX_ENV);
-	cJSON_ArrayForEach(item, env) {
+	cJSON_ArrayForEach(item, env)
+	{
 		if (!item->string || !*item->string || strchr(item->string, '='))
 			return zp_error_set(err, "env: \"%s\" can not be a variable's name",
 				item->string ? item->string : "");
 		if (!cJSON_IsString(item))
 			return zp_error_set(err, "env: %s must be text", item->string);
-		spec->env[spec->env_count] = zp_arena_format(
-			&spec->arena, "%s=%s", item->string, item->valuestring);
+		spec->env[spec->env_count] =
+			zp_arena_format(&spec->arena, "%s=%s", item->string, item->valuestring);
 		*total += strlen(spec->env[spec->env_count++]);
 	}
 	qsort(spec->env, spec->env_count, sizeof(*spec->env), by_text);
 	return 0;
 }
 
-static int read_entrypoint(const cJSON *json, struct provider_machine_spec *spec, size_t *total,
-	struct zp_error *err)
+static int read_entrypoint(
+	const cJSON *json, struct provider_machine_spec *spec, size_t *total, struct zp_error *err)
 {
 	const char *text = text_field(json, "entrypoint", false, err);
 
@@ -209,8 +208,7 @@ static int read_entrypoint(const cJSON *json, struct provider_machine_spec *spec
 		return -1;
 	*total += strlen(text);
 	if (*total > PROVIDER_MACHINE_MAX_TEXT)
-		return zp_error_set(
-			err, "env: more than %d bytes", PROVIDER_MACHINE_MAX_TEXT);
+		return zp_error_set(err, "env: more than %d bytes", PROVIDER_MACHINE_MAX_TEXT);
 	if (provider_command_split(&spec->arena, text, &spec->args, &spec->arg_count, err) < 0)
 		return zp_error_wrap(err, "entrypoint");
 	spec->corex = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "corex"));

@@ -20,8 +20,8 @@ struct provider_tree {
 /* Names, kinds, modes, owners, times, link targets and content. Links are not followed. */
 int provider_tree_hash(const char *path, struct provider_tree *out, struct zp_error *err);
 /* SHA-256 (bits 256) or MD5 (128) of a file's content. */
-int provider_file_hash(const char *path, int bits, char out[PROVIDER_HASH_TEXT],
-	struct zp_error *err);
+int provider_file_hash(
+	const char *path, int bits, char out[PROVIDER_HASH_TEXT], struct zp_error *err);
 /* SHA-256 of text. */
 void provider_text_hash(struct zp_str text, char out[PROVIDER_HASH_TEXT]);
 

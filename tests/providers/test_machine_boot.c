@@ -1,7 +1,7 @@
 /*
- * Machines through a real agent: booted under QEMU, asked over the network, killed, changed, removed.
- * Needs root, QEMU, and guest/ and rootfs/ in the build folder (make guest example-rootfs); skips
- * otherwise.
+ * Machines through a real agent: booted under QEMU, asked over the network, killed, changed,
+ * removed. Needs root, QEMU, and guest/ and rootfs/ in the build folder (make guest
+ * example-rootfs); skips otherwise.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,8 +29,8 @@
 
 #define NETWORK "{\"ip_range\":\"10.1.0.0/16\",\"subnet\":\"10.1.2.0/24\"}"
 #define SERVE                                                                                      \
-	"/bin/sh -c '[ -f /data/page ] || echo \"$PAGE\" >/data/page; cd /data; echo \"$PAGE\" "    \
-	">env; cat /proc/sys/kernel/random/boot_id >boot; hostname >name; ls / >top; sync; "        \
+	"/bin/sh -c '[ -f /data/page ] || echo \"$PAGE\" >/data/page; cd /data; echo \"$PAGE\" "   \
+	">env; cat /proc/sys/kernel/random/boot_id >boot; hostname >name; ls / >top; sync; "       \
 	"while df -m /data >df; do sleep 1; done & exec httpd -f -p 80 -h /data'"
 
 static const char config[] = "name = \"alpha\"\ntag = \"al\"\nwan_interface = \"wan0\"\n"
@@ -60,7 +60,8 @@ static int run_agent(void)
 	_exit(0); /* libvirt's threads still run: no leak check */
 }
 
-/* A program of its own: a copy of this process could find locks taken by threads it does not have. */
+/* A program of its own: a copy of this process could find locks taken by threads it does not have.
+ */
 static void start_agent(void)
 {
 	agent = fork();
@@ -147,7 +148,10 @@ static int teardown(void **state)
 /* Heap: the result as text, or the error with its code. */
 static char *ensure(const char *id, const char *type, const char *json)
 {
-	struct node_workload w = { .id = id, .type = type, .tenant = "", .lineage = "l",
+	struct node_workload w = { .id = id,
+		.type = type,
+		.tenant = "",
+		.lineage = "l",
 		.address = "zos_machine.web[\"Blue 1\"]" };
 	struct zp_error err = ZP_ERROR_INIT;
 	cJSON *spec = cJSON_Parse(json);

@@ -2,12 +2,12 @@
  * What the node tells a machine: a small read-only disk the machine's init reads at boot. Shared by
  * both sides, so it holds nothing but names.
  *
- * The disk begins with GUEST_MAGIC and a NUL; then records of two texts, each ended by a NUL: a key and
- * its value. The last record is GUEST_END with an empty value: a disk without it is refused.
+ * The disk begins with GUEST_MAGIC and a NUL; then records of two texts, each ended by a NUL: a key
+ *and its value. The last record is GUEST_END with an empty value: a disk without it is refused.
  *
- *	hostname NAME        gateway ADDRESS (default route)    arg TEXT (of the entrypoint, in order)
- *	nic MAC              dns ADDRESS                        mount SERIAL PATH
- *	address IP/PREFIX    env NAME=VALUE                     console 1 (a shell, no entrypoint)
+ *	hostname NAME        gateway ADDRESS (default route)    arg TEXT (of the entrypoint, in
+ *order) nic MAC              dns ADDRESS                        mount SERIAL PATH address IP/PREFIX
+ *env NAME=VALUE                     console 1 (a shell, no entrypoint)
  */
 #ifndef PROVIDER_MACHINE_GUEST_FORMAT_H
 #define PROVIDER_MACHINE_GUEST_FORMAT_H

@@ -1,10 +1,10 @@
 /*
- * The init of a machine in container mode: the only program of ours inside it. It sets the machine up
- * as the config disk (format.h) says, runs the entrypoint as its child and stops the machine when that
- * ends or the power button is pressed.
+ * The init of a machine in container mode: the only program of ours inside it. It sets the machine
+ * up as the config disk (format.h) says, runs the entrypoint as its child and stops the machine
+ * when that ends or the power button is pressed.
  *
- * It is process 1: nothing here allocates after the configuration is read, and whatever fails is said
- * on the console and ends in guest_power_off(), never in an exit.
+ * It is process 1: nothing here allocates after the configuration is read, and whatever fails is
+ * said on the console and ends in guest_power_off(), never in an exit.
  */
 #ifndef GUEST_H
 #define GUEST_H

@@ -56,7 +56,8 @@ _Noreturn void guest_fail(const char *fmt, ...)
 	guest_power_off(1);
 }
 
-/* Whether every process is gone within the time: orphans become our children, so none is overlooked. */
+/* Whether every process is gone within the time: orphans become our children, so none is
+ * overlooked. */
 static bool all_ended(int seconds)
 {
 	for (int i = 0; i < seconds * 50; i++) {
@@ -152,7 +153,8 @@ static void set_kernel(const char *path, const char *value)
 		close(fd);
 }
 
-/* A machine may lose its host at any time: files reach the disk after seconds, not half a minute. */
+/* A machine may lose its host at any time: files reach the disk after seconds, not half a minute.
+ */
 static void write_back_early(void)
 {
 	set_kernel("/proc/sys/vm/dirty_expire_centisecs", "200");

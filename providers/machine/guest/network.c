@@ -156,7 +156,8 @@ void guest_network_up(const struct guest_config *config)
 	if (config->nic) {
 		if (!find_nic(fd, config->nic, nic))
 			guest_fail("there is no network card %s", config->nic);
-		if ((config->address && !set_address(fd, nic, config->address)) || !link_up(fd, nic))
+		if ((config->address && !set_address(fd, nic, config->address)) ||
+			!link_up(fd, nic))
 			guest_fail("setting the address %s of %s", config->address, nic);
 		if (config->gateway && !set_gateway(fd, config->gateway))
 			guest_fail("routing through %s", config->gateway);

@@ -58,8 +58,8 @@ static bool power_pressed(int fd)
 
 	while ((len = read(fd, events, sizeof(events))) > 0)
 		for (size_t i = 0; i < (size_t)len / sizeof(events[0]); i++)
-			pressed |= events[i].type == EVENT_KEY && events[i].code == KEY_CODE_POWER &&
-				   events[i].value == 1;
+			pressed |= events[i].type == EVENT_KEY &&
+				   events[i].code == KEY_CODE_POWER && events[i].value == 1;
 	return pressed;
 }
 

@@ -91,7 +91,8 @@ static unsigned long long disk_sectors(const char *device)
 	return strtoull(text, NULL, 10);
 }
 
-/* Online growth. Says nothing when there is nothing to grow; the file system stays usable if not. */
+/* Online growth. Says nothing when there is nothing to grow; the file system stays usable if not.
+ */
 static void grow(struct guest_mount *mount)
 {
 	unsigned long long sectors = disk_sectors(mount->device), blocks;
