@@ -316,7 +316,12 @@ static void difference_json(struct zp_json_writer *writer, enum plan_action acti
 {
 	values_json(writer, action, before, after);
 	zp_json_key(writer, "after_unknown");
-	hcl_unknown_to_json(writer, after);
+	if (hcl_is_wholly_known(after)) {
+		zp_json_begin_object(writer);
+		zp_json_end_object(writer);
+	} else {
+		hcl_unknown_to_json(writer, after);
+	}
 	zp_json_key(writer, "before_sensitive");
 	hcl_sensitive_to_json(writer, before);
 	zp_json_key(writer, "after_sensitive");

@@ -187,6 +187,10 @@ static struct hcl_value evaluate_output(struct plan *plan, struct plan_cell *cel
 		    "Module output value precondition failed", NULL, NULL))
 		return hcl_unknown(hcl_dynamic);
 	struct hcl_value value = plan_evaluate(&scope, output->expr);
+	if (!output->ephemeral && value.inside & HCL_EPHEMERAL)
+		zp_diag_error(plan->diags, output->expr->range, "Ephemeral value not allowed",
+			"This output value is not declared as returning an ephemeral value, so it "
+			"cannot be set to a result derived from an ephemeral value.");
 	unsigned marks = (output->sensitive ? HCL_SENSITIVE : 0u) |
 		(output->ephemeral ? HCL_EPHEMERAL : 0u);
 	/* The root's outputs say that they are sensitive; a module's mark what they give out. */

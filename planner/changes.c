@@ -124,8 +124,7 @@ static void add_instance(struct plan *plan, const struct plan_instance *instance
 		.before = instance->prior,
 		.after = instance->planned,
 		.replace = instance->replace,
-		.replace_count = instance->reason == PLAN_REPLACE_BECAUSE_CANNOT_UPDATE ?
-			instance->replace_count : 0,
+		.replace_count = instance->replace_count,
 	};
 	zp_vec_push(&plan->changes, change);
 }
@@ -212,10 +211,8 @@ static void add_output(struct plan *plan, const char *name, const struct plan_ou
 		.before_sensitive = stored && stored->sensitive,
 	};
 
-	if (!stored && hcl_is_null(change.after))
-		return;
 	if (!stored)
-		change.action = PLAN_CREATE;
+		change.action = hcl_is_null(change.after) ? PLAN_NO_OP : PLAN_CREATE;
 	else if (!config || hcl_is_null(change.after))
 		change.action = PLAN_DELETE;
 	else if (!hcl_value_identical(change.before, change.after) ||

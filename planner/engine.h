@@ -223,6 +223,17 @@ void plan_report_problems(struct plan *plan, const struct plan_resource *resourc
 struct hcl_value plan_carry_marks(struct plan *plan, const struct provider_schema *schema,
 	struct hcl_value config, struct hcl_value value);
 
+/* ephemeral.c: reports ephemeral values where they would be stored. */
+void plan_forbid_ephemeral(struct plan *plan, const struct plan_instance *instance,
+	struct hcl_value config);
+
+/* ignore.c: with ignore_changes the configuration says, at those places, what is there already. */
+struct hcl_value plan_ignore_changes(struct plan *plan, const struct plan_instance *instance,
+	struct hcl_value config);
+
+/* triggers.c: something named in replace_triggered_by is about to change. */
+bool plan_is_triggered(struct plan *plan, struct plan_instance *instance);
+
 /* objects.c: between values and the state's JSON. */
 void plan_encode_attributes(const struct provider_schema *schema, struct hcl_value value,
 	struct zp_buf *out);

@@ -122,6 +122,8 @@ static bool decode_config(struct plan *plan, struct plan_instance *instance,
 	scope_of(&scope, plan, instance);
 	struct hcl_evaluation ev = plan_evaluation(&scope);
 	*config = plan_decode_body(&ev, resource->body, resource->resource_type->schema);
+	if (plan->diags->errors == errors)
+		plan_forbid_ephemeral(plan, instance, *config);
 	if (plan->diags->errors > errors || !resource->resource_type->validate)
 		return plan->diags->errors == errors;
 	struct provider_problems problems = { 0 };
@@ -143,79 +145,6 @@ static void load_prior(struct plan *plan, struct plan_instance *instance)
 	if (!plan_decode_object(instance->stored, schema, &plan->arena, &instance->prior, &err))
 		zp_diag_error(plan->diags, instance->resource->config->range,
 			"Failed to decode resource from state", "%s", zp_error_text(&err));
-}
-
-/* The value at a path of `from` put into `into`, where both have it. */
-static struct hcl_value graft(struct zp_arena *arena, struct hcl_value into, struct hcl_value from,
-	const struct hcl_step *steps, size_t count)
-{
-	if (!count)
-		return from;
-	if (into.state != HCL_KNOWN || from.state != HCL_KNOWN || into.type->kind != from.type->kind)
-		return into;
-	if (into.type->kind == HCL_OBJECT) {
-		struct zp_str name = steps->name ? zp_str(steps->name) : hcl_text(steps->key);
-		int a = hcl_type_attribute(into.type, name.ptr, name.len);
-		int b = hcl_type_attribute(from.type, name.ptr, name.len);
-		if (a < 0 || b < 0)
-			return into;
-		const char **names = zp_new_array(arena, const char *, into.count);
-		struct hcl_value *values = zp_new_array(arena, struct hcl_value, into.count);
-		for (uint32_t i = 0; i < into.count; i++) {
-			names[i] = into.type->attributes[i].name;
-			values[i] = into.elements[i];
-		}
-		values[a] = graft(arena, values[a], from.elements[b], steps + 1, count - 1);
-		return hcl_mark(hcl_object_build(arena, names, values, into.count), into.marks);
-	}
-	if (into.type->kind == HCL_MAP && steps->key.type == hcl_string) {
-		struct hcl_map_entry *entries =
-			zp_new_array(arena, struct hcl_map_entry, into.count + 1);
-		struct hcl_value old;
-		bool had = hcl_map_lookup(from, hcl_text(steps->key), &old);
-		size_t n = 0;
-		for (uint32_t i = 0; i < into.count; i++)
-			if (!zp_str_equal(into.entries[i].key, hcl_text(steps->key)))
-				entries[n++] = into.entries[i];
-		if (had)
-			entries[n++] = (struct hcl_map_entry){ hcl_text(steps->key), old };
-		return hcl_mark(hcl_map_value(into.type->element, entries, n), into.marks);
-	}
-	int64_t index;
-	if ((into.type->kind == HCL_LIST || into.type->kind == HCL_TUPLE) &&
-		steps->key.type == hcl_number && hcl_number_to_int(steps->key, &index) && index >= 0 &&
-		index < into.count && index < from.count) {
-		struct hcl_value *values = zp_new_array(arena, struct hcl_value, into.count);
-		memcpy(values, into.elements, into.count * sizeof(*values));
-		values[index] = graft(arena, values[index], from.elements[index], steps + 1, count - 1);
-		return hcl_mark(into.type->kind == HCL_LIST ?
-			hcl_list_value(into.type->element, values, into.count) :
-			hcl_tuple_value(values, into.count), into.marks);
-	}
-	return into;
-}
-
-/* With ignore_changes the configuration says, at those places, what is there already. */
-static struct hcl_value ignore_changes(struct plan *plan, const struct plan_instance *instance,
-	struct hcl_value config)
-{
-	const struct plan_resource *resource = instance->resource->config;
-	const struct plan_lifecycle *lifecycle = &resource->lifecycle;
-	const struct provider_schema *schema = resource->resource_type->schema;
-
-	if (hcl_is_null(instance->prior))
-		return config;
-	for (size_t i = 0; i < lifecycle->ignore_count; i++)
-		config = graft(&plan->arena, config, instance->prior,
-			lifecycle->ignore_changes[i].steps, lifecycle->ignore_changes[i].count);
-	if (!lifecycle->ignore_all)
-		return config;
-	for (size_t i = 0; i < schema->attribute_count; i++) {
-		struct hcl_step step = { .name = schema->attributes[i].name };
-		if (schema->attributes[i].flags & (PROVIDER_OPTIONAL | PROVIDER_REQUIRED))
-			config = graft(&plan->arena, config, instance->prior, &step, 1);
-	}
-	return config;
 }
 
 /* Asks schema and provider for the planned object. */
@@ -240,58 +169,6 @@ static bool ask_provider(struct plan *plan, struct plan_instance *instance, stru
 	return plan->diags->errors == errors;
 }
 
-static bool is_triggered(struct plan *plan, struct plan_instance *instance)
-{
-	const struct plan_lifecycle *lifecycle = &instance->resource->config->lifecycle;
-	struct plan_scope_module *module = instance->cell.module;
-
-	for (size_t i = 0; i < lifecycle->replace_triggered_count; i++) {
-		const struct hcl_expr *expr = lifecycle->replace_triggered_by[i];
-		const struct hcl_expr *base = expr->kind == HCL_EXPR_INDEX ? expr->index.collection :
-			expr->kind == HCL_EXPR_RELATIVE ? expr->relative.source : expr;
-		struct plan_reference target;
-		if (base->kind == HCL_EXPR_INDEX)
-			base = base->index.collection;
-		if (!plan_resolve_static(module->config, base, &target) ||
-			target.target != PLAN_TO_RESOURCE)
-			continue;
-		struct plan_resource_cell *resource = &module->resources[target.index];
-		plan_cell_ok(plan, &resource->cell);
-		for (uint32_t k = 0; k < resource->repetition.count; k++) {
-			const struct plan_instance *other = &resource->instances[k];
-			bool same = other->key.kind == STATE_NO_KEY ||
-				(expr == base && base->traversal.count < 2) ||
-				(expr == base && base->traversal.count > 1 &&
-					!base->traversal.steps[1].name &&
-					plan_repetition_find(&resource->repetition,
-						base->traversal.steps[1].key) == k) ||
-				(expr != base && other->key.kind == instance->key.kind &&
-					plan_repetition_find_key(&resource->repetition,
-						instance->key) == k);
-			if (!same || other->action == PLAN_NO_OP || other->action == PLAN_READ)
-				continue;
-			/* An attribute named: only its change counts. */
-			const char *name = NULL;
-			for (size_t s = 1; expr == base && s < base->traversal.count; s++)
-				if (base->traversal.steps[s].name) {
-					name = base->traversal.steps[s].name;
-					break;
-				}
-			if (expr->kind == HCL_EXPR_RELATIVE && expr->relative.count)
-				name = expr->relative.steps[expr->relative.count - 1].name;
-			struct hcl_value a, b;
-			if (name && other->prior.state == HCL_KNOWN &&
-				other->planned.state == HCL_KNOWN &&
-				hcl_value_attribute(other->prior, name, &a) &&
-				hcl_value_attribute(other->planned, name, &b) &&
-				hcl_value_identical(a, b))
-				continue;
-			return true;
-		}
-	}
-	return false;
-}
-
 static void decide(struct plan *plan, struct plan_instance *instance, struct hcl_value config)
 {
 	const struct plan_resource *resource = instance->resource->config;
@@ -308,9 +185,10 @@ static void decide(struct plan *plan, struct plan_instance *instance, struct hcl
 		instance->replace_count = 0;
 	} else if (instance->stored->tainted) {
 		instance->reason = PLAN_REPLACE_BECAUSE_TAINTED;
+		instance->replace_count = 0;
 	} else if (plan_is_replace_requested(plan, instance->address)) {
 		instance->reason = PLAN_REPLACE_BY_REQUEST;
-	} else if (is_triggered(plan, instance)) {
+	} else if (plan_is_triggered(plan, instance)) {
 		instance->reason = PLAN_REPLACE_BY_TRIGGERS;
 	} else if (asked.replace_count) {
 		instance->reason = PLAN_REPLACE_BECAUSE_CANNOT_UPDATE;
@@ -397,7 +275,7 @@ static void evaluate_managed(struct plan *plan, struct plan_instance *instance)
 		"Resource precondition failed", instance->address, &instance->deferred_conditions);
 	if (!decode_config(plan, instance, &config) || !ok)
 		return;
-	config = ignore_changes(plan, instance, config);
+	config = plan_ignore_changes(plan, instance, config);
 	decide(plan, instance, config);
 	choose_identity(plan, instance);
 	instance->cell.value = instance->planned;
@@ -537,7 +415,7 @@ bool plan_instance_finalize(struct plan *plan, struct plan_instance *instance,
 		return false;
 	if (!decode_config(plan, instance, config))
 		return false;
-	*config = ignore_changes(plan, instance, *config);
+	*config = plan_ignore_changes(plan, instance, *config);
 	if (!ask_provider(plan, instance, prior, *config, &asked))
 		return false;
 	*planned = asked.planned;

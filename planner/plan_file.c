@@ -458,6 +458,7 @@ struct plan *plan_load(const char *path, struct node_pool *nodes, struct plan_ho
 	zp_autoerror err = ZP_ERROR_INIT;
 	struct saved saved = { 0 };
 	struct plan *plan = NULL;
+	size_t before = diags->count;
 
 	if (inflate_file(path, &document, &err) < 0) {
 		zp_diag_error(diags, ZP_NOWHERE, "Failed to load plan file", "%s. A plan file is made "
@@ -479,6 +480,9 @@ struct plan *plan_load(const char *path, struct node_pool *nodes, struct plan_ho
 		plan_free(plan);
 		plan = NULL;
 	}
+	/* Warnings were given when the plan was made. */
+	if (plan)
+		zp_diags_truncate(diags, before);
 	saved_release(&saved);
 	return plan;
 }
