@@ -421,6 +421,28 @@ static void test_agent_dies(void **state)
 	assert_string_equal(before, after);
 }
 
+/* Nobody is there to take a machine down that has ended: the next agent does, and starts it. */
+static void test_ends_unwatched(void **state)
+{
+	char text[512] = "";
+
+	(void)state;
+	need_machine();
+	free(ensure_machine(rootfs, "hello",
+		"/bin/sh -c 'if [ -f /data/once ]; then rm /data/once; cd /data; exec httpd -f -p "
+		"80; fi; touch /data/once; sync; sleep 2; exit 5'"));
+	stop_agent(SIGKILL);
+	poll(NULL, 0, 4000);
+	start_agent();
+	assert_page("page", "hello <one>");
+	for (int i = 0; i < 50 && strcmp(text, "ok: ") != 0; i++) {
+		poll(NULL, 0, 100);
+		get_state("u1/vm", text);
+	}
+	assert_string_equal(text, "ok: ");
+	free(ensure_machine(rootfs, "hello <one>", SERVE));
+}
+
 static void test_tap_detached(void **state)
 {
 	char tap[16];
@@ -533,6 +555,7 @@ static int run_all(void)
 		cmocka_unit_test(test_disk_grows),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_agent_dies),
+		cmocka_unit_test(test_ends_unwatched),
 		cmocka_unit_test(test_tap_detached),
 		cmocka_unit_test(test_env_changes),
 		cmocka_unit_test(test_content_changes),
