@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "providers/machine/console.h"
+#include "providers/machine/console_port.h"
 #include "providers/machine/domain.h"
 #include "providers/machine/guest/format.h"
 #include "providers/machine/host.h"
@@ -162,7 +163,7 @@ static int start(struct provider_machine *machine, struct zp_error *err)
 	zp_autofree char *root = zp_format("%s/root.qcow2", machine->folder);
 	zp_autofree char *config = zp_format("%s/config.img", machine->folder);
 	zp_autofree char *run = zp_format("%s/run", node_root(machine->node));
-	zp_autofree char *socket = zp_format("%s/%s.console", run, machine->names.domain);
+	zp_autofree char *socket = provider_console_socket(machine->node, machine->names.domain);
 	zp_autofree char *log = provider_machine_log(machine->folder);
 	zp_cleanup(provider_guest_files_release) struct provider_guest_files guest = { 0 };
 	struct provider_domain_disk disks[OUR_DISKS + PROVIDER_MACHINE_MAX_MOUNTS];
@@ -269,7 +270,7 @@ static int restart(struct provider_machine *machine, enum provider_root_need nee
 	return news ? await_ready(machine, from, err) : 0;
 }
 
-int provider_machine_converge(struct provider_machine *machine, struct zp_error *err)
+static int make_run(struct provider_machine *machine, struct zp_error *err)
 {
 	enum provider_domain_state state;
 	enum provider_root_need need;
@@ -296,17 +297,22 @@ int provider_machine_converge(struct provider_machine *machine, struct zp_error 
 	return restart(machine, need, hash, err);
 }
 
+int provider_machine_converge(struct provider_machine *machine, struct zp_error *err)
+{
+	if (make_run(machine, err) < 0)
+		return -1;
+	return provider_console_open(machine->node, machine->names.domain, machine->spec.network,
+		machine->console_url, err);
+}
+
 int provider_machine_destroy(struct node_context *node, const char *id, struct zp_error *err)
 {
 	struct provider_machine_names names;
-	zp_autofree char *socket = NULL;
 
 	provider_machine_names(node, id, &names);
-	if (provider_hypervisor_stop(node, names.domain, STOP_MS, err) < 0)
-		return -1;
-	socket = zp_format("%s/run/%s.console", node_root(node), names.domain);
-	unlink(socket);
-	if (node_workload_dir_remove(node, id, err) < 0)
+	if (provider_hypervisor_stop(node, names.domain, STOP_MS, err) < 0 ||
+		provider_console_close(node, names.domain, err) < 0 ||
+		node_workload_dir_remove(node, id, err) < 0)
 		return -1;
 	return provider_machine_free_address(node, id, err);
 }

@@ -490,6 +490,58 @@ static void test_content_changes(void **state)
 	assert_state("u1/vm", "ok: ");
 }
 
+struct chat {
+	const char *text;
+	char answer[4096];
+};
+
+static int chat_inside(void *data, struct zp_error *err)
+{
+	struct chat *chat = data;
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(20002) };
+	zp_autoclose int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct timeval wait = { 1, 0 };
+	size_t len = 0;
+	ssize_t n;
+
+	(void)err;
+	inet_pton(AF_INET, "10.1.2.1", &to.sin_addr);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
+		return -1;
+	dprintf(fd, "%s\n", chat->text);
+	while (len < sizeof(chat->answer) - 1 &&
+		(n = read(fd, chat->answer + len, sizeof(chat->answer) - 1 - len)) > 0)
+		len += (size_t)n;
+	chat->answer[len] = '\0';
+	return 0;
+}
+
+/* Instead of the entrypoint, a shell on the address the result names. */
+static void test_console(void **state)
+{
+	struct chat chat = { .text = "echo $((6 * 7)) at $(hostname) of $PAGE" };
+	zp_autofree char *flist = zp_format("file://%s/", rootfs);
+	zp_autofree char *plain = machine_spec(flist, "hello two", SERVE);
+	zp_autofree char *text = NULL;
+	cJSON *spec = cJSON_Parse(plain);
+	char netns[16];
+
+	(void)state;
+	need_machine();
+	cJSON_AddBoolToObject(spec, "corex", true);
+	text = cJSON_PrintUnformatted(spec);
+	cJSON_Delete(spec);
+	assert_ensure("u1/vm", "zmachine", text, "\"console_url\":\"10.1.2.1:20002\"");
+	node_short_name("n", "al", "u1/net", netns);
+	for (int i = 0; i < 10 && !strstr(chat.answer, "42 at web-blue-1 of hello two"); i++) {
+		poll(NULL, 0, 300);
+		assert_int_equal(provider_netns_run(netns, chat_inside, &chat, NULL), 0);
+	}
+	assert_says(chat.answer, "42 at web-blue-1 of hello two");
+	assert_state("u1/vm", "ok: ");
+}
+
 static void test_entrypoint_ends(void **state)
 {
 	char text[512] = "";
@@ -540,6 +592,10 @@ static void test_removed(void **state)
 	assert_int_equal(provider_link_get(name, &link, NULL), 0);
 	assert_int_equal(link.index, 0);
 	assert_false(zp_file_exists("/run/alpha/workloads/u1~vm"));
+	assert_int_equal(node_remove(client(), "u1/vm", NULL), 0);
+	node_short_name("n", "al", "u1/net", name);
+	assert_int_equal(
+		provider_netns_run(name, chat_inside, &(struct chat){ .text = "" }, NULL), -1);
 	assert_int_equal(count_images(), 2);
 	assert_int_equal(node_remove(client(), "d1/disk", NULL), 0);
 	assert_false(zp_file_exists("/run/alpha/workloads/d1~disk"));
@@ -559,6 +615,7 @@ static int run_all(void)
 		cmocka_unit_test(test_tap_detached),
 		cmocka_unit_test(test_env_changes),
 		cmocka_unit_test(test_content_changes),
+		cmocka_unit_test(test_console),
 		cmocka_unit_test(test_entrypoint_ends),
 		cmocka_unit_test(test_removed),
 	};
