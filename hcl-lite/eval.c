@@ -191,10 +191,25 @@ static struct zp_range first_byte(struct zp_range range)
 	return range;
 }
 
+/* Quoted text begins behind its quote. */
+static struct zp_range literal_start(const struct hcl_expr *expr)
+{
+	struct zp_range range = expr->range;
+	struct zp_str text = zp_range_text(range);
+
+	if (text.len > 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"') {
+		range.start++;
+		range.end--;
+	}
+	return range;
+}
+
 struct zp_range hcl_start_range(const struct hcl_expr *expr)
 {
 	for (;;) {
 		switch (expr->kind) {
+		case HCL_EXPR_LITERAL:
+			return literal_start(expr);
 		case HCL_EXPR_TEMPLATE:
 			if (!expr->template.count)
 				return expr->range;

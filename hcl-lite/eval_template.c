@@ -35,10 +35,7 @@ static void add_part(struct text *t, const struct hcl_expr *part, struct hcl_val
 
 	*out = hcl_string_static("");
 	t->marks |= v.marks;
-	if (t->ev->diags->errors > errors) {
-		t->failed = true;
-		return;
-	}
+	t->failed |= t->ev->diags->errors > errors;
 	if (hcl_is_null(v)) {
 		complain(t, part,
 			"The expression result is null. Cannot include a null value in a string "

@@ -95,8 +95,8 @@ static bool flatten_into(struct hcl_value v, struct values *list, unsigned *mark
 	bool known = hcl_is_length_known(v);
 
 	*marks |= v.marks;
-	for (uint32_t i = 0; i < v.count; i++) {
-		struct hcl_value element = v.elements[i];
+	for (struct hcl_iterator it = hcl_iterate(v); hcl_iterator_next(&it);) {
+		struct hcl_value element = it.value;
 		if (hcl_is_unknown(element) && element.type->kind == HCL_DYNAMIC)
 			known = false;
 		if (hcl_is_null(element) || !hcl_type_is_sequence(element.type)) {
@@ -111,12 +111,15 @@ static bool flatten_into(struct hcl_value v, struct values *list, unsigned *mark
 	return known;
 }
 
+/* While a part is unknown, the peer lets objects and maps pass, too. */
 static bool flatten_type(struct hcl_call *call, const struct hcl_type **type)
 {
-	if (hcl_is_known(call->args[0]) && !hcl_type_is_sequence(call->args[0].type))
-		return hcl_call_fail(call, "can only flatten lists, sets and tuples");
+	struct hcl_value v = call->args[0];
+	bool open = !hcl_is_wholly_known(v) && !hcl_type_is_primitive(v.type);
+
 	*type = hcl_dynamic;
-	return true;
+	return open || !hcl_is_known(v) || hcl_type_is_sequence(v.type) ||
+	       hcl_call_fail(call, "can only flatten lists, sets and tuples");
 }
 
 static bool flatten(struct hcl_call *call, struct hcl_value *out)

@@ -142,8 +142,10 @@ static int compare_text_order(struct hcl_value a, struct hcl_value b)
 
 int hcl_value_set_order(struct hcl_value a, struct hcl_value b)
 {
+	static const int rank[] = { [HCL_KNOWN] = 0, [HCL_UNKNOWN] = 1, [HCL_NULL] = 2 };
+
 	if (a.state != HCL_KNOWN || b.state != HCL_KNOWN)
-		return (int)a.state - (int)b.state;
+		return rank[a.state] - rank[b.state];
 	switch (a.type->kind) {
 	case HCL_BOOL:
 		return a.boolean - b.boolean;
@@ -228,9 +230,11 @@ static bool may_become_same_type(struct hcl_value a, struct hcl_value b)
 
 static enum hcl_state unknown_equality(struct hcl_value a, struct hcl_value b)
 {
+	bool one_known = a.state == HCL_KNOWN || b.state == HCL_KNOWN;
+
 	if (outside_refinement(a, b) || outside_refinement(b, a))
 		return HCL_KNOWN;
-	if (a.type != b.type && !a.type->has_dynamic && !b.type->has_dynamic)
+	if (one_known && a.type != b.type && !a.type->has_dynamic && !b.type->has_dynamic)
 		return HCL_KNOWN;
 	return HCL_UNKNOWN;
 }

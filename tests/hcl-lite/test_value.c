@@ -235,7 +235,7 @@ static void sets_are_ordered(void **state)
 
 	assert_text(strings("b", "a", "b", true), "toset([\n  \"a\",\n  \"b\",\n])");
 	assert_text(hcl_set_value(hcl_number, elements, 4),
-		"toset([\n  2,\n  10,\n  tonumber(null),\n  (known after apply),\n])");
+		"toset([\n  2,\n  10,\n  (known after apply),\n  tonumber(null),\n])");
 	struct hcl_value marked[2] = { hcl_mark(hcl_int_value(1), HCL_SENSITIVE),
 		hcl_int_value(1) };
 	struct hcl_value set = hcl_set_value(hcl_number, marked, 2);
