@@ -13,7 +13,7 @@ export TF_VAR_content=$build/rootfs
 export ASAN_OPTIONS=detect_leaks=0
 work=$box/work
 failures=0
-before_netns=$(ip netns list | wc -l)
+ip netns list | cut -d" " -f1 | sort >"$box/before"
 
 ok() { echo "ok $1"; }
 failed() { echo "FAILED $1${2:+: $2}"; failures=$((failures + 1)); }
@@ -62,6 +62,8 @@ fails "the saved plan is stale now" "Saved plan is stale" z apply saved
 [ "$(status_of)" = 0 ] && ok "a second plan has no changes" || { failed "a second plan has no changes"; cat "$box/out"; }
 check "a second apply has none either" bash -c "cd $work && $zplan apply -auto-approve | grep -q 'No changes'"
 [ "$(z output -json urls | jq -r .hello)" = "http://hello.n1.sandbox.test/" ] && ok "outputs" || failed "outputs"
+# What is there now and was not before is this run's, or that of another sandbox, which stays.
+ip netns list | cut -d" " -f1 | sort | comm -13 "$box/before" - >"$box/made"
 [ "$(z state list | wc -l)" = 4 ] && ok "state list" || failed "state list"
 
 # --- it reconciles ---
@@ -164,7 +166,8 @@ check "destroy at the end" z destroy -auto-approve
 check "sandbox down" "$zplan" sandbox down
 check "sandbox down again" "$zplan" sandbox down
 [ ! -e "$ZPLAN_SANDBOX" ] && ok "no folder" || failed "no folder"
-[ "$(ip netns list | wc -l)" = "$before_netns" ] && ok "no namespace" || failed "no namespace"
+tag=${client%-client}
+grep -q "^$client$" "$box/made" && ! ip netns list | grep -q "^$tag-" && ok "no namespace" || failed "no namespace"
 ! grep -q "$box" /proc/mounts && ok "no mount" || failed "no mount"
 ! pgrep -f "$ZPLAN_SANDBOX" >/dev/null && ok "no process" || { failed "no process"; pgrep -af "$ZPLAN_SANDBOX"; }
 [ "$failures" = 0 ]
