@@ -152,6 +152,11 @@ static struct hcl_value call_argument(struct plan *plan, struct plan_scope_modul
 		call->arguments_read = true;
 	}
 	struct hcl_attribute *argument = hcl_content_attribute(&call->arguments, variable->name);
+	/* The call decides each.value: what it stands on comes before its arguments. */
+	plan_touch(plan, &call->cell);
+	if (plan->applying && !hcl_is_wholly_known(module->each_value))
+		module->each_value = plan_each_value(plan, module->parent, call->call->for_each,
+			&call->repetition, module->key);
 	plan_scope_init(&scope, plan, module->parent, module->key, module->each_value);
 	if (!argument)
 		return plan_variable_value(plan, module, variable, hcl_unknown(hcl_dynamic), NULL);

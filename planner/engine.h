@@ -64,6 +64,7 @@ struct plan_repetition {
 	uint32_t count;
 	struct state_key *keys;
 	struct hcl_value *each_values; /* for_each only */
+	bool renewed; /* each_values are those of the apply */
 	struct zp_map by_text;	       /* key -> index + 1, for_each only */
 };
 
@@ -189,6 +190,9 @@ bool plan_expand(struct plan *plan, struct plan_scope_module *module, const stru
 /* Number of the instance, or -1. */
 int64_t plan_repetition_find(const struct plan_repetition *repetition, struct hcl_value key);
 int64_t plan_repetition_find_key(const struct plan_repetition *repetition, struct state_key key);
+/* While applying: each.value of an instance, now that what it was made of is known. */
+struct hcl_value plan_each_value(struct plan *plan, struct plan_scope_module *module,
+	const struct hcl_expr *for_each, struct plan_repetition *repetition, struct state_key key);
 bool plan_resource_expand(struct plan *plan, struct plan_resource_cell *resource);
 bool plan_call_expand(struct plan *plan, struct plan_call_cell *call);
 

@@ -185,6 +185,26 @@ int64_t plan_repetition_find(const struct plan_repetition *repetition, struct hc
 	return wanted.kind == STATE_NO_KEY ? -1 : plan_repetition_find_key(repetition, wanted);
 }
 
+struct hcl_value plan_each_value(struct plan *plan, struct plan_scope_module *module,
+	const struct hcl_expr *for_each, struct plan_repetition *repetition, struct state_key key)
+{
+	int64_t found = plan_repetition_find_key(repetition, key);
+
+	if (!repetition->renewed) {
+		struct plan_repetition now = { 0 };
+		/* Keys were known and stay; whoever asks waited for all that for_each refers to. */
+		repetition->renewed = true;
+		if (plan_expand(plan, module, NULL, for_each, &now))
+			for (uint32_t i = 0; i < repetition->count; i++) {
+				int64_t at = plan_repetition_find_key(&now, repetition->keys[i]);
+				if (at >= 0)
+					repetition->each_values[i] = now.each_values[at];
+			}
+		zp_map_release(&now.by_text);
+	}
+	return found >= 0 ? repetition->each_values[found] : hcl_unknown(hcl_dynamic);
+}
+
 bool plan_resource_expand(struct plan *plan, struct plan_resource_cell *resource)
 {
 	const struct plan_resource *config = resource->config;

@@ -42,8 +42,12 @@ struct hcl_value plan_carry_marks(struct plan *plan, const struct provider_schem
 	return provider_schema_mark(schema, arena, value);
 }
 
-static void scope_of(struct plan_scope *scope, struct plan *plan, const struct plan_instance *instance)
+static void scope_of(struct plan_scope *scope, struct plan *plan, struct plan_instance *instance)
 {
+	if (plan->applying && !hcl_is_wholly_known(instance->each_value))
+		instance->each_value = plan_each_value(plan, instance->cell.module,
+			instance->resource->config->for_each, &instance->resource->repetition,
+			instance->key);
 	plan_scope_init(scope, plan, instance->cell.module, instance->key, instance->each_value);
 }
 
@@ -387,6 +391,8 @@ void plan_instance_evaluate(struct plan *plan, struct plan_instance *instance)
 	if (!resource->resource_type)
 		return;
 	zp_vec_push(&plan->instances, instance);
+	/* What for_each and count stand on is what every instance stands on. */
+	plan_touch(plan, &instance->resource->expand);
 	/* A destroy plan takes nothing from the configuration but which objects there are. */
 	if (plan->kind == PLAN_NORMAL || resource->mode == PLAN_DATA)
 		touch_all(plan, instance);
