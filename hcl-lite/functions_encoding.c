@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "hcl-lite/bytes.h"
+#include "hcl-lite/deflate.h"
 #include "hcl-lite/function.h"
 
 static bool base64encode(struct hcl_call *call, struct hcl_value *out)
@@ -44,26 +45,6 @@ static bool base64decode(struct hcl_call *call, struct hcl_value *out)
 	return true;
 }
 
-/* Raw deflate data, flushed but not ended. */
-static bool compress_flushed(struct zp_str data, struct zp_buf *out)
-{
-	z_stream stream = { 0 };
-
-	if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) !=
-		Z_OK)
-		return false;
-	size_t start = out->len;
-	zp_buf_reserve(out, deflateBound(&stream, data.len) + 64);
-	stream.next_in = (Bytef *)data.ptr;
-	stream.avail_in = (uInt)data.len;
-	stream.next_out = (Bytef *)out->ptr + start;
-	stream.avail_out = (uInt)(out->capacity - start);
-	bool done = deflate(&stream, Z_SYNC_FLUSH) == Z_OK && stream.avail_in == 0;
-	out->len += stream.total_out;
-	deflateEnd(&stream);
-	return done;
-}
-
 static void add_little_endian(struct zp_buf *out, uint32_t n)
 {
 	for (int i = 0; i < 4; i++)
@@ -79,8 +60,7 @@ static bool base64gzip(struct hcl_call *call, struct hcl_value *out)
 	struct zp_str data = hcl_text(call->args[0]);
 
 	zp_buf_add(&packed, header, sizeof(header));
-	if (!compress_flushed(data, &packed))
-		return hcl_call_fail(call, "failed to write gzip raw data");
+	hcl_deflate_flushed(data, &packed);
 	zp_buf_add(&packed, end, sizeof(end));
 	add_little_endian(&packed,
 		(uint32_t)crc32(crc32(0, NULL, 0), (const Bytef *)data.ptr, (uInt)data.len));

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "providers/machine/capabilities.h"
 
 #define POLL_MS 50
 #define PRESS_AGAIN_MS 2000
@@ -149,17 +151,19 @@ static int write_settings(const char *root, struct zp_error *err)
 	return zp_file_write_atomic(path, zp_str(qemu_conf), 0600, err);
 }
 
-/* Heap: the URI to open, with '%' escapes for what a URI can not hold. NULL after an error. */
-static char *make_uri(const struct node_context *node, struct zp_error *err)
+static char *driver_root(const struct node_context *node)
 {
-	zp_autofree char *root = NULL;
+	return zp_format("%s/libvirt", node_root(node));
+}
+
+/* Heap: the URI to open, with '%' escapes for what a URI can not hold. */
+static char *make_uri(const struct node_context *node)
+{
+	zp_autofree char *root = driver_root(node);
 	zp_autobuf uri = ZP_BUF_INIT;
 
 	if (!provider_hypervisor_is_embedded(node))
 		return zp_strdup(node_libvirt_uri(node));
-	root = zp_format("%s/libvirt", node_root(node));
-	if (write_settings(root, err) < 0)
-		return NULL;
 	zp_buf_puts(&uri, "qemu:///embed?root=");
 	for (const unsigned char *p = (const unsigned char *)root; *p; p++) {
 		if (*p > ' ' && *p < 127 && !strchr("%&#?;+", *p))
@@ -189,10 +193,19 @@ static void await_takeover(virConnectPtr conn)
 }
 
 /* Under the lock. */
-static int connect_uri(char *uri, struct zp_error *err)
+static int connect_uri(const struct node_context *node, const char *uri, struct zp_error *err)
 {
-	virConnectPtr conn = virConnectOpen(uri);
+	zp_autofree char *root = driver_root(node);
+	virConnectPtr conn;
 
+	if (start_events(err) < 0)
+		return -1;
+	if (provider_hypervisor_is_embedded(node)) {
+		if (write_settings(root, err) < 0)
+			return -1;
+		provider_capabilities_borrow(PROVIDER_CAPABILITIES, root);
+	}
+	conn = virConnectOpen(uri);
 	if (!conn)
 		return fail(err, "opening libvirt");
 	await_takeover(conn);
@@ -213,15 +226,13 @@ static void disconnect(void)
 /* The connection with a reference of the caller's; NULL after an error. */
 static virConnectPtr get_connection(struct node_context *node, struct zp_error *err)
 {
-	zp_autofree char *uri = make_uri(node, err);
+	zp_autofree char *uri = make_uri(node);
 	virConnectPtr conn = NULL;
 
-	if (!uri)
-		return NULL;
 	pthread_mutex_lock(&lock);
 	if (connection && (strcmp(connected_uri, uri) != 0 || virConnectIsAlive(connection) != 1))
 		disconnect();
-	if (connection || (start_events(err) == 0 && connect_uri(uri, err) == 0)) {
+	if (connection || connect_uri(node, uri, err) == 0) {
 		conn = connection;
 		virConnectRef(conn);
 	}
@@ -307,6 +318,16 @@ int provider_hypervisor_state(struct node_context *node, const char *name,
 	return get_state(handle.domain, state, err);
 }
 
+/* By now libvirt has found out what QEMU can do. */
+static void lend_once(const struct node_context *node)
+{
+	static atomic_flag lent = ATOMIC_FLAG_INIT;
+	zp_autofree char *root = driver_root(node);
+
+	if (provider_hypervisor_is_embedded(node) && !atomic_flag_test_and_set(&lent))
+		provider_capabilities_lend(PROVIDER_CAPABILITIES, root);
+}
+
 int provider_hypervisor_start(struct node_context *node, const char *xml, struct zp_error *err)
 {
 	autopin pin = pin_thread(provider_hypervisor_is_embedded(node));
@@ -315,7 +336,10 @@ int provider_hypervisor_start(struct node_context *node, const char *xml, struct
 	if (!handle.conn)
 		return -1;
 	handle.domain = virDomainCreateXML(handle.conn, xml, 0);
-	return handle.domain ? 0 : fail(err, "starting the machine");
+	if (!handle.domain)
+		return fail(err, "starting the machine");
+	lend_once(node);
+	return 0;
 }
 
 static void sleep_ms(int ms)

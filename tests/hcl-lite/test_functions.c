@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "base/file.h"
+#include "hcl-lite/deflate.h"
 #include "hcl-lite/function_files.h"
 #include "tests/hcl-lite/console.h"
 
@@ -223,6 +225,39 @@ static void any_arguments(void **state)
 	assert_true(calls > 10000);
 }
 
+/* What is compressed comes back the same, whatever kind of block it took. */
+static void deflate_round_trip(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 3, 4, 100, 16384, 16385, 40000, 70000, 200000 };
+	uint32_t seed = 12345;
+
+	(void)state;
+	for (size_t i = 0; i < 3 * ZP_ARRAY_SIZE(sizes); i++) {
+		size_t n = sizes[i / 3];
+		zp_autobuf data = ZP_BUF_INIT, packed = ZP_BUF_INIT;
+		for (size_t j = 0; j < n; j++) {
+			seed = seed * 1103515245 + 12345;
+			/* Random bytes, few different ones, or text that repeats after a while. */
+			zp_buf_char(&data, i % 3 == 0	? (char)(seed >> 16)
+					   : i % 3 == 1 ? (char)('a' + (seed >> 16) % 3)
+							: (char)('a' + j % 33000 % 71 % 23));
+		}
+		hcl_deflate_flushed(zp_buf_slice(&data), &packed);
+		zp_autofree char *back = zp_malloc(n + 1);
+		z_stream stream = { .next_in = (Bytef *)packed.ptr,
+			.avail_in = (uInt)packed.len,
+			.next_out = (Bytef *)back,
+			.avail_out = (uInt)n + 1 };
+		assert_int_equal(inflateInit2(&stream, -15), Z_OK);
+		assert_int_equal(inflate(&stream, Z_SYNC_FLUSH), Z_OK);
+		assert_int_equal(stream.total_out, n);
+		assert_int_equal(stream.avail_in, 0);
+		inflateEnd(&stream);
+		if (n)
+			assert_memory_equal(back, data.ptr, n);
+	}
+}
+
 static void clean_paths(void **state)
 {
 	static const struct {
@@ -248,6 +283,7 @@ int main(void)
 		cmocka_unit_test(provider_functions),
 		cmocka_unit_test(random_values),
 		cmocka_unit_test(any_arguments),
+		cmocka_unit_test(deflate_round_trip),
 		cmocka_unit_test(clean_paths),
 	};
 	return cmocka_run_group_tests_name("hcl-lite functions", tests, setup, teardown);

@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "node/client.h"
 #include "node/context_internal.h"
+#include "providers/machine/capabilities.h"
 #include "providers/machine/console.h"
 #include "providers/machine/content.h"
 #include "providers/machine/root.h"
@@ -411,6 +412,36 @@ static void assert_words(const char *log, const char *expected)
 	zp_buf_release(&words);
 }
 
+static void test_capabilities(void **state)
+{
+	zp_autofree char *shared = zp_format("%s/shared", folder);
+	zp_autofree char *kept = zp_format("%s/q.xml", shared);
+	zp_autofree char *first = zp_format("%s/libvirt1", folder);
+	zp_autofree char *second = zp_format("%s/libvirt2", folder);
+	zp_autofree char *inner = zp_format("%s/cache/qemu/capabilities", first);
+	zp_autofree char *own = zp_format("%s/q.xml", inner);
+	zp_autofree char *other = zp_format("%s/cache/qemu/capabilities/q.xml", second);
+	struct zp_buf text = ZP_BUF_INIT;
+
+	(void)state;
+	provider_capabilities_borrow(shared, first);
+	assert_false(zp_file_exists(inner));
+	assert_int_equal(zp_mkdirs(inner, 0700, NULL), 0);
+	assert_int_equal(zp_file_write_atomic(own, ZP_STR("<a/>"), 0600, NULL), 0);
+	provider_capabilities_lend(shared, first);
+	provider_capabilities_borrow(shared, second);
+	assert_int_equal(zp_file_read(other, 100, &text, NULL), 0);
+	assert_string_equal(text.ptr, "<a/>");
+	/* One that knows something keeps to it, and tells. */
+	assert_int_equal(zp_file_write_atomic(own, ZP_STR("<b/>"), 0600, NULL), 0);
+	provider_capabilities_borrow(shared, first);
+	provider_capabilities_lend(shared, first);
+	zp_buf_clear(&text);
+	assert_int_equal(zp_file_read(kept, 100, &text, NULL), 0);
+	assert_string_equal(text.ptr, "<b/>");
+	zp_buf_release(&text);
+}
+
 static void test_console(void **state)
 {
 	zp_autofree char *log = zp_format("%s/console.log", folder);
@@ -459,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_prune),
 		cmocka_unit_test(test_root),
 		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_capabilities),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
