@@ -1,6 +1,7 @@
 #include "state/backend.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -18,8 +19,20 @@ static const char *or_unknown(const char *text)
 	return text ? text : "";
 }
 
+/* "2026-11-20T22:27:52.1Z" as "2026-11-20 22:27:52.1 +0000 UTC"; other forms as they are. */
+static char *readable_time(const char *text)
+{
+	size_t length = text ? strlen(text) : 0;
+
+	if (length < 20 || text[10] != 'T' || text[length - 1] != 'Z')
+		return zp_strdup(or_unknown(text));
+	return zp_format("%.10s %.*s +0000 UTC", text, (int)(length - 12), text + 11);
+}
+
 static int locked_by(const struct state_lock_info *holder, struct zp_error *err)
 {
+	zp_autofree char *created = readable_time(holder->created);
+
 	return zp_error_code(err, STATE_LOCKED,
 		"Another run holds the lock.\nLock Info:\n  ID:        %s\n  Path:      %s\n"
 		"  Operation: %s\n  Who:       %s\n  Version:   %s\n  Created:   %s\n  Info:      "
@@ -28,7 +41,7 @@ static int locked_by(const struct state_lock_info *holder, struct zp_error *err)
 		"does that for you), or disable locking with the \"-lock=false\" flag, which is not "
 		"recommended.",
 		or_unknown(holder->id), or_unknown(holder->path), or_unknown(holder->operation),
-		or_unknown(holder->who), or_unknown(holder->version), or_unknown(holder->created),
+		or_unknown(holder->who), or_unknown(holder->version), created,
 		or_unknown(holder->info));
 }
 
@@ -38,18 +51,21 @@ int state_backend_lock(struct state_backend *backend, const char *operation, int
 	struct state_lock_info info, holder = { 0 };
 	int64_t deadline = now_ms() + timeout_ms;
 	struct timespec pause = { 0, 50000000 };
+	zp_autoerror failure = ZP_ERROR_INIT;
 	int rc;
 
 	state_lock_info_fill(&info, operation, "");
 	for (;;) {
 		state_lock_info_release(&holder);
-		rc = backend->type->lock(backend, &info, &holder, err);
-		if (rc == 0 || !err || err->code != STATE_LOCKED || now_ms() >= deadline)
+		rc = backend->type->lock(backend, &info, &holder, &failure);
+		if (rc == 0 || failure.code != STATE_LOCKED || now_ms() >= deadline)
 			break;
 		nanosleep(&pause, NULL);
 	}
-	if (rc < 0 && err && err->code == STATE_LOCKED)
+	if (rc < 0 && failure.code == STATE_LOCKED)
 		locked_by(&holder, err);
+	else if (rc < 0)
+		zp_error_code(err, failure.code, "%s", zp_error_text(&failure));
 	state_lock_info_release(&holder);
 	state_lock_info_release(&info);
 	return rc;

@@ -83,8 +83,9 @@ static int sync_to(struct state_journal *journal, uint64_t target, struct zp_err
 		uint64_t covered = journal->written;
 		journal->syncing = true;
 		pthread_mutex_unlock(&journal->lock);
-		int failed = fdatasync(journal->fd) < 0 ? errno : 0;
 		zp_fault_point("journal.sync");
+		int failed = fdatasync(journal->fd) < 0 ? errno : 0;
+		zp_fault_point("journal.synced");
 		pthread_mutex_lock(&journal->lock);
 		journal->syncing = false;
 		if (failed)

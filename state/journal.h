@@ -22,6 +22,11 @@ struct state_intent {
 	enum state_action action;
 	const char *address;	  /* with instance key */
 	const char *deposed;	  /* or NULL */
+	/*
+	 * Create before destroy: the id under which the former object is deposed as soon as this one is
+	 * made. NULL otherwise.
+	 */
+	const char *replaced_as;
 	const char *identity;	  /* of the object; the nodes know it by this */
 	const char *module, *type, *name, *provider; /* as in struct state_resource */
 	struct state_key key;
@@ -54,7 +59,7 @@ void state_journal_abandon(struct state_journal *journal);
 
 /* An unfinished journal, read back. */
 struct state_replay_entry {
-	struct state_intent intent;
+	struct state_intent intent; /* address NULL when its record was damaged */
 	bool done;	/* an outcome was recorded */
 	bool failed;
 	struct state_object *object; /* the outcome's object, NULL: gone */
@@ -65,14 +70,21 @@ struct state_replay {
 	int64_t serial;
 	struct state_replay_entry *entries;
 	size_t count;
-	bool truncated; /* the end was damaged; the good prefix is here */
+	bool truncated; /* something was damaged; every record that was not is here */
+	size_t lost;	/* damaged records before good ones: no mere crash explains them */
 	struct zp_arena arena;
 };
 
-/* *replay NULL when there is no journal (or an empty one). A damaged tail is not an error. */
+/*
+ * *replay NULL when there is no journal (or an empty one). Damaged records are not an error; a journal
+ * of a newer zplan is.
+ */
 int state_journal_read(const char *path, struct state_replay **replay, struct zp_error *err);
 void state_replay_free(struct state_replay *replay);
-/* Takes over the recorded outcomes into state; entries without outcome are the caller's to ask about. */
+/*
+ * Takes over the recorded outcomes into state, which may have some or all of them already; entries
+ * without outcome are the caller's to ask about.
+ */
 void state_replay_apply(const struct state_replay *replay, struct state *state);
 /* After the recovered state was stored. */
 int state_journal_remove(const char *path, struct zp_error *err);

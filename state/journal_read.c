@@ -15,6 +15,8 @@ struct replay_reader {
 	struct state_replay *replay;
 	struct entry_vec entries;
 	struct zp_json json;
+	size_t damaged_bytes; /* so far: more records than that cannot have been lost */
+	int64_t newer;	      /* the format of a header this version does not know, or 0 */
 };
 
 static const char *read_text(struct replay_reader *reader)
@@ -77,6 +79,8 @@ static void intent_member(struct replay_reader *reader, struct state_intent *int
 		intent->address = read_text(reader);
 	else if (zp_str_is(key, "deposed"))
 		intent->deposed = read_text(reader);
+	else if (zp_str_is(key, "replaced_as"))
+		intent->replaced_as = read_text(reader);
 	else if (zp_str_is(key, "identity"))
 		intent->identity = read_text(reader);
 	else if (zp_str_is(key, "module"))
@@ -132,6 +136,8 @@ static void object_member(struct replay_reader *reader, struct state_object *obj
 		object->private_data = read_slice(reader);
 	else if (zp_str_is(key, "identity"))
 		object->identity = read_slice(reader);
+	else if (zp_str_is(key, "extra"))
+		object->extra = read_slice(reader);
 	else if (zp_str_is(key, "dependencies"))
 		object->dependencies = read_names(reader, &object->dependency_count);
 	else
@@ -157,81 +163,147 @@ static struct state_object *read_object(struct replay_reader *reader)
 	return object;
 }
 
-static void header_member(struct replay_reader *reader, struct zp_str key)
+static bool read_header(struct replay_reader *reader, int64_t format)
 {
-	if (zp_str_is(key, "lineage")) {
-		free(reader->replay->lineage);
-		reader->replay->lineage = zp_strdup(read_text(reader));
-	} else if (zp_str_is(key, "serial")) {
-		zp_json_read_int(&reader->json, &reader->replay->serial);
-	} else {
-		zp_json_skip(&reader->json, NULL);
+	struct state_replay *replay = reader->replay;
+	struct zp_str key;
+
+	if (format != STATE_JOURNAL_FORMAT) {
+		reader->newer = format;
+		return false;
 	}
+	if (replay->lineage)
+		return false;
+	while (zp_json_next_key(&reader->json, &key)) {
+		if (zp_str_is(key, "lineage") && !replay->lineage)
+			replay->lineage = zp_strdup(read_text(reader));
+		else if (zp_str_is(key, "serial"))
+			zp_json_read_int(&reader->json, &replay->serial);
+		else
+			zp_json_skip(&reader->json, NULL);
+	}
+	return !reader->json.error;
 }
 
-static void outcome_member(struct replay_reader *reader, struct state_replay_entry *entry,
-	struct zp_str key)
+/* Makes entries up to this number. Only damage explains a gap, and only one of its size. */
+static bool reach(struct replay_reader *reader, int64_t number)
 {
-	if (zp_str_is(key, "object"))
-		entry->object = read_object(reader);
-	else
-		zp_json_skip(&reader->json, NULL);
+	if (number < 1 || (uint64_t)number > reader->entries.count + 1 + reader->damaged_bytes)
+		return false;
+	while (reader->entries.count < (size_t)number)
+		zp_vec_add(&reader->entries);
+	return true;
+}
+
+static bool read_intent(struct replay_reader *reader, int64_t number)
+{
+	struct state_intent intent = { .module = "", .type = "", .name = "", .provider = "",
+		.address = "" };
+	struct zp_str key;
+
+	while (zp_json_next_key(&reader->json, &key))
+		intent_member(reader, &intent, key);
+	if (reader->json.error || number <= (int64_t)reader->entries.count || !reach(reader, number))
+		return false;
+	reader->entries.items[number - 1].intent = intent;
+	return true;
+}
+
+static bool read_outcome(struct replay_reader *reader, int64_t number, bool failed)
+{
+	struct state_object *object = NULL;
+	struct zp_str key;
+
+	while (zp_json_next_key(&reader->json, &key)) {
+		if (zp_str_is(key, "object"))
+			object = read_object(reader);
+		else
+			zp_json_skip(&reader->json, NULL);
+	}
+	if (reader->json.error || (number > (int64_t)reader->entries.count && !reader->damaged_bytes) ||
+		!reach(reader, number))
+		return false;
+	struct state_replay_entry *entry = &reader->entries.items[number - 1];
+	entry->done = true;
+	entry->failed = failed;
+	entry->object = object;
+	return true;
 }
 
 /* The first member tells what kind of record it is. False when it makes no sense here. */
 static bool read_record(struct replay_reader *reader, struct zp_str text)
 {
+	struct zp_json *json = &reader->json;
 	struct zp_str key;
 	int64_t number = 0;
 
-	zp_json_init(&reader->json, text);
-	if (!zp_json_enter_object(&reader->json) || !zp_json_next_key(&reader->json, &key))
+	zp_json_init(json, text);
+	if (!zp_json_enter_object(json) || !zp_json_next_key(json, &key))
 		return false;
 	bool header = zp_str_is(key, "journal"), intent = zp_str_is(key, "intent");
 	bool done = zp_str_is(key, "done"), failed = zp_str_is(key, "failed");
-	if (!zp_json_read_int(&reader->json, &number))
+	if (!zp_json_read_int(json, &number))
 		return false;
-	if (intent && number == (int64_t)reader->entries.count + 1)
-		zp_vec_add(&reader->entries);
-	else if (intent)
-		return false;
-	if (!header && (number < 1 || number > (int64_t)reader->entries.count))
-		return false;
-	if (header && number != STATE_JOURNAL_FORMAT)
-		return false;
-	struct state_replay_entry *entry = header ? NULL : &reader->entries.items[number - 1];
-	while (zp_json_next_key(&reader->json, &key)) {
-		if (header)
-			header_member(reader, key);
-		else if (intent)
-			intent_member(reader, &entry->intent, key);
-		else
-			outcome_member(reader, entry, key);
-	}
-	if (!reader->json.error && (done || failed)) {
-		entry->done = true;
-		entry->failed = failed;
-	}
-	return !reader->json.error;
+	if (header)
+		return read_header(reader, number);
+	if (intent)
+		return read_intent(reader, number);
+	return (done || failed) && read_outcome(reader, number, failed);
 }
 
+/*
+ * Every record stands for itself: one that is damaged costs that one, not those behind it, whose deeds
+ * were done.
+ */
 static void read_lines(struct replay_reader *reader, struct zp_str text)
 {
-	while (text.len) {
+	size_t bad = 0;
+
+	while (text.len && !reader->newer) {
 		const char *newline = memchr(text.ptr, '\n', text.len);
 		size_t length = newline ? (size_t)(newline - text.ptr) : text.len;
 		struct zp_str json;
-		bool good = newline && state_record_open(zp_strn(text.ptr, length), &json) &&
+		bool good = state_record_open(zp_strn(text.ptr, length), &json) &&
 			read_record(reader, json);
 		zp_json_release(&reader->json);
 		reader->json = (struct zp_json){ 0 };
-		if (!good) {
+		if (good) {
+			reader->replay->lost += bad;
+			bad = 0;
+		} else {
 			reader->replay->truncated = true;
-			return;
+			reader->damaged_bytes += length;
+			bad++;
 		}
-		text.ptr += length + 1;
-		text.len -= length + 1;
+		length += newline != NULL;
+		text.ptr += length;
+		text.len -= length;
 	}
+}
+
+int state_journal_parse(struct zp_str text, const char *name, struct state_replay **replay,
+	struct zp_error *err)
+{
+	*replay = NULL;
+	if (!text.len)
+		return 0;
+	struct replay_reader reader = { .replay = zp_calloc(1, sizeof(**replay)) };
+	zp_arena_init(&reader.replay->arena);
+	read_lines(&reader, text);
+	reader.replay->entries = reader.entries.items;
+	reader.replay->count = reader.entries.count;
+	if (reader.newer) {
+		state_replay_free(reader.replay);
+		return zp_error_set(err,
+			"journal %s was created by another version of zplan: its format is number "
+			"%lld, and this one knows %d. Let the version that wrote it take over what "
+			"was interrupted. The file was not changed.", name, (long long)reader.newer,
+			STATE_JOURNAL_FORMAT);
+	}
+	if (!reader.replay->lineage)
+		reader.replay->lineage = zp_strdup("");
+	*replay = reader.replay;
+	return 0;
 }
 
 int state_journal_read(const char *path, struct state_replay **replay, struct zp_error *err)
@@ -245,17 +317,7 @@ int state_journal_read(const char *path, struct state_replay **replay, struct zp
 			return 0;
 		return zp_error_set(err, "journal: %s", zp_error_text(&failure));
 	}
-	if (!text.len)
-		return 0;
-	struct replay_reader reader = { .replay = zp_calloc(1, sizeof(**replay)) };
-	zp_arena_init(&reader.replay->arena);
-	read_lines(&reader, zp_buf_slice(&text));
-	if (!reader.replay->lineage)
-		reader.replay->lineage = zp_strdup("");
-	reader.replay->entries = reader.entries.items;
-	reader.replay->count = reader.entries.count;
-	*replay = reader.replay;
-	return 0;
+	return state_journal_parse(zp_buf_slice(&text), path, replay, err);
 }
 
 void state_replay_free(struct state_replay *replay)
@@ -278,15 +340,31 @@ static void take_over(struct state *state, const struct state_object *object)
 	state_set(state, &mine);
 }
 
+/*
+ * The former object of a replacement that was created first goes out of the new one's way, unless the
+ * state was stored after that and has it so already.
+ */
+static void make_room(struct state *state, const struct state_replay_entry *entry)
+{
+	const char *address = entry->object->address;
+	const struct state_object *current = state_find(state, address, NULL);
+
+	if (entry->intent.replaced_as && current &&
+		!state_json_equal(current->attributes, entry->object->attributes))
+		state_depose(state, address, entry->intent.replaced_as);
+}
+
 void state_replay_apply(const struct state_replay *replay, struct state *state)
 {
 	for (size_t i = 0; i < replay->count; i++) {
 		const struct state_replay_entry *entry = &replay->entries[i];
 		if (!entry->done)
 			continue;
-		if (entry->object)
+		if (entry->object) {
+			make_room(state, entry);
 			take_over(state, entry->object);
-		else if (!entry->failed)
+		} else if (!entry->failed && entry->intent.address) {
 			state_remove(state, entry->intent.address, entry->intent.deposed);
+		}
 	}
 }

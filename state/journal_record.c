@@ -78,6 +78,7 @@ void state_record_intent(struct zp_buf *json, uint64_t number, const struct stat
 	text_member(&writer, "action", actions[intent->action]);
 	text_member(&writer, "address", intent->address);
 	text_member(&writer, "deposed", intent->deposed);
+	text_member(&writer, "replaced_as", intent->replaced_as);
 	text_member(&writer, "identity", intent->identity);
 	text_member(&writer, "module", intent->module);
 	text_member(&writer, "type", intent->type);
@@ -115,6 +116,7 @@ static void object_member(struct zp_json_writer *writer, const struct state_obje
 	json_member(writer, "sensitive", object->sensitive_attributes);
 	json_member(writer, "private", object->private_data);
 	json_member(writer, "identity", object->identity);
+	json_member(writer, "extra", object->extra);
 	names_member(writer, "dependencies", object->dependencies, object->dependency_count);
 	zp_json_end_object(writer);
 }

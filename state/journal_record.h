@@ -20,4 +20,8 @@ void state_record_intent(struct zp_buf *json, uint64_t number, const struct stat
 void state_record_outcome(struct zp_buf *json, uint64_t number, bool failed,
 	const struct state_object *object, const char *message);
 
+/* As state_journal_read, of text. */
+int state_journal_parse(struct zp_str text, const char *name, struct state_replay **replay,
+	struct zp_error *err);
+
 #endif

@@ -41,15 +41,23 @@ static char *who(void)
 	return zp_format("%s@%s", user ? user->pw_name : "unknown", host);
 }
 
+/* RFC 3339 with as many digits of the second as it takes. */
 static char *now_text(void)
 {
 	struct timespec now;
 	struct tm tm;
+	zp_autobuf text = ZP_BUF_INIT;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
-	return zp_format("%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", tm.tm_year + 1900, tm.tm_mon + 1,
+	zp_buf_printf(&text, "%04d-%02d-%02dT%02d:%02d:%02d.%09ld", tm.tm_year + 1900, tm.tm_mon + 1,
 		tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec);
+	while (text.ptr[text.len - 1] == '0' && now.tv_nsec)
+		text.len--;
+	if (!now.tv_nsec)
+		text.len -= sizeof(".000000000") - 1;
+	zp_buf_char(&text, 'Z');
+	return zp_buf_steal(&text);
 }
 
 void state_lock_info_fill(struct state_lock_info *info, const char *operation, const char *path)

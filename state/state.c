@@ -32,6 +32,7 @@ void state_free(struct state *state)
 	if (!state)
 		return;
 	free(state->objects);
+	free(state->outputs);
 	free((char *)state->text.ptr);
 	zp_map_release(&state->by_address);
 	zp_map_release(&state->resources);
@@ -76,14 +77,15 @@ const struct state_resource *state_resource(struct state *state, const char *mod
 	return resource;
 }
 
-void state_index(struct state *state, struct state_object *object)
+struct state_object *state_index(struct state *state, struct state_object *object)
 {
-	void **slot = zp_map_slot(&state->by_address,
-		lookup_key(&state->arena, object->address, object->deposed));
+	struct zp_str key = lookup_key(&state->arena, object->address, object->deposed);
+	size_t known = state->by_address.count;
+	void **slot = zp_map_slot(&state->by_address, key);
+	struct state_object *old = *slot;
 
-	if (*slot) {
+	if (state->by_address.count == known) {
 		/* The place in the array stays, so that the file's order does. */
-		struct state_object *old = *slot;
 		object->position = old->position;
 		state->objects[object->position] = object;
 	} else {
@@ -96,6 +98,7 @@ void state_index(struct state *state, struct state_object *object)
 		state->objects[state->object_count++] = object;
 	}
 	*slot = object;
+	return old;
 }
 
 static struct zp_str copy(struct zp_arena *arena, struct zp_str text)
@@ -152,6 +155,19 @@ void state_remove(struct state *state, const char *address, const char *deposed)
 	state->objects[object->position] = NULL;
 }
 
+bool state_depose(struct state *state, const char *address, const char *deposed)
+{
+	const struct state_object *current = state_find(state, address, NULL);
+
+	if (!current || state_find(state, address, deposed))
+		return false;
+	struct state_object moved = *current;
+	moved.deposed = deposed;
+	state_set(state, &moved);
+	state_remove(state, address, NULL);
+	return true;
+}
+
 /* Where the output is or belongs in the sorted array. */
 static size_t output_position(const struct state *state, const char *name)
 {
@@ -172,27 +188,32 @@ static bool output_at(const struct state *state, size_t at, const char *name)
 	return at < state->output_count && strcmp(state->outputs[at].name, name) == 0;
 }
 
+struct state_output *state_output_slot(struct state *state, const char *name)
+{
+	size_t at = output_position(state, name);
+
+	if (output_at(state, at, name))
+		return &state->outputs[at];
+	if (state->output_count == state->output_capacity) {
+		state->output_capacity = state->output_capacity ? state->output_capacity * 2 : 16;
+		state->outputs = zp_reallocarray(state->outputs, state->output_capacity,
+			sizeof(*state->outputs));
+	}
+	struct state_output *output = &state->outputs[at];
+	memmove(output + 1, output, (state->output_count - at) * sizeof(*output));
+	state->output_count++;
+	*output = (struct state_output){ .name = zp_arena_strdup(&state->arena, name) };
+	return output;
+}
+
 void state_set_output(struct state *state, const char *name, struct zp_str value_json,
 	struct zp_str type_json, bool sensitive)
 {
-	struct zp_arena *arena = &state->arena;
-	size_t at = output_position(state, name);
-	struct state_output output = { zp_arena_strdup(arena, name), zp_arena_str(arena, value_json),
-		zp_arena_str(arena, type_json), sensitive };
+	struct state_output *output = state_output_slot(state, name);
 
-	if (output_at(state, at, name)) {
-		state->outputs[at] = output;
-		return;
-	}
-	struct state_output *grown = zp_new_array(arena, struct state_output, state->output_count + 1);
-	if (at)
-		memcpy(grown, state->outputs, at * sizeof(*grown));
-	grown[at] = output;
-	if (state->output_count > at)
-		memcpy(grown + at + 1, state->outputs + at,
-			(state->output_count - at) * sizeof(*grown));
-	state->outputs = grown;
-	state->output_count++;
+	output->value = zp_arena_str(&state->arena, value_json);
+	output->type = zp_arena_str(&state->arena, type_json);
+	output->sensitive = sensitive;
 }
 
 void state_remove_output(struct state *state, const char *name)
@@ -221,9 +242,12 @@ struct state *state_clone(const struct state *from)
 	state->terraform_version = zp_arena_strdup(arena, from->terraform_version);
 	state->check_results = copy(arena, from->check_results);
 	state->extra = copy(arena, from->extra);
-	for (size_t i = 0; i < from->output_count; i++)
-		state_set_output(state, from->outputs[i].name, from->outputs[i].value,
-			from->outputs[i].type, from->outputs[i].sensitive);
+	for (size_t i = 0; i < from->output_count; i++) {
+		const struct state_output *output = &from->outputs[i];
+		state_set_output(state, output->name, output->value, output->type,
+			output->sensitive);
+		state->outputs[i].extra = copy(arena, output->extra);
+	}
 	for (size_t i = 0; i < from->object_count; i++) {
 		const struct state_object *object = from->objects[i];
 		if (!object)
@@ -239,13 +263,19 @@ struct state *state_clone(const struct state *from)
 	return state;
 }
 
+/* An absent document is as good as an empty one, which is what gets written. */
+static bool same_json(struct zp_str a, struct zp_str b, const char *empty)
+{
+	return state_json_equal(a.len ? a : zp_str(empty), b.len ? b : zp_str(empty));
+}
+
 static bool same_object(const struct state_object *a, const struct state_object *b)
 {
 	if (!b || a->tainted != b->tainted || a->create_before_destroy != b->create_before_destroy ||
 		a->schema_version != b->schema_version || a->dependency_count != b->dependency_count ||
 		strcmp(a->resource->provider, b->resource->provider) != 0 ||
-		!state_json_equal(a->attributes, b->attributes) ||
-		!state_json_equal(a->sensitive_attributes, b->sensitive_attributes) ||
+		!same_json(a->attributes, b->attributes, "{}") ||
+		!same_json(a->sensitive_attributes, b->sensitive_attributes, "[]") ||
 		!zp_str_equal(a->private_data, b->private_data) ||
 		!state_json_equal(a->identity, b->identity))
 		return false;
@@ -258,7 +288,7 @@ static bool same_object(const struct state_object *a, const struct state_object 
 bool state_equal(const struct state *a, const struct state *b)
 {
 	if (a->by_address.count != b->by_address.count || a->output_count != b->output_count ||
-		!state_json_equal(a->check_results, b->check_results))
+		!same_json(a->check_results, b->check_results, "null"))
 		return false;
 	for (size_t i = 0; i < a->output_count; i++)
 		if (strcmp(a->outputs[i].name, b->outputs[i].name) != 0 ||

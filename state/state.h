@@ -70,6 +70,7 @@ struct state_output {
 	struct zp_str value; /* JSON */
 	struct zp_str type;  /* cty JSON type */
 	bool sensitive;
+	struct zp_str extra; /* unknown members, as above */
 };
 
 struct state {
@@ -78,7 +79,7 @@ struct state {
 	int64_t serial;
 	const char *lineage;
 	struct state_output *outputs; /* sorted by name */
-	size_t output_count;
+	size_t output_count, output_capacity;
 	struct state_object **objects; /* NULL where removed; in file order, new ones at the end */
 	size_t object_count, object_capacity;
 	struct zp_map by_address;   /* address, or address + " (deposed x)" -> struct state_object * */
@@ -96,6 +97,8 @@ struct state *state_new(void);
  * name is for messages. The text is copied.
  */
 struct state *state_parse(struct zp_str text, const char *name, struct zp_error *err);
+/* The same without the copy: the buffer's text becomes the state's, and the buffer is empty after. */
+struct state *state_parse_take(struct zp_buf *text, const char *name, struct zp_error *err);
 void state_free(struct state *state);
 /* Appends the document, two-space indented, as the peer lays it out, with a newline at the end. */
 void state_write(const struct state *state, struct zp_buf *out);
@@ -117,6 +120,8 @@ const struct state_resource *state_resource(struct state *state, const char *mod
  */
 struct state_object *state_set(struct state *state, const struct state_object *object);
 void state_remove(struct state *state, const char *address, const char *deposed);
+/* Makes the current object at address a deposed one. False when there is none, or that id is taken. */
+bool state_depose(struct state *state, const char *address, const char *deposed);
 void state_set_output(struct state *state, const char *name, struct zp_str value_json,
 	struct zp_str type_json, bool sensitive);
 void state_remove_output(struct state *state, const char *name);

@@ -63,6 +63,15 @@ static void write_dependencies(struct zp_json_writer *writer, const struct state
 	zp_json_end_array(writer);
 }
 
+/* The oldest objects have these instead; they are among the unknown members. */
+static bool has_flat_attributes(const struct state_object *object)
+{
+	struct zp_str name = ZP_STR("\"attributes_flat\":");
+
+	return object->extra.len &&
+		memmem(object->extra.ptr, object->extra.len, name.ptr, name.len);
+}
+
 static void write_object(struct zp_json_writer *writer, const struct state_object *object)
 {
 	zp_json_begin_object(writer);
@@ -83,8 +92,11 @@ static void write_object(struct zp_json_writer *writer, const struct state_objec
 	}
 	zp_json_key(writer, "schema_version");
 	zp_json_int(writer, object->schema_version);
-	zp_json_key(writer, "attributes");
-	state_json_copy(writer, object->attributes.len ? object->attributes : ZP_STR("{}"));
+	if (object->attributes.len || !has_flat_attributes(object)) {
+		zp_json_key(writer, "attributes");
+		state_json_copy(writer,
+			object->attributes.len ? object->attributes : ZP_STR("{}"));
+	}
 	zp_json_key(writer, "sensitive_attributes");
 	state_json_copy(writer,
 		object->sensitive_attributes.len ? object->sensitive_attributes : ZP_STR("[]"));
@@ -101,7 +113,6 @@ static void write_object(struct zp_json_writer *writer, const struct state_objec
 	write_extra(writer, object->extra);
 	zp_json_end_object(writer);
 }
-
 
 static void begin_resource(struct zp_json_writer *writer, const struct state_object *first)
 {
@@ -125,6 +136,15 @@ static void begin_resource(struct zp_json_writer *writer, const struct state_obj
 	zp_json_begin_array(writer);
 }
 
+/* The usual case: a file that was read and is written again. */
+static bool is_sorted(struct state_object *const *objects, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (object_order(&objects[i - 1], &objects[i]) > 0)
+			return false;
+	return true;
+}
+
 static void write_resources(struct zp_json_writer *writer, const struct state *state)
 {
 	struct state_object **sorted = zp_calloc(state->object_count, sizeof(*sorted));
@@ -133,7 +153,8 @@ static void write_resources(struct zp_json_writer *writer, const struct state *s
 	for (size_t i = 0; i < state->object_count; i++)
 		if (state->objects[i])
 			sorted[count++] = state->objects[i];
-	qsort(sorted, count, sizeof(*sorted), object_order);
+	if (!is_sorted(sorted, count))
+		qsort(sorted, count, sizeof(*sorted), object_order);
 	zp_json_key(writer, "resources");
 	zp_json_begin_array(writer);
 	for (size_t i = 0; i < count; i++) {
@@ -165,6 +186,7 @@ static void write_outputs(struct zp_json_writer *writer, const struct state *sta
 			zp_json_key(writer, "sensitive");
 			zp_json_bool(writer, true);
 		}
+		write_extra(writer, output->extra);
 		zp_json_end_object(writer);
 	}
 	zp_json_end_object(writer);

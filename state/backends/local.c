@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,11 +31,24 @@ struct local {
 	bool backed_up;
 	char *lineage; /* of the state as loaded or last stored; NULL when there was none */
 	int64_t serial;
+	struct stat seen; /* the file as it was then; st_ino 0 when there was none */
 };
 
 static struct local *local_of(struct state_backend *backend)
 {
 	return (struct local *)backend;
+}
+
+/* The file is the one seen before, untouched: nobody needs to read it again. */
+static bool is_untouched(const struct local *local)
+{
+	const struct stat *then = &local->seen;
+	struct stat now;
+
+	return then->st_ino && stat(local->path, &now) == 0 && now.st_ino == then->st_ino &&
+		now.st_dev == then->st_dev && now.st_size == then->st_size &&
+		memcmp(&now.st_mtim, &then->st_mtim, sizeof(now.st_mtim)) == 0 &&
+		memcmp(&now.st_ctim, &then->st_ctim, sizeof(now.st_ctim)) == 0;
 }
 
 static bool same_file(int fd, const char *path)
@@ -79,6 +93,21 @@ static int write_info(struct local *local, const struct state_lock_info *info, s
 	return zp_file_write_atomic(local->info_path, zp_buf_slice(&text), 0600, err);
 }
 
+/* Removes NAME.tmp-XXXXXX beside path: what writers that were killed left. Only the lock's holder may. */
+static void sweep(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	zp_autofree char *dir = slash ? zp_strndup(path, (size_t)(slash - path) + 1) : zp_strdup(".");
+	zp_autofree char *prefix = zp_format("%s.tmp-", name);
+	zp_autoclosedir DIR *folder = opendir(dir);
+
+	for (struct dirent *entry; folder && (entry = readdir(folder));)
+		if (zp_str_starts(zp_str(entry->d_name), prefix) &&
+			strlen(entry->d_name) == strlen(prefix) + 6)
+			unlinkat(dirfd(folder), entry->d_name, 0);
+}
+
 /*
  * The file may be replaced between open and lock: then the lock is on a file that has no name any more,
  * and the new one is tried.
@@ -103,6 +132,9 @@ static int lock_local(struct state_backend *backend, const struct state_lock_inf
 		}
 		if (!same_file(fd, local->path))
 			continue;
+		zp_autofree char *real = realpath(local->path, NULL);
+		sweep(real ? real : local->path);
+		sweep(local->info_path);
 		if (write_info(local, info, err) < 0)
 			return -1;
 		local->fd = fd;
@@ -134,6 +166,13 @@ static void remember(struct local *local, const struct state *state)
 	local->serial = state->serial;
 }
 
+/* Before it is read, so that a change while it is read does not go unnoticed. */
+static void look_at_file(struct local *local)
+{
+	if (stat(local->path, &local->seen) < 0)
+		local->seen = (struct stat){ 0 };
+}
+
 /* *state stays NULL where there is no file, or an empty one. */
 static int read_state(const struct local *local, struct state **state, struct zp_error *err)
 {
@@ -147,7 +186,7 @@ static int read_state(const struct local *local, struct state **state, struct zp
 	}
 	if (!text.len)
 		return 0;
-	*state = state_parse(zp_buf_slice(&text), local->path, err);
+	*state = state_parse_take(&text, local->path, err);
 	return *state ? 0 : -1;
 }
 
@@ -155,6 +194,7 @@ static int load_local(struct state_backend *backend, struct state **state, struc
 {
 	struct local *local = local_of(backend);
 
+	look_at_file(local);
 	if (read_state(local, state, err) < 0)
 		return -1;
 	if (*state)
@@ -174,43 +214,73 @@ static int back_up(struct local *local, struct zp_error *err)
 		local->backed_up = true;
 		return 0;
 	}
+	zp_fault_point("backup.write");
 	if (zp_file_write_atomic(local->backup_path, zp_buf_slice(&text), 0600, err) < 0)
 		return zp_error_wrap(err, "writing the backup");
+	zp_fault_point("backup.written");
 	local->backed_up = true;
 	return 0;
 }
 
-/*
- * As zp_file_write_atomic, but the new file is locked before it gets the name, so that there is no
- * moment at which somebody else could lock it.
- */
-static int replace_locked(struct local *local, struct zp_str text, struct zp_error *err)
+/* The new file belongs to whom the old one did, where that can be: root may work for others. */
+static void keep_owner(int fd, const char *path)
 {
-	zp_autofree char *temporary = zp_format("%s.tmp-XXXXXX", local->path);
+	struct stat old, made;
+
+	if (stat(path, &old) < 0 || fstat(fd, &made) < 0 ||
+		(old.st_uid == made.st_uid && old.st_gid == made.st_gid))
+		return;
+	if (fchown(fd, old.st_uid, old.st_gid) < 0)
+		return; /* then it is ours, which is still right */
+}
+
+static int fill(struct local *local, int fd, const char *path, struct zp_str text, struct zp_error *err)
+{
+	keep_owner(fd, local->path);
+	zp_fault_point("state.write");
+	if (zp_write_all(fd, text.ptr, text.len, err) < 0)
+		return -1;
+	zp_fault_point("state.written");
+	if (fsync(fd) < 0)
+		return zp_error_errno(err, "fsync %s", path);
+	zp_fault_point("state.synced");
+	if (local->fd >= 0 && try_lock(fd) < 0)
+		return zp_error_errno(err, "lock %s", path);
+	return 0;
+}
+
+/*
+ * Old or new, whole, whatever happens; 0600. The new file is locked before it gets the name where the
+ * old one is, so that there is no moment at which somebody else could lock it. A link stays a link.
+ */
+static int replace(struct local *local, struct zp_str text, struct zp_error *err)
+{
+	zp_autofree char *real = realpath(local->path, NULL);
+	const char *target = real ? real : local->path;
+	zp_autofree char *temporary = zp_format("%s.tmp-XXXXXX", target);
 	zp_autoclose int fd = mkostemp(temporary, O_CLOEXEC);
 
-	if (fd < 0)
-		return zp_error_errno(err, "create %s", temporary);
-	zp_fault_point("state.write");
-	bool written = zp_write_all(fd, text.ptr, text.len, err) == 0;
-	if (written && (fsync(fd) < 0 || try_lock(fd) < 0)) {
-		zp_error_errno(err, "fsync %s", temporary);
-		written = false;
+	if (fd < 0) {
+		zp_error_errno(err, "create %s", temporary);
+		return zp_error_wrap(err, "writing state %s", local->path);
 	}
+	bool done = fill(local, fd, temporary, text, err) == 0;
 	zp_fault_point("state.rename");
-	if (written && rename(temporary, local->path) < 0) {
-		zp_error_errno(err, "rename %s to %s", temporary, local->path);
-		written = false;
+	if (done && rename(temporary, target) < 0) {
+		zp_error_errno(err, "rename %s to %s", temporary, target);
+		done = false;
 	}
-	if (!written) {
+	if (!done) {
 		unlink(temporary);
 		return zp_error_wrap(err, "writing state %s", local->path);
 	}
 	zp_fault_point("state.renamed");
-	close(local->fd);
-	local->fd = fd;
-	fd = -1;
-	return zp_file_sync_parent(local->path, err);
+	if (local->fd >= 0) {
+		close(local->fd);
+		local->fd = fd;
+		fd = -1;
+	}
+	return zp_file_sync_parent(target, err);
 }
 
 /* Somebody who ignored the lock may have written meanwhile: theirs is not overwritten. */
@@ -218,6 +288,8 @@ static int check_unchanged(struct local *local, struct zp_error *err)
 {
 	struct state *there = NULL;
 
+	if (is_untouched(local))
+		return 0;
 	if (read_state(local, &there, err) < 0)
 		return -1;
 	bool changed = there && (!local->lineage || strcmp(there->lineage, local->lineage) != 0 ||
@@ -239,11 +311,11 @@ static int store_local(struct state_backend *backend, const struct state *state,
 		back_up(local, err) < 0)
 		return -1;
 	state_write(state, &text);
-	int rc = local->fd >= 0 ? replace_locked(local, zp_buf_slice(&text), err) :
-				  zp_file_write_atomic(local->path, zp_buf_slice(&text), 0600, err);
-	if (!rc)
-		remember(local, state);
-	return rc;
+	if (replace(local, zp_buf_slice(&text), err) < 0)
+		return -1;
+	remember(local, state);
+	look_at_file(local);
+	return 0;
 }
 
 static int by_text(const void *a, const void *b)
@@ -276,6 +348,8 @@ static int delete_workspace_local(struct state_backend *backend, const char *nam
 {
 	zp_autofree char *path = zp_path_join(local_of(backend)->workspace_dir, name);
 
+	if (!*name || *name == '.' || strchr(name, '/') || strcmp(name, "default") == 0)
+		return zp_error_set(err, "workspace \"%s\" cannot be deleted", name);
 	return zp_remove_tree(path, err);
 }
 
@@ -304,13 +378,14 @@ static const struct state_backend_type local_type = {
 	.free = free_local,
 };
 
-/* "dir/.NAME.lock.info" beside "dir/NAME", as the peer names it. */
+/* "dir/.NAME.lock.info" beside "dir/NAME"; as with the peer, a dot that leads NAME is not doubled. */
 static char *info_path_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	int folder = slash ? (int)(slash - path) + 1 : 0;
 
-	return zp_format("%.*s.%s.lock.info", folder, path, path + folder);
+	return zp_format("%.*s.%s.lock.info", folder, path,
+		path + folder + (path[folder] == '.'));
 }
 
 struct state_backend *state_local_open(const char *path, const char *workspace,
