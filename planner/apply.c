@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "base/alloc.h"
-#include "hcl-lite/codec.h"
 
 #define WORKER_STACK ((size_t)256 << 20)
 #define MAX_BATCH 256
@@ -321,27 +320,6 @@ static bool check_fresh(struct plan *plan, const struct state *state)
 	return false;
 }
 
-/* What refresh found out is recorded whatever happens afterwards. */
-static void take_drift(struct plan_execution *execution)
-{
-	struct plan *plan = execution->plan;
-
-	for (size_t i = 0; i < plan->drifts.count; i++) {
-		const struct plan_change *change = &plan->drifts.items[i].change;
-		const struct state_object *now =
-			state_find(plan->prior, change->address, change->deposed);
-		if (!now) {
-			state_remove(execution->state, change->address, change->deposed);
-			continue;
-		}
-		struct state_object copy = *now;
-		copy.resource = state_resource(execution->state, now->resource->module,
-			now->resource->mode, now->resource->type, now->resource->name,
-			now->resource->provider);
-		state_set(execution->state, &copy);
-	}
-}
-
 /* Values that were not known are asked for again, now that they can be. */
 static void forget_unknown(struct plan *plan)
 {
@@ -355,75 +333,6 @@ static void forget_unknown(struct plan *plan)
 			cell->status = PLAN_NEW;
 	}
 	plan->applying = true;
-}
-
-static void store_output(struct plan_execution *execution, const struct plan_output *output,
-	struct hcl_value value)
-{
-	zp_autobuf json = ZP_BUF_INIT, type = ZP_BUF_INIT;
-	struct zp_json_writer writer;
-
-	value = hcl_unmark_deep(&execution->plan->arena, value, HCL_ALL_MARKS);
-	if (hcl_is_null(value)) {
-		state_remove_output(execution->state, output->name);
-		return;
-	}
-	zp_json_writer_init(&writer, &json, false);
-	hcl_value_to_json(&writer, value, value.type);
-	hcl_type_to_json(value.type, &type);
-	state_set_output(execution->state, output->name, zp_buf_slice(&json), zp_buf_slice(&type),
-		output->sensitive);
-}
-
-static void store_outputs(struct plan_execution *execution, bool all_well)
-{
-	struct plan *plan = execution->plan;
-	const struct plan_module *root = plan->config->root;
-
-	for (size_t i = 0; i < plan->output_changes.count && all_well; i++)
-		if (plan->output_changes.items[i].action == PLAN_DELETE)
-			state_remove_output(execution->state, plan->output_changes.items[i].name);
-	if (plan->kind == PLAN_DESTROY)
-		return;
-	for (size_t i = 0; i < root->output_count; i++) {
-		struct plan_cell *cell = &plan->root->outputs[i];
-		const struct plan_node *node = &execution->graph.nodes[cell->number];
-		if (root->outputs[i]->ephemeral || node->status != PLAN_NODE_FINISHED)
-			continue;
-		struct hcl_value value = plan_cell_value(plan, cell);
-		if (hcl_is_wholly_known(value))
-			store_output(execution, root->outputs[i], value);
-	}
-}
-
-/* Data sources read while planning are part of the state too. */
-static void store_data(struct plan_execution *execution)
-{
-	struct plan *plan = execution->plan;
-
-	for (size_t i = 0; i < plan->instances.count; i++) {
-		const struct plan_instance *instance = plan->instances.items[i];
-		const struct plan_resource *config = instance->resource->config;
-		if (config->mode != PLAN_DATA || instance->action == PLAN_READ)
-			continue;
-		if (plan->kind == PLAN_DESTROY || instance->planned.state != HCL_KNOWN) {
-			state_remove(execution->state, instance->address, NULL);
-			continue;
-		}
-		zp_autobuf attributes = ZP_BUF_INIT, sensitive = ZP_BUF_INIT;
-		plan_encode_attributes(config->resource_type->schema, instance->planned, &attributes);
-		plan_encode_sensitive(instance->planned, &sensitive);
-		struct state_object object = {
-			.resource = state_resource(execution->state,
-				instance->cell.module->address, STATE_DATA, config->type, config->name,
-				plan_provider_address(plan, config->provider, NULL)),
-			.key = instance->key,
-			.schema_version = config->resource_type->schema->version,
-			.attributes = zp_buf_slice(&attributes),
-			.sensitive_attributes = zp_buf_slice(&sensitive),
-		};
-		state_set(execution->state, &object);
-	}
 }
 
 static bool needs_journal(const struct plan_graph *graph)
@@ -494,7 +403,7 @@ static bool execute(struct plan_execution *execution)
 	zp_autoerror err = ZP_ERROR_INIT;
 	size_t errors = plan->diags->errors;
 
-	take_drift(execution);
+	plan_record_drift(execution);
 	forget_unknown(plan);
 	if (!open_journal(execution))
 		return false;
@@ -502,8 +411,7 @@ static bool execute(struct plan_execution *execution)
 	if (execution->remaining)
 		run_workers(execution);
 	report_left(execution);
-	store_data(execution);
-	store_outputs(execution, plan->diags->errors == errors);
+	plan_record_rest(execution, plan->diags->errors == errors);
 	bool stored = store(execution, &err);
 	if (!stored)
 		zp_diag_error(plan->diags, ZP_NOWHERE, "Failed to save state",

@@ -1,5 +1,6 @@
 /*
- * Carrying out a plan: the walk over the graph (apply.c) and the single operation (apply_operation.c).
+ * Carrying out a plan: the walk over the graph (apply.c), the single operation
+ * (apply_operation.c), and what is recorded besides (record.c).
  */
 #ifndef PLANNER_APPLY_H
 #define PLANNER_APPLY_H
@@ -49,5 +50,10 @@ bool plan_work_prepare(struct plan_execution *execution, struct plan_work *work)
 bool plan_work_finish(struct plan_execution *execution, struct plan_work *work);
 void plan_work_release(struct plan_work *work);
 double plan_seconds(void);
+
+/* record.c: what refresh found out, whatever happens afterwards. */
+void plan_record_drift(struct plan_execution *execution);
+/* Once all is done: data sources, dependencies, outputs. all_well: nothing failed. */
+void plan_record_rest(struct plan_execution *execution, bool all_well);
 
 #endif

@@ -25,6 +25,30 @@ static const char *module_address(struct zp_arena *arena, const struct plan_scop
 	return zp_arena_strndup(arena, address.ptr, address.len);
 }
 
+const char *plan_block_address(struct zp_arena *arena, const char *address)
+{
+	char *block, *to;
+	bool quoted = false, inside = false;
+
+	if (!strchr(address, '['))
+		return address;
+	block = to = zp_arena_strdup(arena, address);
+	for (const char *from = address; *from; from++) {
+		if (quoted && *from == '\\' && from[1])
+			from++;
+		else if (inside && *from == '"')
+			quoted = !quoted;
+		else if (!quoted && *from == '[')
+			inside = true;
+		else if (!quoted && *from == ']')
+			inside = false;
+		else if (!inside)
+			*to++ = *from;
+	}
+	*to = 0;
+	return block;
+}
+
 static void init_resources(struct plan *plan, struct plan_scope_module *module)
 {
 	const struct plan_module *config = module->config;
@@ -40,6 +64,7 @@ static void init_resources(struct plan *plan, struct plan_scope_module *module)
 		resource->address = *module->address ?
 			zp_arena_format(&plan->arena, "%s.%s", module->address,
 				resource->config->address) : resource->config->address;
+		resource->block = plan_block_address(&plan->arena, resource->address);
 		resource->create_before_destroy =
 			resource->config->lifecycle.create_before_destroy;
 	}

@@ -78,8 +78,12 @@ static void add_orphan(struct plan *plan, const struct state_object *object)
 			zp_error_text(&err));
 		return;
 	}
-	if (!object->deposed)
+	if (!object->deposed) {
+		const struct plan_resource_cell *resource = find_resource(plan, object->resource);
 		orphan.reason = why_deleted(plan, object);
+		if (resource && resource->config->lifecycle.prevent_destroy)
+			plan_report_prevented(plan, resource->config, object->address);
+	}
 	zp_vec_push(&plan->orphans, orphan);
 }
 
@@ -213,7 +217,7 @@ static void add_output(struct plan *plan, const char *name, const struct plan_ou
 
 	if (!stored)
 		change.action = hcl_is_null(change.after) ? PLAN_NO_OP : PLAN_CREATE;
-	else if (!config || hcl_is_null(change.after))
+	else if (!config || plan->kind == PLAN_DESTROY)
 		change.action = PLAN_DELETE;
 	else if (!hcl_value_identical(change.before, change.after) ||
 		change.sensitive != change.before_sensitive)
@@ -262,7 +266,7 @@ static void collect_outputs(struct plan *plan)
 
 void plan_collect_changes(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->instances.count; i++)
+	for (size_t i = 0; i < plan->instances.count && plan->kind != PLAN_REFRESH_ONLY; i++)
 		add_instance(plan, plan->instances.items[i]);
 	for (size_t i = 0; i < plan->orphans.count; i++)
 		add_orphan_change(plan, &plan->orphans.items[i]);

@@ -403,26 +403,6 @@ void plan_config_free(struct plan_config *config)
 	free(config);
 }
 
-static const struct hcl_block *block_at(const struct hcl_body *body, uint32_t offset)
-{
-	for (size_t i = 0; i < body->block_count; i++) {
-		const struct hcl_block *block = body->blocks[i];
-		if (offset >= block->open_range.start && offset < block->range.end)
-			return block;
-	}
-	return NULL;
-}
-
-static const char *block_title(struct zp_arena *arena, const struct hcl_block *block)
-{
-	zp_autobuf title = ZP_BUF_INIT;
-
-	zp_buf_puts(&title, block->type);
-	for (size_t i = 0; i < block->label_count; i++)
-		zp_buf_printf(&title, " \"%.*s\"", ZP_FMT(block->labels[i]));
-	return zp_arena_strdup(arena, title.ptr);
-}
-
 void plan_config_annotate(const struct plan_config *config, struct zp_diags *diags)
 {
 	for (size_t i = 0; i < diags->count; i++) {
@@ -433,9 +413,9 @@ void plan_config_annotate(const struct plan_config *config, struct zp_diags *dia
 			const struct plan_source_file *file = &config->files[k];
 			if (file->source != diag->subject.file || !file->body)
 				continue;
-			const struct hcl_block *block = block_at(file->body, diag->subject.start);
-			if (block)
-				diag->snippet_context = block_title(&diags->arena, block);
+			zp_autobuf context = ZP_BUF_INIT;
+			if (hcl_body_context(file->body, diag->subject, &context))
+				diag->snippet_context = zp_arena_strdup(&diags->arena, context.ptr);
 		}
 	}
 }

@@ -45,22 +45,43 @@ const char *plan_constant_string(struct plan_loader *loader, const struct hcl_co
 	return expr && constant(loader, expr, hcl_string, &value) ? value.text : NULL;
 }
 
+struct hcl_expr *plan_static(struct plan_loader *loader, struct hcl_expr *expr)
+{
+	/* Trees are never changed, so that const says nothing here the other readers rely on. */
+	return (struct hcl_expr *)hcl_expr_static(expr, loader->arena);
+}
+
+bool plan_static_list(struct plan_loader *loader, const struct hcl_expr *list,
+	struct hcl_expr ***items, size_t *count)
+{
+	struct hcl_expr **given;
+
+	if (!hcl_expr_list(list, loader->arena, &given, count)) {
+		if (list->kind != HCL_EXPR_ERROR)
+			zp_diag_error(loader->diags, list->range, "Invalid expression",
+				"A static list expression is required.");
+		*count = 0;
+		return false;
+	}
+	*items = zp_new_array(loader->arena, struct hcl_expr *, *count);
+	for (size_t i = 0; i < *count; i++)
+		(*items)[i] = plan_static(loader, given[i]);
+	return true;
+}
+
 struct hcl_expr **plan_depends_on(struct plan_loader *loader, const struct hcl_content *content,
 	size_t *count)
 {
 	struct hcl_expr *list = plan_content_expr(content, "depends_on");
 	struct plan_expr_vec found = { 0 };
+	struct hcl_expr **given;
+	size_t given_count;
 
 	*count = 0;
-	if (!list)
+	if (!list || !plan_static_list(loader, list, &given, &given_count))
 		return NULL;
-	if (list->kind != HCL_EXPR_TUPLE) {
-		zp_diag_error(loader->diags, list->range, "Invalid expression",
-			"A static list expression is required.");
-		return NULL;
-	}
-	for (size_t i = 0; i < list->tuple.count; i++) {
-		struct hcl_expr *item = list->tuple.items[i];
+	for (size_t i = 0; i < given_count; i++) {
+		struct hcl_expr *item = given[i];
 		if (item->kind == HCL_EXPR_TRAVERSAL)
 			zp_vec_push(&found, item);
 		else if (item->kind != HCL_EXPR_ERROR)
@@ -105,6 +126,8 @@ bool plan_check_name(struct plan_loader *loader, struct zp_str name, struct zp_r
 struct plan_provider_ref plan_load_provider_ref(struct plan_loader *loader, struct hcl_expr *expr)
 {
 	struct plan_provider_ref ref = { .range = expr->range };
+
+	expr = plan_static(loader, expr);
 	bool plain = expr->kind == HCL_EXPR_TRAVERSAL &&
 		(expr->traversal.count == 0 ||
 			(expr->traversal.count == 1 && expr->traversal.steps[0].name));

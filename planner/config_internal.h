@@ -57,6 +57,11 @@ bool plan_constant_bool(struct plan_loader *loader, const struct hcl_content *co
 /* A constant string in the arena; NULL when absent or after a diagnostic. */
 const char *plan_constant_string(struct plan_loader *loader, const struct hcl_content *content,
 	const char *name);
+/* What an expression says that is read rather than evaluated: in JSON syntax, the text in a string. */
+struct hcl_expr *plan_static(struct plan_loader *loader, struct hcl_expr *expr);
+/* The items of a literal list, each as plan_static gives it. False after a diagnostic. */
+bool plan_static_list(struct plan_loader *loader, const struct hcl_expr *list,
+	struct hcl_expr ***items, size_t *count);
 /* The traversals of depends_on = [...]. */
 struct hcl_expr **plan_depends_on(struct plan_loader *loader, const struct hcl_content *content,
 	size_t *count);

@@ -3,13 +3,22 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+/* An address: read, not evaluated. */
+static struct hcl_expr *place(struct plan_loader *loader, const struct hcl_content *content,
+	const char *name)
+{
+	struct hcl_expr *expr = plan_content_expr(content, name);
+
+	return expr ? plan_static(loader, expr) : NULL;
+}
+
 void plan_load_moved(struct plan_loader *loader, const struct hcl_block *block)
 {
 	static const struct hcl_attribute_schema attributes[] = { { "from", true }, { "to", true } };
 	static const struct hcl_body_schema schema = { attributes, COUNT(attributes), NULL, 0 };
 	struct hcl_content content = plan_content(loader, block->body, &schema, NULL);
-	struct plan_moved moved = { plan_content_expr(&content, "from"),
-		plan_content_expr(&content, "to"), block->header_range };
+	struct plan_moved moved = { place(loader, &content, "from"), place(loader, &content, "to"),
+		block->header_range };
 
 	if (moved.from && moved.to)
 		zp_vec_push(&loader->moved, moved);
@@ -26,7 +35,7 @@ void plan_load_removed(struct plan_loader *loader, const struct hcl_block *block
 	static const struct hcl_attribute_schema lifecycle_attributes[] = { { "destroy", false } };
 	static const struct hcl_body_schema lifecycle = { lifecycle_attributes, 1, NULL, 0 };
 	struct hcl_content content = plan_content(loader, block->body, &schema, NULL);
-	struct plan_removed removed = { .from = plan_content_expr(&content, "from"),
+	struct plan_removed removed = { .from = place(loader, &content, "from"),
 		.destroy = true, .range = block->header_range };
 	struct plan_provisioner_vec provisioners = { 0 };
 
@@ -53,7 +62,7 @@ void plan_load_import(struct plan_loader *loader, const struct hcl_block *block)
 		{ "identity", false }, { "for_each", false }, { "provider", false } };
 	static const struct hcl_body_schema schema = { attributes, COUNT(attributes), NULL, 0 };
 	struct hcl_content content = plan_content(loader, block->body, &schema, NULL);
-	struct plan_import import = { .to = plan_content_expr(&content, "to"),
+	struct plan_import import = { .to = place(loader, &content, "to"),
 		.id = plan_content_expr(&content, "id"),
 		.for_each = plan_content_expr(&content, "for_each"),
 		.range = block->header_range };

@@ -58,23 +58,22 @@ static bool ignored_path(struct plan_loader *loader, const struct hcl_expr *expr
 }
 
 static void load_ignore_changes(struct plan_loader *loader, struct plan_lifecycle *lifecycle,
-	const struct hcl_expr *expr)
+	struct hcl_expr *expr)
 {
-	const char *keyword = hcl_expr_keyword(expr);
+	const char *keyword = hcl_expr_keyword(plan_static(loader, expr));
 	struct plan_path_vec paths = { 0 };
+	struct hcl_expr **items;
+	size_t count;
 
 	if (keyword && strcmp(keyword, "all") == 0) {
 		lifecycle->ignore_all = true;
 		return;
 	}
-	if (expr->kind != HCL_EXPR_TUPLE) {
-		zp_diag_error(loader->diags, expr->range, "Invalid expression",
-			"A static list expression is required.");
+	if (!plan_static_list(loader, expr, &items, &count))
 		return;
-	}
-	for (size_t i = 0; i < expr->tuple.count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct hcl_path path = { 0 };
-		if (ignored_path(loader, expr->tuple.items[i], &path))
+		if (ignored_path(loader, items[i], &path))
 			zp_vec_push(&paths, path);
 	}
 	lifecycle->ignore_changes = zp_vec_to_arena(&paths, loader->arena);
@@ -85,13 +84,8 @@ static void load_ignore_changes(struct plan_loader *loader, struct plan_lifecycl
 static void load_triggers(struct plan_loader *loader, struct plan_lifecycle *lifecycle,
 	struct hcl_expr *expr)
 {
-	if (expr->kind != HCL_EXPR_TUPLE) {
-		zp_diag_error(loader->diags, expr->range, "Invalid expression",
-			"A static list expression is required.");
-		return;
-	}
-	lifecycle->replace_triggered_by = expr->tuple.items;
-	lifecycle->replace_triggered_count = expr->tuple.count;
+	plan_static_list(loader, expr, &lifecycle->replace_triggered_by,
+		&lifecycle->replace_triggered_count);
 }
 
 static void load_conditions(struct plan_loader *loader, struct plan_lifecycle *lifecycle,
@@ -160,7 +154,7 @@ struct plan_provisioner plan_load_provisioner(struct plan_loader *loader,
 	struct hcl_content content = plan_content(loader, block->body, &schema, &provisioner.body);
 	struct hcl_expr *when = plan_content_expr(&content, "when");
 	struct hcl_expr *failure = plan_content_expr(&content, "on_failure");
-	const char *keyword = when ? hcl_expr_keyword(when) : "create";
+	const char *keyword = when ? hcl_expr_keyword(plan_static(loader, when)) : "create";
 
 	if (keyword && strcmp(keyword, "destroy") == 0)
 		provisioner.when_destroy = true;
@@ -168,7 +162,7 @@ struct plan_provisioner plan_load_provisioner(struct plan_loader *loader,
 		zp_diag_error(loader->diags, when->range, "Invalid \"when\" keyword",
 			"The \"when\" argument requires one of the following keywords: create or "
 			"destroy.");
-	keyword = failure ? hcl_expr_keyword(failure) : "fail";
+	keyword = failure ? hcl_expr_keyword(plan_static(loader, failure)) : "fail";
 	if (keyword && strcmp(keyword, "continue") == 0)
 		provisioner.on_failure_continue = true;
 	else if (!keyword || strcmp(keyword, "fail") != 0)
@@ -291,19 +285,20 @@ static const struct hcl_body_schema call_schema = { call_attributes, COUNT(call_
 static void load_passed_providers(struct plan_loader *loader, struct plan_call *call,
 	const struct hcl_expr *expr)
 {
-	if (expr->kind != HCL_EXPR_OBJECT) {
+	struct hcl_object_item *items;
+	size_t count;
+
+	if (!hcl_expr_pairs(expr, loader->arena, &items, &count)) {
 		zp_diag_error(loader->diags, expr->range, "Invalid expression",
 			"A static map expression is required.");
 		return;
 	}
-	call->providers = zp_arena_calloc(loader->arena, expr->object.count, sizeof(*call->providers));
-	for (size_t i = 0; i < expr->object.count; i++) {
-		call->providers[i].inner =
-			plan_load_provider_ref(loader, expr->object.items[i].key);
-		call->providers[i].outer =
-			plan_load_provider_ref(loader, expr->object.items[i].value);
+	call->providers = zp_arena_calloc(loader->arena, count, sizeof(*call->providers));
+	for (size_t i = 0; i < count; i++) {
+		call->providers[i].inner = plan_load_provider_ref(loader, items[i].key);
+		call->providers[i].outer = plan_load_provider_ref(loader, items[i].value);
 	}
-	call->provider_count = expr->object.count;
+	call->provider_count = count;
 }
 
 void plan_load_call(struct plan_loader *loader, const struct hcl_block *block)

@@ -67,6 +67,17 @@ static const char *full_source(struct zp_arena *arena, const char *source)
 	return zp_arena_format(arena, DEFAULT_HOST "/hashicorp/%s", source);
 }
 
+/* A bare word, or a quoted one. */
+static const char *required_key(struct plan_loader *loader, struct hcl_expr *expr)
+{
+	const char *word = hcl_expr_keyword(plan_static(loader, expr));
+
+	if (!word && expr->kind == HCL_EXPR_LITERAL && expr->literal.type == hcl_string &&
+		expr->literal.state == HCL_KNOWN)
+		word = expr->literal.text;
+	return word;
+}
+
 static void load_required_provider(struct plan_loader *loader, const struct hcl_attribute *attribute)
 {
 	struct hcl_evaluation ev = { .arena = loader->arena, .diags = loader->diags };
@@ -75,17 +86,20 @@ static void load_required_provider(struct plan_loader *loader, const struct hcl_
 	struct hcl_expr *expr = attribute->expr;
 	const char *source = NULL;
 
-	if (expr->kind != HCL_EXPR_OBJECT) {
+	struct hcl_object_item *items = NULL;
+	size_t count = 0;
+
+	if (!hcl_expr_pairs(expr, loader->arena, &items, &count)) {
 		struct hcl_value value = hcl_evaluate_as(&ev, expr, hcl_string);
 		if (value.state == HCL_KNOWN)
 			required.version = value.text;
 	}
-	for (size_t i = 0; expr->kind == HCL_EXPR_OBJECT && i < expr->object.count; i++) {
-		const char *key = hcl_expr_keyword(expr->object.items[i].key);
+	for (size_t i = 0; i < count; i++) {
+		const char *key = required_key(loader, items[i].key);
 		if (!key || strcmp(key, "configuration_aliases") == 0)
 			continue;
 		struct hcl_value value =
-			hcl_evaluate_as(&ev, expr->object.items[i].value, hcl_string);
+			hcl_evaluate_as(&ev, items[i].value, hcl_string);
 		if (value.state != HCL_KNOWN)
 			continue;
 		if (strcmp(key, "source") == 0)
@@ -93,7 +107,7 @@ static void load_required_provider(struct plan_loader *loader, const struct hcl_
 		else if (strcmp(key, "version") == 0)
 			required.version = value.text;
 		else
-			zp_diag_error(loader->diags, expr->object.items[i].key->range,
+			zp_diag_error(loader->diags, items[i].key->range,
 				"Invalid required_providers object",
 				"required_providers objects can only contain \"version\", "
 				"\"source\" and \"configuration_aliases\" attributes. To configure "

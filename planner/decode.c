@@ -280,8 +280,8 @@ static struct hcl_value assemble(struct hcl_evaluation *ev, const struct provide
 	if (block->nesting == PROVIDER_SINGLE || block->nesting == PROVIDER_GROUP) {
 		if (count)
 			return decoded->values.items[0];
-		return block->nesting == PROVIDER_GROUP ? provider_schema_null(block->schema) :
-							  hcl_null(slot_type);
+		return block->nesting == PROVIDER_GROUP ? block->schema->empty :
+							 hcl_null(slot_type);
 	}
 	if (block->nesting == PROVIDER_MAP)
 		return assemble_map(ev, block, decoded);

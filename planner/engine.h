@@ -102,7 +102,8 @@ struct plan_resource_cell {
 	const struct plan_resource *config;
 	struct plan_repetition repetition;
 	struct plan_instance *instances;
-	const char *address; /* module.a.type.name */
+	const char *address; /* module.a["k"].type.name */
+	const char *block;   /* module.a.type.name: of the block, without keys */
 	bool create_before_destroy;
 	bool has_aggregate;
 	bool settled; /* while applying: all instances are as they will be */
@@ -179,6 +180,8 @@ struct hcl_value plan_cell_value(struct plan *plan, struct plan_cell *cell);
 void plan_touch(struct plan *plan, struct plan_cell *cell);
 /* False when the cell (or something it needs) failed. */
 bool plan_cell_ok(struct plan *plan, struct plan_cell *cell);
+/* An address without the keys of instances, which is how the state names dependencies. */
+const char *plan_block_address(struct zp_arena *arena, const char *address);
 void plan_cell_name(const struct plan_cell *cell, struct zp_buf *out);
 struct plan_provider *plan_provider_for(struct plan *plan, struct plan_scope_module *module,
 	const struct plan_resource *resource);
@@ -220,6 +223,8 @@ void plan_instance_evaluate(struct plan *plan, struct plan_instance *instance);
 /* Config and planned value once more, now that all is known. False after diagnostics. */
 bool plan_instance_finalize(struct plan *plan, struct plan_instance *instance,
 	struct hcl_value *config, struct hcl_value *planned);
+void plan_report_prevented(struct plan *plan, const struct plan_resource *resource,
+	const char *address);
 /* Reports what a provider says, at the place in the block it is about. */
 void plan_report_problems(struct plan *plan, const struct plan_resource *resource,
 	const char *address, struct provider_problems *problems);

@@ -18,7 +18,7 @@ struct builder {
 	struct plan *plan;
 	ZP_VEC(, struct plan_node) nodes;
 	ZP_VEC(, struct pair) pairs;
-	struct zp_map removals; /* resource address -> struct removal * */
+	struct zp_map removals; /* address of a resource block -> struct removal * */
 	uint32_t *instance_delete; /* of a cell: its delete node + 1 */
 };
 
@@ -91,7 +91,7 @@ static void add_deletes(struct builder *builder)
 		uint32_t node = add_node(builder, (struct plan_node){ .kind = PLAN_NODE_DELETE,
 			.instance = instance });
 		builder->instance_delete[cell] = node + 1;
-		add_delete(builder, node, instance->resource->address,
+		add_delete(builder, node, instance->resource->block,
 			instance->action == PLAN_DELETE_CREATE);
 		if (instance->action == PLAN_DELETE_CREATE)
 			add_edge(builder, node, cell);
@@ -102,7 +102,8 @@ static void add_deletes(struct builder *builder)
 		struct plan_orphan *orphan = &plan->orphans.items[i];
 		uint32_t node = add_node(builder, (struct plan_node){ .kind = PLAN_NODE_DELETE,
 			.orphan = orphan });
-		add_delete(builder, node, orphan->stored->resource->address, false);
+		add_delete(builder, node,
+			plan_block_address(&plan->arena, orphan->stored->resource->address), false);
 	}
 }
 
@@ -110,10 +111,13 @@ static void add_deletes(struct builder *builder)
 static void add_order(struct builder *builder, const struct state_object *stored,
 	uint32_t delete_node, uint32_t update_node, bool deleted, bool changed)
 {
+	const char *own = stored && stored->dependency_count ?
+		plan_block_address(&builder->plan->arena, stored->resource->address) : NULL;
+
 	for (size_t i = 0; stored && i < stored->dependency_count; i++) {
 		const struct removal *removal =
 			zp_map_get(&builder->removals, zp_str(stored->dependencies[i]));
-		if (!removal || strcmp(stored->dependencies[i], stored->resource->address) == 0)
+		if (!removal || strcmp(stored->dependencies[i], own) == 0)
 			continue;
 		if (deleted)
 			add_edge(builder, delete_node, removal->after_deletes);
@@ -186,9 +190,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/*
- * Follows needs from one resource until it meets others; what those stand on is theirs to say, once.
- */
+/* Follows needs all the way down: the state names what an object stands on, directly or not. */
 static void collect(struct plan_resource_cell *of, struct plan_cell *from, uint32_t serial,
 	struct name_vec *names)
 {
@@ -205,8 +207,9 @@ static void collect(struct plan_resource_cell *of, struct plan_cell *from, uint3
 			resource = ((struct plan_instance *)cell)->resource;
 		else if (cell->kind == PLAN_CELL_RESOURCE)
 			resource = &cell->module->resources[cell->index];
-		if (resource && resource != of && resource->config->mode == PLAN_MANAGED)
-			zp_vec_push(names, resource->address);
+		if (resource && resource->config != of->config &&
+			resource->config->mode == PLAN_MANAGED)
+			zp_vec_push(names, resource->block);
 		for (uint32_t i = 0; i < cell->need_count; i++)
 			zp_vec_push(&queue, cell->needs[i]);
 	}

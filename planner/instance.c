@@ -207,17 +207,17 @@ static void decide(struct plan *plan, struct plan_instance *instance, struct hcl
 		instance->action = PLAN_UPDATE;
 }
 
-static void report_prevented(struct plan *plan, const struct plan_instance *instance)
+void plan_report_prevented(struct plan *plan, const struct plan_resource *resource,
+	const char *address)
 {
-	const struct plan_resource *resource = instance->resource->config;
-
 	struct zp_diag *diag = zp_diag_error(plan->diags, resource->range,
 		"Instance cannot be destroyed",
 		"Resource %s has lifecycle.prevent_destroy set, but the plan calls for this resource "
 		"to be destroyed. To avoid this error and continue with the plan, either disable "
 		"lifecycle.prevent_destroy or reduce the scope of the plan using the -target option.",
-		instance->address);
-	zp_diag_about(plan->diags, diag, instance->address);
+		address);
+
+	zp_diag_about(plan->diags, diag, address);
 }
 
 /* A JSON string a loaded plan keeps for the address. */
@@ -270,7 +270,7 @@ static void evaluate_managed(struct plan *plan, struct plan_instance *instance)
 			instance->action = PLAN_DELETE;
 			instance->planned = hcl_null(instance->prior.type);
 			if (lifecycle->prevent_destroy)
-				report_prevented(plan, instance);
+				plan_report_prevented(plan, resource, instance->address);
 		}
 		return;
 	}
@@ -284,7 +284,7 @@ static void evaluate_managed(struct plan *plan, struct plan_instance *instance)
 	choose_identity(plan, instance);
 	instance->cell.value = instance->planned;
 	if (lifecycle->prevent_destroy && instance->action == PLAN_DELETE_CREATE)
-		report_prevented(plan, instance);
+		plan_report_prevented(plan, resource, instance->address);
 	scope.self = &instance->planned;
 	plan_check_rules(&scope, lifecycle->postconditions, lifecycle->postcondition_count,
 		"Resource postcondition failed", instance->address, NULL);

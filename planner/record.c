@@ -1,0 +1,133 @@
+/* What an apply records beside the outcomes of its operations. */
+#include "hcl-lite/codec.h"
+#include "planner/apply.h"
+
+/* What refresh found out is recorded whatever happens afterwards. */
+void plan_record_drift(struct plan_execution *execution)
+{
+	struct plan *plan = execution->plan;
+
+	for (size_t i = 0; i < plan->drifts.count; i++) {
+		const struct plan_change *change = &plan->drifts.items[i].change;
+		const struct state_object *now =
+			state_find(plan->prior, change->address, change->deposed);
+		if (!now) {
+			state_remove(execution->state, change->address, change->deposed);
+			continue;
+		}
+		struct state_object copy = *now;
+		copy.resource = state_resource(execution->state, now->resource->module,
+			now->resource->mode, now->resource->type, now->resource->name,
+			now->resource->provider);
+		state_set(execution->state, &copy);
+	}
+}
+
+static void store_output(struct plan_execution *execution, const struct plan_output *output,
+	struct hcl_value value)
+{
+	zp_autobuf json = ZP_BUF_INIT, type = ZP_BUF_INIT;
+	struct zp_json_writer writer;
+
+	value = hcl_unmark_deep(&execution->plan->arena, value, HCL_ALL_MARKS);
+	if (hcl_is_null(value)) {
+		state_remove_output(execution->state, output->name);
+		return;
+	}
+	zp_json_writer_init(&writer, &json, false);
+	hcl_value_to_json(&writer, value, value.type);
+	hcl_type_to_json(value.type, &type);
+	state_set_output(execution->state, output->name, zp_buf_slice(&json), zp_buf_slice(&type),
+		output->sensitive);
+}
+
+static void store_outputs(struct plan_execution *execution, bool all_well)
+{
+	struct plan *plan = execution->plan;
+	const struct plan_module *root = plan->config->root;
+
+	for (size_t i = 0; i < plan->output_changes.count && all_well; i++)
+		if (plan->output_changes.items[i].action == PLAN_DELETE)
+			state_remove_output(execution->state, plan->output_changes.items[i].name);
+	if (plan->kind == PLAN_DESTROY)
+		return;
+	for (size_t i = 0; i < root->output_count; i++) {
+		struct plan_cell *cell = &plan->root->outputs[i];
+		const struct plan_node *node = &execution->graph.nodes[cell->number];
+		if (root->outputs[i]->ephemeral || node->status != PLAN_NODE_FINISHED)
+			continue;
+		struct hcl_value value = plan_cell_value(plan, cell);
+		if (hcl_is_wholly_known(value))
+			store_output(execution, root->outputs[i], value);
+	}
+}
+
+/* Data sources read while planning are part of the state too. */
+static void store_data(struct plan_execution *execution)
+{
+	struct plan *plan = execution->plan;
+
+	for (size_t i = 0; i < plan->instances.count; i++) {
+		const struct plan_instance *instance = plan->instances.items[i];
+		const struct plan_resource *config = instance->resource->config;
+		if (config->mode != PLAN_DATA || instance->action == PLAN_READ)
+			continue;
+		if (plan->kind == PLAN_DESTROY || instance->planned.state != HCL_KNOWN) {
+			state_remove(execution->state, instance->address, NULL);
+			continue;
+		}
+		zp_autobuf attributes = ZP_BUF_INIT, sensitive = ZP_BUF_INIT;
+		plan_encode_attributes(config->resource_type->schema, instance->planned, &attributes);
+		plan_encode_sensitive(instance->planned, &sensitive);
+		struct state_object object = {
+			.resource = state_resource(execution->state,
+				instance->cell.module->address, STATE_DATA, config->type, config->name,
+				plan_provider_address(plan, config->provider, NULL)),
+			.key = instance->key,
+			.schema_version = config->resource_type->schema->version,
+			.attributes = zp_buf_slice(&attributes),
+			.sensitive_attributes = zp_buf_slice(&sensitive),
+		};
+		state_set(execution->state, &object);
+	}
+}
+
+static bool same_names(const struct state_object *object, const char *const *names, size_t count)
+{
+	if (object->dependency_count != count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(object->dependencies[i], names[i]) != 0)
+			return false;
+	return true;
+}
+
+/* An object that stays as it is may stand on others than before: the order of its end depends on it. */
+static void store_dependencies(struct plan_execution *execution)
+{
+	struct plan *plan = execution->plan;
+
+	for (size_t i = 0; i < plan->instances.count && plan->kind == PLAN_NORMAL; i++) {
+		const struct plan_instance *instance = plan->instances.items[i];
+		const struct plan_node *node = &execution->graph.nodes[instance->cell.number];
+		size_t count;
+		if (instance->resource->config->mode != PLAN_MANAGED ||
+			instance->action != PLAN_NO_OP || node->status != PLAN_NODE_FINISHED)
+			continue;
+		struct state_object *object = state_find(execution->state, instance->address, NULL);
+		const char *const *names = plan_dependencies(plan, instance->resource, &count);
+		if (!object || same_names(object, names, count))
+			continue;
+		struct state_object changed = *object;
+		changed.dependencies = names;
+		changed.dependency_count = count;
+		state_set(execution->state, &changed);
+	}
+}
+
+void plan_record_rest(struct plan_execution *execution, bool all_well)
+{
+	store_data(execution);
+	store_dependencies(execution);
+	store_outputs(execution, all_well);
+}
