@@ -24,9 +24,10 @@ check-programs: $(B)/zplan guest example-rootfs tests
 lint:
 	@sh mk/lint.sh
 
+# BENCH="engine language" runs those subjects only.
 .PHONY: bench
 bench: all
-	@bash mk/bench.sh $(B)
+	@bash mk/bench.sh $(B) $(BENCH)
 
 # libFuzzer targets, TIME seconds each.
 TIME ?= 30
