@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "node/client.h"
 #include "node/context_internal.h"
 
 struct node_context *node_context_new(const char *root)
@@ -18,12 +19,19 @@ void node_context_free(struct node_context *node)
 {
 	struct node_settings *s = &node->settings;
 	char *texts[] = { s->name, s->tag, s->domain, s->wan_interface, s->wan_address,
-		s->libvirt_uri, s->acceleration };
+		s->libvirt_uri, s->acceleration, s->dedicated, s->public_bridge,
+		s->public_gateway };
 
 	node_helpers_release(node);
 	node_registry_close(node->registry);
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(texts); i++)
 		free(texts[i]);
+	for (size_t i = 0; i < s->quotas.count; i++)
+		free(s->quotas.items[i].tenant);
+	zp_vec_release(&s->quotas);
+	for (size_t i = 0; i < s->public_addresses.count; i++)
+		free(s->public_addresses.items[i]);
+	zp_vec_release(&s->public_addresses);
 	pthread_mutex_destroy(&node->helper_lock);
 	free(node->root);
 	free(node);
@@ -52,6 +60,22 @@ const char *node_tag(const struct node_context *node)
 const char *node_domain(const struct node_context *node)
 {
 	return or_empty(node->settings.domain);
+}
+
+const char *node_public_bridge(const struct node_context *node)
+{
+	return or_empty(node->settings.public_bridge);
+}
+
+const char *node_public_gateway(const struct node_context *node)
+{
+	return or_empty(node->settings.public_gateway);
+}
+
+const char *const *node_public_addresses(const struct node_context *node, size_t *count)
+{
+	*count = node->settings.public_addresses.count;
+	return (const char *const *)node->settings.public_addresses.items;
 }
 
 const char *node_wan_interface(const struct node_context *node)
@@ -122,6 +146,20 @@ void node_short_name(const char *prefix, const char *tag, const char *id, char o
 struct node_workload *node_find(struct node_context *node, const char *id)
 {
 	return node_registry_get(node->registry, id);
+}
+
+int node_check_own(struct node_context *node, const struct node_workload *w, const char *id,
+	struct zp_error *err)
+{
+	struct node_workload *other = node_find(node, id);
+	bool own = other && strcmp(other->tenant, w->tenant) == 0;
+
+	node_workload_free(other);
+	if (own || !*w->tenant)
+		return 0;
+	/* The same words whether it is somebody else's or nobody's. */
+	return zp_error_code(err, NODE_E_DENIED, "node %s has no workload %s for you",
+		node_name(node), id);
 }
 
 void node_each(struct node_context *node, const char *type,

@@ -25,6 +25,13 @@ const char *node_domain(const struct node_context *node);
 /* The interface towards the internet, and its IPv4 address without prefix ("" when there is none). */
 const char *node_wan_interface(const struct node_context *node);
 const char *node_wan_address(const struct node_context *node);
+/*
+ * Public addresses for workloads: a bridge towards the internet ("": the node has none to give), its
+ * gateway, and what may be leased: "203.0.113.10/24" or "203.0.113.10-203.0.113.20/24".
+ */
+const char *node_public_bridge(const struct node_context *node);
+const char *node_public_gateway(const struct node_context *node);
+const char *const *node_public_addresses(const struct node_context *node, size_t *count);
 /* "" for the embedded driver under <root>/libvirt, else a libvirt URI. */
 const char *node_libvirt_uri(const struct node_context *node);
 /* "kvm", "tcg", or "" to find out. */
@@ -42,6 +49,9 @@ void node_short_name(const char *prefix, const char *tag, const char *id, char o
 
 /* Registry: other workloads of this node. Copies; free with node_workload_free(). */
 struct node_workload *node_find(struct node_context *node, const char *id);
+/* Whether the workload w may refer to the one called id: its tenant's own, if it is there at all. */
+int node_check_own(struct node_context *node, const struct node_workload *w, const char *id,
+	struct zp_error *err);
 /* Calls fn for every registered workload of the type (NULL: all) until it returns false. */
 void node_each(struct node_context *node, const char *type,
 	bool (*fn)(void *data, const struct node_workload *w), void *data);

@@ -10,9 +10,22 @@
 #include "node/context.h"
 #include "node/registry.h"
 
+/* What a tenant may have of the node. -1: as much as there is. */
+struct node_quota {
+	char *tenant;
+	struct node_capacity limit;
+	int64_t workloads;
+};
+
 struct node_settings {
 	char *name, *tag, *domain, *wan_interface, *wan_address, *libvirt_uri, *acceleration;
+	char *dedicated; /* the tenant the whole node is reserved for */
 	int64_t id, farm;
+	struct node_capacity reserved; /* for the node itself */
+	int64_t overcommit;	       /* times a core may be promised; 0: the default */
+	ZP_VEC(, struct node_quota) quotas;
+	char *public_bridge, *public_gateway;
+	ZP_VEC(, char *) public_addresses;
 };
 
 struct node_helper; /* helpers.c */

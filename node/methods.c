@@ -8,40 +8,24 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/map.h"
+#include "node/capacity.h"
 #include "node/client.h"
 #include "node/server.h"
 
 #define MAX_ID 200
 /* Workloads with the same number exclude each other; different ones nearly always run at once. */
 #define STRIPES 256
+#define DEFAULT_OVERCOMMIT 16
 
 struct node_methods {
 	struct node_context *node;
 	const struct node_workload_types *types;
 	pthread_mutex_t stripes[STRIPES];
-	pthread_mutex_t capacity_lock; /* from the check to the entry in the registry */
+	struct node_ledger *ledger;
+	pthread_mutex_t share_lock;
+	struct zp_map shares; /* tenant -> struct node_share * */
 };
-
-struct node_methods *node_methods_new(struct node_context *node,
-	const struct node_workload_types *types)
-{
-	struct node_methods *methods = zp_calloc(1, sizeof(*methods));
-
-	methods->node = node;
-	methods->types = types;
-	for (size_t i = 0; i < STRIPES; i++)
-		pthread_mutex_init(&methods->stripes[i], NULL);
-	pthread_mutex_init(&methods->capacity_lock, NULL);
-	return methods;
-}
-
-void node_methods_free(struct node_methods *methods)
-{
-	for (size_t i = 0; i < STRIPES; i++)
-		pthread_mutex_destroy(&methods->stripes[i]);
-	pthread_mutex_destroy(&methods->capacity_lock);
-	free(methods);
-}
 
 static pthread_mutex_t *stripe_of(struct node_methods *methods, const char *id)
 {
@@ -74,70 +58,75 @@ static bool is_valid_id(const char *id)
 
 /* ---- capacity ---- */
 
+static int64_t at_least_zero(int64_t number)
+{
+	return number < 0 ? 0 : number;
+}
+
 static struct node_capacity total_capacity(const struct node_context *node)
 {
+	const struct node_capacity *reserved = &node->settings.reserved;
 	struct node_capacity total = { .cores = sysconf(_SC_NPROCESSORS_ONLN) };
 	struct statvfs fs;
 
 	total.memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 	if (statvfs(node_root(node), &fs) == 0)
 		total.disk = (int64_t)fs.f_blocks * (int64_t)fs.f_frsize;
+	total.memory = at_least_zero(total.memory - reserved->memory);
+	total.disk = at_least_zero(total.disk - reserved->disk);
 	/* Cores may be promised several times over: machines are idle most of the time. */
-	total.cores *= 16;
+	total.cores = at_least_zero(total.cores - reserved->cores) *
+		(node->settings.overcommit ? node->settings.overcommit : DEFAULT_OVERCOMMIT);
 	return total;
 }
 
-struct promised {
-	struct node_methods *methods;
-	const char *but; /* a workload that does not count, or NULL */
-	struct node_capacity sum;
-	size_t count;
-};
-
-static bool add_promise(void *data, const struct node_workload *w)
+static struct node_capacity taken_by(struct node_methods *methods, const struct node_workload *w)
 {
-	struct promised *promised = data;
-	const struct node_workload_type *type =
-		node_workload_type_find(promised->methods->types, w->type);
+	const struct node_workload_type *type = node_workload_type_find(methods->types, w->type);
 	struct node_capacity takes = { 0 };
 
-	promised->count++;
-	if (!type || !type->capacity || (promised->but && strcmp(promised->but, w->id) == 0))
-		return true;
-	type->capacity(w->spec, &takes);
-	promised->sum.cores += takes.cores;
-	promised->sum.memory += takes.memory;
-	promised->sum.disk += takes.disk;
+	if (type && type->capacity)
+		type->capacity(w->spec, &takes);
+	return takes;
+}
+
+static bool enter(void *data, const struct node_workload *w)
+{
+	struct node_methods *methods = data;
+
+	node_ledger_set(methods->ledger, w->id, w->tenant, taken_by(methods, w));
 	return true;
 }
 
-static int check_capacity(struct node_methods *methods, const struct node_workload_type *type,
-	const struct node_workload *w, struct zp_error *err)
+struct node_methods *node_methods_new(struct node_context *node,
+	const struct node_workload_types *types)
 {
-	struct promised promised = { .methods = methods, .but = w->id };
-	struct node_capacity total = total_capacity(methods->node), want = { 0 };
+	struct node_methods *methods = zp_calloc(1, sizeof(*methods));
 
-	if (!type->capacity)
-		return 0;
-	type->capacity(w->spec, &want);
-	node_each(methods->node, NULL, add_promise, &promised);
-	const struct {
-		const char *name, *unit;
-		int64_t want, promised, total, scale;
-	} rows[] = {
-		{ "cores", "", want.cores, promised.sum.cores, total.cores, 1 },
-		{ "memory", " MB", want.memory, promised.sum.memory, total.memory, 1 << 20 },
-		{ "disk", " MB", want.disk, promised.sum.disk, total.disk, 1 << 20 },
-	};
-	for (size_t i = 0; i < ZP_ARRAY_SIZE(rows); i++)
-		if (rows[i].want > 0 && rows[i].want > rows[i].total - rows[i].promised)
-			return zp_error_code(err, NODE_E_CAPACITY,
-				"node %s is full: %" PRId64 "%s %s asked for, %" PRId64
-				"%s free of %" PRId64 "%s",
-				node_name(methods->node), rows[i].want / rows[i].scale, rows[i].unit,
-				rows[i].name, (rows[i].total - rows[i].promised) / rows[i].scale,
-				rows[i].unit, rows[i].total / rows[i].scale, rows[i].unit);
-	return 0;
+	methods->node = node;
+	methods->types = types;
+	for (size_t i = 0; i < STRIPES; i++)
+		pthread_mutex_init(&methods->stripes[i], NULL);
+	pthread_mutex_init(&methods->share_lock, NULL);
+	methods->ledger = node_ledger_new(node_name(node), total_capacity(node),
+		node->settings.quotas.items, node->settings.quotas.count);
+	node_each(node, NULL, enter, methods);
+	return methods;
+}
+
+void node_methods_free(struct node_methods *methods)
+{
+	for (size_t i = 0; i < STRIPES; i++)
+		pthread_mutex_destroy(&methods->stripes[i]);
+	pthread_mutex_destroy(&methods->share_lock);
+	node_ledger_free(methods->ledger);
+	for (size_t i = 0; i < methods->shares.count; i++) {
+		struct node_share *share = methods->shares.entries[i].value;
+		free((char *)share->name);
+		free(share);
+	}
+	zp_map_release(&methods->shares);
+	free(methods);
 }
 
 /* ---- methods ---- */
@@ -151,24 +140,30 @@ static void add_capacity(cJSON *object, const char *name, struct node_capacity c
 	cJSON_AddNumberToObject(json, "disk", (double)capacity.disk);
 }
 
-static cJSON *facts(struct node_methods *methods, const cJSON *params, struct zp_error *err)
+static cJSON *facts(struct node_methods *methods, const char *tenant, const cJSON *params,
+	struct zp_error *err)
 {
 	const struct node_context *node = methods->node;
-	struct promised promised = { .methods = methods };
+	struct node_account own = node_ledger_account(methods->ledger, *tenant ? tenant : NULL);
 	cJSON *result = cJSON_CreateObject();
+	size_t pool;
 
 	(void)params;
 	(void)err;
-	node_each(methods->node, NULL, add_promise, &promised);
 	cJSON_AddStringToObject(result, "name", node_name(node));
 	cJSON_AddStringToObject(result, "version", ZPLAN_VERSION);
 	cJSON_AddNumberToObject(result, "id", (double)node->settings.id);
 	cJSON_AddNumberToObject(result, "farm", (double)node->settings.farm);
 	cJSON_AddStringToObject(result, "domain", node_domain(node));
 	cJSON_AddStringToObject(result, "public_address", node_wan_address(node));
-	cJSON_AddNumberToObject(result, "workloads", (double)promised.count);
-	add_capacity(result, "capacity", total_capacity(node));
-	add_capacity(result, "promised", promised.sum);
+	cJSON_AddStringToObject(result, "tenant", tenant);
+	cJSON_AddStringToObject(result, "dedicated",
+		node->settings.dedicated ? node->settings.dedicated : "");
+	node_public_addresses(node, &pool);
+	cJSON_AddBoolToObject(result, "public_addresses", pool > 0);
+	cJSON_AddNumberToObject(result, "workloads", (double)own.workloads);
+	add_capacity(result, "capacity", node_ledger_limit(methods->ledger, tenant));
+	add_capacity(result, "promised", own.promised);
 	cJSON *names = cJSON_AddArrayToObject(result, "types");
 	for (size_t i = 0; i < methods->types->count; i++)
 		cJSON_AddItemToArray(names, cJSON_CreateString(methods->types->items[i]->name));
@@ -176,12 +171,13 @@ static cJSON *facts(struct node_methods *methods, const cJSON *params, struct zp
 }
 
 /* A workload out of parameters; strings and spec stay theirs. */
-static int parse_workload(const cJSON *params, struct node_workload *w, struct zp_error *err)
+static int parse_workload(const char *tenant, const cJSON *params, struct node_workload *w,
+	struct zp_error *err)
 {
 	const cJSON *spec = cJSON_GetObjectItemCaseSensitive(params, "spec");
 
 	*w = (struct node_workload){ .id = text_of(params, "id"), .type = text_of(params, "type"),
-		.tenant = "", .lineage = text_of(params, "lineage"),
+		.tenant = tenant, .lineage = text_of(params, "lineage"),
 		.address = text_of(params, "address"), .spec = spec };
 	if (!is_valid_id(w->id))
 		return zp_error_code(err, NODE_RPC_PARAMS,
@@ -191,16 +187,46 @@ static int parse_workload(const cJSON *params, struct node_workload *w, struct z
 	return 0;
 }
 
-/* Checks, promises, and writes it down, before anything is made. */
-static int admit(struct node_methods *methods, const struct node_workload_type *type,
-	const struct node_workload *w, struct zp_error *err)
+/* What a tenant may see: its own. The owner of the node sees everything. */
+static bool may_see(const char *tenant, const struct node_workload *w)
 {
-	pthread_mutex_lock(&methods->capacity_lock);
-	int rc = check_capacity(methods, type, w, err);
-	if (!rc)
-		rc = node_registry_put(methods->node->registry, w, err);
-	pthread_mutex_unlock(&methods->capacity_lock);
-	return rc;
+	return !*tenant || strcmp(tenant, w->tenant) == 0;
+}
+
+static int check_tenant(struct node_methods *methods, const char *tenant,
+	const struct node_workload *old, const char *type, struct zp_error *err)
+{
+	const char *dedicated = methods->node->settings.dedicated;
+
+	if (*tenant && dedicated && strcmp(dedicated, tenant) != 0)
+		return zp_error_code(err, NODE_E_DENIED, "node %s is reserved for another tenant",
+			node_name(methods->node));
+	if (old && !may_see(tenant, old))
+		return zp_error_code(err, NODE_E_DENIED, "the id %s is another tenant's", old->id);
+	if (old && strcmp(old->type, type) != 0)
+		return zp_error_code(err, NODE_E_INVALID, "%s is a %s already", old->id, old->type);
+	return 0;
+}
+
+static void forget_promise(struct node_methods *methods, const char *id,
+	const struct node_workload *old)
+{
+	if (old)
+		node_ledger_set(methods->ledger, id, old->tenant, taken_by(methods, old));
+	else
+		node_ledger_drop(methods->ledger, id);
+}
+
+/* Promises, and writes it down, before anything is made. */
+static int admit(struct node_methods *methods, const struct node_workload *w,
+	const struct node_workload *old, struct zp_error *err)
+{
+	if (node_ledger_promise(methods->ledger, w->id, w->tenant, taken_by(methods, w), err) < 0)
+		return -1;
+	if (node_registry_put(methods->node->registry, w, err) == 0)
+		return 0;
+	forget_promise(methods, w->id, old);
+	return -1;
 }
 
 static cJSON *converge(struct node_methods *methods, const struct node_workload_type *type,
@@ -223,11 +249,34 @@ static cJSON *converge(struct node_methods *methods, const struct node_workload_
 	return result;
 }
 
-static cJSON *ensure(struct node_methods *methods, const cJSON *params, struct zp_error *err)
+/* Under the workload's lock; old may be NULL. */
+static cJSON *ensure_locked(struct node_methods *methods, const struct node_workload_type *type,
+	struct node_workload *w, const struct node_workload *old, struct zp_error *err)
+{
+	if (check_tenant(methods, w->tenant, old, w->type, err) < 0)
+		return NULL;
+	if (old) {
+		/* The owner of the node may mend what is a tenant's: that stays the tenant's. */
+		w->tenant = old->tenant;
+		w->result = old->result;
+	}
+	if (*w->tenant && type->check_tenant && type->check_tenant(methods->node, w, err) < 0)
+		return NULL;
+	if (admit(methods, w, old, err) < 0)
+		return NULL;
+	cJSON *result = converge(methods, type, w, err);
+	/* What could not be had was not promised: the former spec stands, also after a restart. */
+	if (!result && old && node_registry_put(methods->node->registry, old, NULL) == 0)
+		forget_promise(methods, w->id, old);
+	return result;
+}
+
+static cJSON *ensure(struct node_methods *methods, const char *tenant, const cJSON *params,
+	struct zp_error *err)
 {
 	struct node_workload w;
 
-	if (parse_workload(params, &w, err) < 0)
+	if (parse_workload(tenant, params, &w, err) < 0)
 		return NULL;
 	const struct node_workload_type *type = node_workload_type_find(methods->types, w.type);
 	if (!type) {
@@ -239,15 +288,9 @@ static cJSON *ensure(struct node_methods *methods, const cJSON *params, struct z
 		return NULL;
 	}
 	pthread_mutex_t *stripe = stripe_of(methods, w.id);
-	cJSON *result = NULL;
 	pthread_mutex_lock(stripe);
 	struct node_workload *old = node_find(methods->node, w.id);
-	if (old && strcmp(old->type, w.type) != 0) {
-		zp_error_code(err, NODE_E_INVALID, "%s is a %s already", w.id, old->type);
-	} else if (admit(methods, type, &w, err) == 0) {
-		w.result = old ? old->result : NULL;
-		result = converge(methods, type, &w, err);
-	}
+	cJSON *result = ensure_locked(methods, type, &w, old, err);
 	node_workload_free(old);
 	pthread_mutex_unlock(stripe);
 	return result;
@@ -279,7 +322,8 @@ static void describe(struct node_methods *methods, const struct node_workload *w
 	cJSON_AddItemToObject(entry, "result", result ? result : cJSON_CreateObject());
 }
 
-static cJSON *read_many(struct node_methods *methods, const cJSON *params, struct zp_error *err)
+static cJSON *read_many(struct node_methods *methods, const char *tenant, const cJSON *params,
+	struct zp_error *err)
 {
 	const cJSON *ids = cJSON_GetObjectItemCaseSensitive(params, "ids"), *id;
 	cJSON *result;
@@ -296,7 +340,7 @@ static cJSON *read_many(struct node_methods *methods, const cJSON *params, struc
 		cJSON_AddStringToObject(entry, "id", text);
 		pthread_mutex_lock(stripe_of(methods, text));
 		struct node_workload *w = node_find(methods->node, text);
-		if (w)
+		if (w && may_see(tenant, w))
 			describe(methods, w, entry);
 		else
 			cJSON_AddStringToObject(entry, "status", "absent");
@@ -306,7 +350,8 @@ static cJSON *read_many(struct node_methods *methods, const cJSON *params, struc
 	return result;
 }
 
-static cJSON *remove_one(struct node_methods *methods, const cJSON *params, struct zp_error *err)
+static cJSON *remove_one(struct node_methods *methods, const char *tenant, const cJSON *params,
+	struct zp_error *err)
 {
 	const char *id = text_of(params, "id");
 	pthread_mutex_t *stripe = stripe_of(methods, id);
@@ -314,12 +359,19 @@ static cJSON *remove_one(struct node_methods *methods, const cJSON *params, stru
 
 	pthread_mutex_lock(stripe);
 	struct node_workload *w = node_find(methods->node, id);
+	if (w && !may_see(tenant, w)) {
+		/* To a tenant others' workloads do not exist, and removing nothing succeeds. */
+		node_workload_free(w);
+		w = NULL;
+	}
 	const struct node_workload_type *type =
 		w ? node_workload_type_find(methods->types, w->type) : NULL;
 	if (type)
 		rc = type->remove(methods->node, w, err);
 	if (w && !rc)
 		rc = node_registry_delete(methods->node->registry, id, err);
+	if (w && !rc)
+		node_ledger_drop(methods->ledger, id);
 	node_workload_free(w);
 	pthread_mutex_unlock(stripe);
 	if (rc < 0 && (!err->code || err->code > -32000))
@@ -327,7 +379,8 @@ static cJSON *remove_one(struct node_methods *methods, const cJSON *params, stru
 	return rc < 0 ? NULL : cJSON_CreateObject();
 }
 
-static cJSON *list(struct node_methods *methods, const cJSON *params, struct zp_error *err)
+static cJSON *list(struct node_methods *methods, const char *tenant, const cJSON *params,
+	struct zp_error *err)
 {
 	const char *lineage = text_of(params, "lineage");
 	cJSON *result = cJSON_CreateArray();
@@ -336,7 +389,8 @@ static cJSON *list(struct node_methods *methods, const cJSON *params, struct zp_
 
 	(void)err;
 	for (size_t i = 0; i < count; i++) {
-		if (!*lineage || strcmp(lineage, all[i]->lineage) == 0) {
+		if (may_see(tenant, all[i]) &&
+			(!*lineage || strcmp(lineage, all[i]->lineage) == 0)) {
 			cJSON *entry = cJSON_CreateObject();
 			cJSON_AddStringToObject(entry, "id", all[i]->id);
 			cJSON_AddStringToObject(entry, "type", all[i]->type);
@@ -355,19 +409,60 @@ static cJSON *list(struct node_methods *methods, const cJSON *params, struct zp_
 
 static const struct {
 	const char *name;
-	cJSON *(*call)(struct node_methods *methods, const cJSON *params, struct zp_error *err);
+	cJSON *(*call)(struct node_methods *methods, const char *tenant, const cJSON *params,
+		struct zp_error *err);
 } table[] = {
 	{ "node.facts", facts },	  { "workload.ensure", ensure },
 	{ "workload.read", read_many },	  { "workload.remove", remove_one },
 	{ "workload.list", list },
 };
 
-cJSON *node_methods_call(void *data, const char *method, const cJSON *params, struct zp_error *err)
+static bool is_tenant_name(const char *name)
 {
+	size_t n = strlen(name);
+
+	return n >= 1 && n <= 64 &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
+}
+
+/* The first thing `agent dial -tenant` says; whoever it speaks for can not take it back. */
+static cJSON *session_tenant(struct node_methods *methods, struct node_session *session,
+	const cJSON *params, struct zp_error *err)
+{
+	const char *name = text_of(params, "tenant");
+
+	if (session->share) {
+		zp_error_code(err, NODE_E_DENIED, "this connection is tenant %s's",
+			session->share->name);
+		return NULL;
+	}
+	if (!is_tenant_name(name)) {
+		zp_error_code(err, NODE_RPC_PARAMS,
+			"tenant: 1 to 64 of letters, digits and _ . - are needed");
+		return NULL;
+	}
+	pthread_mutex_lock(&methods->share_lock);
+	session->share = zp_map_get(&methods->shares, zp_str(name));
+	if (!session->share) {
+		session->share = zp_calloc(1, sizeof(*session->share));
+		session->share->name = zp_strdup(name);
+		zp_map_set(&methods->shares, zp_str(session->share->name), session->share);
+	}
+	pthread_mutex_unlock(&methods->share_lock);
+	return cJSON_CreateObject();
+}
+
+cJSON *node_methods_call(void *data, struct node_session *session, const char *method,
+	const cJSON *params, struct zp_error *err)
+{
+	const char *tenant = session->share ? session->share->name : "";
+
 	zp_log(ZP_LOG_DEBUG, "call %s", method);
+	if (strcmp(method, "session.tenant") == 0)
+		return session_tenant(data, session, params, err);
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(table); i++)
 		if (strcmp(method, table[i].name) == 0)
-			return table[i].call(data, params, err);
+			return table[i].call(data, tenant, params, err);
 	zp_error_code(err, NODE_RPC_METHOD, "there is no method \"%s\"", method);
 	return NULL;
 }

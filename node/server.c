@@ -27,6 +27,7 @@ struct connection {
 	struct node_server *server;
 	int fd;
 	int references; /* under server->lock */
+	struct node_session session;
 	pthread_mutex_t write_lock;
 };
 
@@ -59,6 +60,8 @@ static void connection_release(struct connection *connection)
 	pthread_mutex_lock(&server->lock);
 	bool last = --connection->references == 0;
 	if (last) {
+		if (connection->session.share)
+			connection->session.share->connections--;
 		for (int i = 0; i < server->connection_count; i++)
 			if (server->connections[i] == connection)
 				server->connections[i] =
@@ -121,7 +124,8 @@ static void answer(struct node_server *server, struct request *request)
 	const char *method = cJSON_GetStringValue(
 		cJSON_GetObjectItemCaseSensitive(request->message, "method"));
 	zp_autoerror err = ZP_ERROR_INIT;
-	cJSON *result = server->handler(server->data, method, params, &err);
+	cJSON *result = server->handler(server->data, &request->connection->session, method,
+		params, &err);
 
 	if (!result) {
 		send_error(request->connection, id, err.code ? err.code : NODE_RPC_INTERNAL,
@@ -134,50 +138,100 @@ static void answer(struct node_server *server, struct request *request)
 	cJSON_Delete(reply);
 }
 
+/* The first request whose share has a worker left; NULL when there is none. */
+static struct request *take_request(struct node_server *server)
+{
+	for (struct request **at = &server->first; *at; at = &(*at)->next) {
+		struct request *request = *at;
+		struct node_share *share = request->connection->session.share;
+		if (share && share->running >= NODE_SHARE_RUNNING)
+			continue;
+		*at = request->next;
+		if (!request->next)
+			server->last = at;
+		server->queued--;
+		if (share) {
+			share->queued--;
+			share->running++;
+		}
+		return request;
+	}
+	return NULL;
+}
+
 static void *work(void *data)
 {
 	struct node_server *server = data;
 
 	pthread_mutex_lock(&server->lock);
 	for (;;) {
-		while (!server->first && !server->stopping)
-			pthread_cond_wait(&server->wake, &server->lock);
-		if (!server->first)
+		struct request *request = take_request(server);
+		if (!request && server->stopping && !server->first)
 			break;
-		struct request *request = server->first;
-		server->first = request->next;
-		if (!server->first)
-			server->last = &server->first;
-		server->queued--;
+		if (!request) {
+			pthread_cond_wait(&server->wake, &server->lock);
+			continue;
+		}
 		pthread_cond_broadcast(&server->wake);
 		pthread_mutex_unlock(&server->lock);
+		struct node_share *share = request->connection->session.share;
 		answer(server, request);
 		cJSON_Delete(request->message);
 		connection_release(request->connection);
 		free(request);
 		pthread_mutex_lock(&server->lock);
+		if (share)
+			share->running--;
+		pthread_cond_broadcast(&server->wake);
 	}
 	pthread_mutex_unlock(&server->lock);
 	return NULL;
+}
+
+static bool is_full(const struct node_server *server, const struct node_share *share)
+{
+	return server->queued >= MAX_QUEUED || (share && share->queued >= NODE_SHARE_QUEUED);
 }
 
 /* Waits while the queue is full: who sends too much is not read meanwhile. */
 static void enqueue(struct connection *connection, cJSON *message)
 {
 	struct node_server *server = connection->server;
+	struct node_share *share = connection->session.share;
 	struct request *request = zp_calloc(1, sizeof(*request));
 
 	request->connection = connection;
 	request->message = message;
 	pthread_mutex_lock(&server->lock);
-	while (server->queued >= MAX_QUEUED && !server->stopping)
+	while (is_full(server, share) && !server->stopping)
 		pthread_cond_wait(&server->wake, &server->lock);
+	if (share)
+		share->queued++;
 	connection->references++;
 	*server->last = request;
 	server->last = &request->next;
 	server->queued++;
 	pthread_cond_broadcast(&server->wake);
 	pthread_mutex_unlock(&server->lock);
+}
+
+/* Answers at once: what is read next depends on it. */
+static void introduce(struct connection *connection, cJSON *message)
+{
+	struct node_server *server = connection->server;
+	struct request request = { .connection = connection, .message = message };
+	bool introduced = connection->session.share;
+
+	answer(server, &request);
+	cJSON_Delete(message);
+	struct node_share *share = connection->session.share;
+	if (introduced || !share)
+		return;
+	pthread_mutex_lock(&server->lock);
+	bool crowded = ++share->connections > NODE_SHARE_CONNECTIONS;
+	pthread_mutex_unlock(&server->lock);
+	if (crowded)
+		shutdown(connection->fd, SHUT_RDWR);
 }
 
 static void take_line(struct connection *connection, const char *line, size_t length)
@@ -198,7 +252,10 @@ static void take_line(struct connection *connection, const char *line, size_t le
 		cJSON_Delete(message);
 		return;
 	}
-	enqueue(connection, message);
+	if (strncmp(method->valuestring, "session.", 8) == 0)
+		introduce(connection, message);
+	else
+		enqueue(connection, message);
 }
 
 /* Lines out of what has come; what exceeds the limit is skipped to its end and answered once. */

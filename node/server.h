@@ -22,9 +22,31 @@ enum node_json_rpc_error {
 
 struct node_server;
 
-/* The result (the server frees it), or NULL with err; err->code becomes the reply's code. */
-typedef cJSON *(*node_handler)(void *data, const char *method, const cJSON *params,
-	struct zp_error *err);
+/*
+ * What connections of one party have together, so that it gets no more than its share of the workers.
+ * Belongs to the handler and outlives the server; the counters are the server's.
+ */
+struct node_share {
+	const char *name;
+	int running, queued, connections;
+};
+
+#define NODE_SHARE_RUNNING 6
+#define NODE_SHARE_QUEUED 512
+#define NODE_SHARE_CONNECTIONS 64
+
+/* One connection. share NULL: no limit but the server's own. */
+struct node_session {
+	struct node_share *share;
+};
+
+/*
+ * The result (the server frees it), or NULL with err; err->code becomes the reply's code. Methods whose
+ * names begin with "session." are called before anything after them is read; they alone may set the
+ * session's share, once.
+ */
+typedef cJSON *(*node_handler)(void *data, struct node_session *session, const char *method,
+	const cJSON *params, struct zp_error *err);
 
 /* Listens at path (0600; a stale socket file is replaced). NULL with err. */
 struct node_server *node_server_start(const char *path, node_handler handler, void *data,

@@ -46,6 +46,12 @@ struct node_workload_type {
 
 	/* Checks the spec's shape and values; err says which field and what is wrong. Required. */
 	int (*validate)(const cJSON *spec, struct zp_error *err);
+	/*
+	 * For a tenant's workload, before it is admitted: refuses what only the owner of the node may
+	 * have, and workloads of others it refers to (node_check_own). NULL: nothing to refuse.
+	 */
+	int (*check_tenant)(struct node_context *node, const struct node_workload *w,
+		struct zp_error *err);
 	/* What it takes; NULL: nothing. Called on a valid spec. */
 	void (*capacity)(const cJSON *spec, struct node_capacity *out);
 	/*

@@ -318,6 +318,40 @@ static int tick(struct node_context *node, const struct node_workload *w, bool *
 	return provider_engine_apply(node, err);
 }
 
+/* Addresses the gateway reaches, and nobody else: the node itself and its uplinks to networks. */
+static bool is_internal(uint32_t address)
+{
+	static const struct provider_subnet internal[] = {
+		{ 0x00000000, 8 }, { 0x7f000000, 8 }, { 0xa9fe0000, 16 }, { 0x647f0000, 16 },
+		{ 0xe0000000, 3 },
+	};
+
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(internal); i++)
+		if ((address & provider_subnet_mask(internal[i].prefix)) == internal[i].address)
+			return true;
+	return false;
+}
+
+static int check_tenant(struct node_context *node, const struct node_workload *w,
+	struct zp_error *err)
+{
+	provider_autogateway spec = { 0 };
+	uint32_t address, own = 0;
+
+	if (provider_gateway_spec_read(w->spec, is_by_name(w), &spec, err) < 0)
+		return -1;
+	if (spec.network)
+		return node_check_own(node, w, spec.network, err);
+	provider_ipv4_parse(node_wan_address(node), &own);
+	for (size_t i = 0; i < spec.backend_count; i++)
+		if (!provider_ipv4_parse(spec.backends[i].host, &address) || is_internal(address) ||
+			address == own)
+			return zp_error_code(err, NODE_E_DENIED,
+				"backends: %s is not for tenants: name a public IPv4 address, or "
+				"the network the backend is in", spec.backends[i].host);
+	return 0;
+}
+
 static int validate_name(const cJSON *spec, struct zp_error *err)
 {
 	provider_autogateway checked = { 0 };
@@ -335,6 +369,7 @@ static int validate_fqdn(const cJSON *spec, struct zp_error *err)
 const struct node_workload_type provider_gateway_name_workload = {
 	.name = PROVIDER_GATEWAY_NAME_TYPE,
 	.order = 50,
+	.check_tenant = check_tenant,
 	.validate = validate_name,
 	.ensure = ensure,
 	.read = read_gateway,
@@ -345,6 +380,7 @@ const struct node_workload_type provider_gateway_name_workload = {
 const struct node_workload_type provider_gateway_fqdn_workload = {
 	.name = PROVIDER_GATEWAY_FQDN_TYPE,
 	.order = 50,
+	.check_tenant = check_tenant,
 	.validate = validate_fqdn,
 	.ensure = ensure,
 	.read = read_gateway,

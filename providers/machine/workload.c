@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "node/client.h"
 #include "node/context.h"
 #include "providers/machine/console.h"
 #include "providers/machine/content.h"
@@ -19,6 +20,25 @@ static int validate(const cJSON *json, struct zp_error *err)
 	provider_automachine spec = { 0 };
 
 	return provider_machine_spec_read(json, &spec, err);
+}
+
+/* Folders and files of the node are its owner's, not a tenant's. */
+static int check_tenant(struct node_context *node, const struct node_workload *w,
+	struct zp_error *err)
+{
+	provider_automachine spec = { 0 };
+
+	if (provider_machine_spec_read(w->spec, &spec, err) < 0)
+		return -1;
+	if (strncmp(spec.flist, "file:", 5) == 0)
+		return zp_error_code(err, NODE_E_DENIED,
+			"flist: a tenant's content comes by http or https, not from the node's files");
+	if (node_check_own(node, w, spec.network, err) < 0)
+		return zp_error_wrap(err, "network.interfaces");
+	for (size_t i = 0; i < spec.mount_count; i++)
+		if (node_check_own(node, w, spec.mounts[i].disk, err) < 0)
+			return zp_error_wrap(err, "mounts");
+	return 0;
 }
 
 static void capacity(const cJSON *json, struct node_capacity *out)
@@ -216,6 +236,7 @@ const struct node_workload_type provider_zmachine_workload = {
 	.name = PROVIDER_ZMACHINE_TYPE,
 	.order = 40,
 	.validate = validate,
+	.check_tenant = check_tenant,
 	.capacity = capacity,
 	.ensure = ensure,
 	.read = read_machine,

@@ -23,9 +23,11 @@ struct fixture {
 	struct node_server *server;
 };
 
-static cJSON *handle(void *data, const char *method, const cJSON *params, struct zp_error *err)
+static cJSON *handle(void *data, struct node_session *session, const char *method,
+	const cJSON *params, struct zp_error *err)
 {
 	(void)data;
+	(void)session;
 	if (strcmp(method, "echo") == 0)
 		return params ? cJSON_Duplicate(params, true) : cJSON_CreateObject();
 	zp_error_code(err, NODE_RPC_METHOD, "no method %s", method);
