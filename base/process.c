@@ -251,6 +251,8 @@ pid_t zp_spawn_daemon(const char *const argv[], const char *directory, const cha
 	posix_spawn_file_actions_addopen(&actions, 1, log_path ? log_path : "/dev/null",
 		O_WRONLY | O_CREAT | O_APPEND, 0600);
 	posix_spawn_file_actions_adddup2(&actions, 1, 2);
+	/* It outlives us: what we were given to hold (a lock, a pipe) is not its to hold. */
+	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	if (directory)
 		posix_spawn_file_actions_addchdir_np(&actions, directory);
 	int rc = posix_spawnp(&pid, argv[0], &actions, &attributes, (char *const *)argv, environ);

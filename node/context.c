@@ -20,7 +20,7 @@ void node_context_free(struct node_context *node)
 	struct node_settings *s = &node->settings;
 	char *texts[] = { s->name, s->tag, s->domain, s->wan_interface, s->wan_address,
 		s->libvirt_uri, s->acceleration, s->dedicated, s->public_bridge,
-		s->public_gateway };
+		s->public_gateway, s->public_prefix6 };
 
 	node_helpers_release(node);
 	node_registry_close(node->registry);
@@ -70,6 +70,11 @@ const char *node_public_bridge(const struct node_context *node)
 const char *node_public_gateway(const struct node_context *node)
 {
 	return or_empty(node->settings.public_gateway);
+}
+
+const char *node_public_prefix6(const struct node_context *node)
+{
+	return or_empty(node->settings.public_prefix6);
 }
 
 const char *const *node_public_addresses(const struct node_context *node, size_t *count)

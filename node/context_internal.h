@@ -24,7 +24,7 @@ struct node_settings {
 	struct node_capacity reserved; /* for the node itself */
 	int64_t overcommit;	       /* times a core may be promised; 0: the default */
 	ZP_VEC(, struct node_quota) quotas;
-	char *public_bridge, *public_gateway;
+	char *public_bridge, *public_gateway, *public_prefix6;
 	ZP_VEC(, char *) public_addresses;
 };
 

@@ -31,6 +31,12 @@
 #define DEFAULT_FOLDER "/var/lib/zplan-sandbox"
 #define NETNS_FOLDER "/run/netns"
 #define MAX_NODES 64
+#define PUBLIC_BRIDGE "pub0"
+#define PREFIX6 "2001:db8:5a::"
+/* Public addresses of 198.18.0.0/24: above those of the nodes, a few for each of the first. */
+#define FIRST_PUBLIC 80
+#define POOL_SIZE 8
+#define NODES_WITH_POOL 20
 
 struct sandbox {
 	char *folder;
@@ -115,13 +121,31 @@ static int make_bridge(const struct sandbox *sandbox, const char *net, struct zp
 		"link set lo up\n"
 		"link add internet type bridge\n"
 		"link set internet up\n"
-		"addr add 198.18.0.1/24 dev internet\n", err);
+		"addr add 198.18.0.1/24 dev internet\n"
+		"addr add " PREFIX6 "1/64 dev internet nodad\n", err);
 }
 
-/* A namespace on the bridge, with an address on wan0. */
-static int make_host(const char *net, const char *netns, const char *port, int host,
+/* Announces the IPv6 prefix, where dnsmasq is installed: machines make their own addresses of it. */
+static void start_router(const struct sandbox *sandbox, const char *net)
+{
+	zp_autofree char *ns = zp_format("--net=" NETNS_FOLDER "/%s", net);
+	zp_autofree char *log = zp_format("%s/router.log", sandbox->folder);
+	zp_autofree char *pid = zp_format("--pid-file=%s/router.pid", sandbox->folder);
+	const char *argv[] = { "nsenter", ns, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
+		"--user=root", "--port=0", "--interface=internet", "--bind-interfaces", "--enable-ra",
+		"--dhcp-range=" PREFIX6 ",ra-only,64", "--ra-param=internet,10", pid, NULL };
+	zp_autofree char *pid_path = zp_format("%s/router.pid", sandbox->folder);
+
+	if (zp_file_exists("/usr/sbin/dnsmasq") && !zp_file_exists(pid_path))
+		zp_spawn_daemon(argv, "/", log, NULL);
+}
+
+/* A namespace on the bridge, with an address on link: wan0, or the bridge that wan0 is a port of. */
+static int make_host(const char *net, const char *netns, const char *port, int host, bool bridged,
 	struct zp_error *err)
 {
+	const char *link = bridged ? PUBLIC_BRIDGE : "wan0";
+
 	if (add_namespace(netns, err) < 0)
 		return -1;
 	if (link_exists(netns, "wan0") && link_exists(net, port))
@@ -132,9 +156,14 @@ static int make_host(const char *net, const char *netns, const char *port, int h
 		"link set %s up\n", port, netns, port, port);
 	zp_autofree char *inside = zp_format(
 		"link set lo up\n"
+		"%s"
 		"link set wan0 up\n"
-		"addr add 198.18.0.%d/24 dev wan0\n"
-		"route add default via 198.18.0.1\n", host);
+		"addr add 198.18.0.%d/24 dev %s\n"
+		"addr add " PREFIX6 "%x/64 dev %s nodad\n"
+		"route add default via 198.18.0.1\n",
+		bridged ? "link add " PUBLIC_BRIDGE " type bridge\nlink set wan0 master " PUBLIC_BRIDGE
+			  "\nlink set " PUBLIC_BRIDGE " up\n" : "",
+		host, link, host, link);
 	if (ip_batch(net, outside, err) < 0)
 		return -1;
 	return ip_batch(netns, inside, err);
@@ -163,9 +192,16 @@ static int write_node_file(const struct sandbox *sandbox, int number, bool hidde
 
 	zp_buf_printf(&text, "name          = \"n%d\"\nid            = %d\ntag           = \"%s%d\"\n",
 		number, number, sandbox->tag, number);
-	zp_buf_printf(&text, "domain        = \"n%d.sandbox.test\"\nwan_interface = \"wan0\"\n", number);
+	zp_buf_printf(&text, "domain        = \"n%d.sandbox.test\"\nwan_interface = \"" PUBLIC_BRIDGE "\"\n", number);
 	if (!hidden)
 		zp_buf_printf(&text, "wan_address   = \"198.18.0.%d\"\n", 10 + number);
+	if (number <= NODES_WITH_POOL)
+		zp_buf_printf(&text,
+			"\npublic {\n  bridge    = \"" PUBLIC_BRIDGE "\"\n"
+			"  gateway   = \"198.18.0.1\"\n  prefix6   = \"" PREFIX6 "/64\"\n"
+			"  addresses = [\"198.18.0.%d-198.18.0.%d/24\"]\n}\n",
+			FIRST_PUBLIC + (number - 1) * POOL_SIZE,
+			FIRST_PUBLIC + number * POOL_SIZE - 1);
 	return zp_file_write_atomic(path, zp_buf_slice(&text), 0600, err);
 }
 
@@ -216,7 +252,7 @@ static int make_node(const struct sandbox *sandbox, const struct node_sandbox_op
 	zp_autofree char *netns = namespace_name(sandbox, part);
 	bool hidden = number > options->nodes - options->hidden;
 
-	if (make_host(net, netns, part, 10 + number, err) < 0 || set_sysctls(netns, err) < 0 ||
+	if (make_host(net, netns, part, 10 + number, true, err) < 0 || set_sysctls(netns, err) < 0 ||
 		write_node_file(sandbox, number, hidden, err) < 0)
 		return zp_error_wrap(err, "node n%d", number);
 	return start_agent(sandbox, options->program, number, netns, err);
@@ -253,7 +289,9 @@ int node_sandbox_up(const struct node_sandbox_options *options, struct zp_error 
 	zp_autofree char *client = namespace_name(&sandbox, "client");
 	int rc = make_bridge(&sandbox, net, err);
 	if (!rc)
-		rc = make_host(net, client, "client", 2, err);
+		start_router(&sandbox, net);
+	if (!rc)
+		rc = make_host(net, client, "client", 2, false, err);
 	for (int i = 1; !rc && i <= options->nodes; i++)
 		rc = make_node(&sandbox, options, net, i, err);
 	if (!rc)

@@ -5,7 +5,8 @@
  *	wan_interface = "eth0"  wan_address = "203.0.113.2"
  *	overcommit = 16  dedicated = "team-a"
  *	reserved { cores = 1  memory = 2048  disk = 10240 }			cores, MB, MB
- *	public { bridge = "pub"  gateway = "203.0.113.1"  addresses = ["203.0.113.10-203.0.113.20/24"] }
+ *	public { bridge = "pub"  gateway = "203.0.113.1"  addresses = ["203.0.113.10-203.0.113.20/24"]
+ *		prefix6 = "2001:db8::/64" }
  *	tenant "team-b" { cores = 4  memory = 8192  disk = 51200  workloads = 50 }
  */
 #include <stdlib.h>
@@ -38,6 +39,7 @@ static const struct hcl_body_schema reserved_schema = { limit_attributes, 3, NUL
 
 static const struct hcl_attribute_schema public_attributes[] = {
 	{ "bridge", false }, { "gateway", false }, { "addresses", false },
+	{ "prefix6", false },
 };
 static const struct hcl_body_schema public_schema = { public_attributes,
 	ZP_ARRAY_SIZE(public_attributes), NULL, 0 };
@@ -132,6 +134,7 @@ static void take_block(struct loader *loader, const struct hcl_block *block)
 			&loader->diags);
 		take_text(loader, &content, "bridge", &loader->settings->public_bridge);
 		take_text(loader, &content, "gateway", &loader->settings->public_gateway);
+		take_text(loader, &content, "prefix6", &loader->settings->public_prefix6);
 		take_addresses(loader, &content);
 	}
 }

@@ -17,6 +17,7 @@ extern const struct provider_resource_type provider_terraform_data; /* utility/t
 
 extern const struct provider_resource_type provider_zos_network;      /* network/resource.c */
 extern const struct provider_resource_type provider_zos_disk;	      /* disk/resource.c */
+extern const struct provider_resource_type provider_zos_ip;	      /* ip/resource.c */
 extern const struct provider_resource_type provider_zos_machine;      /* machine/resource.c */
 extern const struct provider_resource_type provider_zos_gateway_name; /* gateway/resource.c */
 extern const struct provider_resource_type provider_zos_gateway_fqdn; /* gateway/resource.c */

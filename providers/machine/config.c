@@ -24,6 +24,14 @@ int provider_machine_config_build(
 	record(out, "nic", config->mac);
 	record(out, "address", config->address);
 	record(out, "gateway", config->gateway);
+	if (config->public_mac && *config->public_mac) {
+		record(out, "public-nic", config->public_mac);
+		if (*config->public_address) {
+			record(out, "private", config->range);
+			record(out, "public-address", config->public_address);
+			record(out, "public-gateway", config->public_gateway);
+		}
+	}
 	for (size_t i = 0; i < config->dns_count; i++)
 		record(out, "dns", config->dns[i]);
 	for (size_t i = 0; i < spec->mount_count; i++) {

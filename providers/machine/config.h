@@ -15,6 +15,8 @@ struct provider_machine_config {
 	const char *hostname, *mac;
 	const char *address; /* "10.1.1.2/24" */
 	const char *gateway;
+	/* With a public address that is where the default route leads; range stays private. */
+	const char *range, *public_mac, *public_address, *public_gateway;
 	const char *const *serials; /* one per mount of the spec */
 	const char *const *dns;
 	size_t dns_count;

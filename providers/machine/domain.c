@@ -68,16 +68,23 @@ static void put_disk(struct zp_buf *out, const struct provider_domain_disk *disk
 	zp_buf_puts(out, disk->readonly ? "<readonly/></disk>\n" : "</disk>\n");
 }
 
+static void put_interface(struct zp_buf *out, const char *mac, const char *bridge, const char *tap)
+{
+	put(out, "<interface type='bridge'><mac address='", mac, "'/>");
+	put(out, "<source bridge='", bridge, "'/>");
+	put(out, "<target dev='", tap, "'/>");
+	zp_buf_puts(out, "<model type='virtio'/><rom enabled='no'/></interface>\n");
+}
+
 static void put_devices(struct zp_buf *out, const struct provider_domain *domain)
 {
 	zp_buf_puts(out, "<devices>\n");
 	for (size_t i = 0; i < domain->disk_count; i++)
 		put_disk(out, &domain->disks[i], i);
-	put(out, "<interface type='bridge'><mac address='", domain->mac, "'/>");
-	put(out, "<source bridge='", domain->bridge, "'/>");
-	put(out, "<target dev='", domain->tap, "'/>");
-	zp_buf_puts(out, "<model type='virtio'/><rom enabled='no'/></interface>\n"
-			 "<controller type='usb' model='none'/><memballoon model='none'/>\n");
+	put_interface(out, domain->mac, domain->bridge, domain->tap);
+	if (domain->public_mac && *domain->public_mac)
+		put_interface(out, domain->public_mac, domain->public_bridge, domain->public_tap);
+	zp_buf_puts(out, "<controller type='usb' model='none'/><memballoon model='none'/>\n");
 	put(out, "<serial type='unix'><source mode='bind' path='", domain->console_socket, "'/>");
 	put(out, "<log file='", domain->console_log, "' append='on'/></serial>\n");
 	zp_buf_puts(out, "</devices>\n");

@@ -25,6 +25,7 @@ struct provider_domain {
 	const struct provider_domain_disk *disks; /* vda, vdb, ... */
 	size_t disk_count;
 	const char *bridge, *tap, *mac;
+	const char *public_bridge, *public_tap, *public_mac; /* public_mac "": no such interface */
 	const char *console_socket, *console_log;
 };
 

@@ -36,10 +36,10 @@ static struct node_workload *find(
 }
 
 static int find_subnet(struct node_context *node, const char *id, struct provider_subnet *out,
-	struct zp_error *err)
+	char range[20], struct zp_error *err)
 {
 	autoworkload *w = find(node, id, "network", err);
-	const char *text;
+	const char *text, *whole;
 
 	if (!w)
 		return -1;
@@ -48,6 +48,8 @@ static int find_subnet(struct node_context *node, const char *id, struct provide
 		return zp_error_code(
 			err, NODE_E_INVALID, "network %s has no subnet for machines here", id);
 	out->address &= provider_subnet_mask(out->prefix);
+	whole = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(w->spec, "ip_range"));
+	snprintf(range, 20, "%s", whole ? whole : text);
 	return 0;
 }
 
@@ -96,7 +98,7 @@ int provider_machine_find_network(
 	struct provider_subnet subnet;
 	uint32_t ip = 0;
 
-	if (find_subnet(machine->node, machine->spec.network, &subnet, err) < 0 ||
+	if (find_subnet(machine->node, machine->spec.network, &subnet, machine->range, err) < 0 ||
 		lease_address(machine, subnet, previous, &ip, err) < 0)
 		return -1;
 	provider_network_names(machine->node, machine->spec.network, &names);
@@ -111,6 +113,18 @@ int provider_machine_find_network(
 	zp_autofree char *place = zp_format("%s/%s", machine->spec.network, machine->ip);
 	provider_domain_mac(node_tag(machine->node), place, machine->names.mac);
 	return 0;
+}
+
+int provider_machine_find_public(struct provider_machine *machine, struct zp_error *err)
+{
+	const char *id = machine->spec.public_ip;
+
+	if (!*id)
+		return 0;
+	if (provider_ip_find(machine->node, id, &machine->public, err) < 0)
+		return zp_error_wrap(err, "public_ip");
+	zp_autofree char *user = provider_ip_user(machine->node, id, machine->id);
+	return user ? zp_error_code(err, NODE_E_BUSY, "public_ip: %s is in use by %s", id, user) : 0;
 }
 
 int provider_machine_find_disks(struct provider_machine *machine, struct zp_error *err)

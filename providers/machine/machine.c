@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "providers/ip/filter.h"
 #include "providers/machine/console.h"
 #include "providers/machine/console_port.h"
 #include "providers/machine/domain.h"
@@ -30,6 +31,7 @@ void provider_machine_names(
 
 	node_short_name("m", tag, id, out->domain);
 	provider_machine_tap_name(node, id, out->tap);
+	provider_public_tap_name(node, id, out->public_tap);
 	provider_domain_uuid(tag, id, out->uuid);
 }
 
@@ -70,6 +72,7 @@ int provider_machine_prepare(struct provider_machine *machine, struct node_conte
 	machine->folder = node_workload_dir(node, w->id, err);
 	if (machine->folder && choose_hostname(machine, w->address, err) == 0 &&
 		provider_machine_find_network(machine, previous, err) == 0 &&
+		provider_machine_find_public(machine, err) == 0 &&
 		provider_machine_find_disks(machine, err) == 0)
 		return 0;
 	provider_machine_release(machine);
@@ -95,6 +98,10 @@ static int build_config(struct provider_machine *machine, const char *const *dns
 		.mac = machine->names.mac,
 		.address = machine->address,
 		.gateway = machine->gateway,
+		.range = machine->range,
+		.public_mac = machine->public.mac,
+		.public_address = machine->public.address,
+		.public_gateway = machine->public.gateway,
 		.serials = serials,
 		.dns = dns,
 		.dns_count = dns_count,
@@ -178,12 +185,18 @@ static int start(struct provider_machine *machine, struct zp_error *err)
 		.bridge = machine->bridge,
 		.tap = machine->names.tap,
 		.mac = machine->names.mac,
+		.public_bridge = node_public_bridge(machine->node),
+		.public_tap = machine->names.public_tap,
+		.public_mac = machine->public.mac,
 		.console_socket = socket,
 		.console_log = log,
 	};
 	zp_autobuf xml = ZP_BUF_INIT;
 
 	if (provider_guest_files(&guest, err) < 0 || zp_mkdirs(run, 0700, err) < 0)
+		return -1;
+	/* The filter first: not one packet of somebody else's address. */
+	if (*machine->public.mac && provider_ip_filter_apply(machine->node, NULL, err) < 0)
 		return -1;
 	domain.kernel = guest.kernel;
 	domain.initramfs = guest.initramfs;
@@ -198,23 +211,35 @@ static int start(struct provider_machine *machine, struct zp_error *err)
 /* ---- the network's side ---- */
 
 /* Puts the tap of a running machine back on its bridge. *lost: there is no tap any more. */
-static int attach_tap(struct provider_machine *machine, bool *lost, struct zp_error *err)
+static int attach(const char *name, const char *master, const char *what, bool *lost,
+	struct zp_error *err)
 {
 	struct provider_link tap, bridge;
 
-	*lost = false;
-	if (provider_link_get(machine->names.tap, &tap, err) < 0 ||
-		provider_link_get(machine->bridge, &bridge, err) < 0)
+	if (provider_link_get(name, &tap, err) < 0 || provider_link_get(master, &bridge, err) < 0)
 		return -1;
 	if (!bridge.index)
-		return zp_error_set(err, "the bridge %s of network %s is missing", machine->bridge,
-			machine->spec.network);
-	*lost = !tap.index;
-	if (*lost || tap.master == bridge.index)
+		return zp_error_set(err, "the bridge %s of %s is missing", master, what);
+	*lost |= !tap.index;
+	if (!tap.index || tap.master == bridge.index)
 		return 0;
-	if (provider_link_attach(machine->names.tap, machine->bridge, err) < 0)
+	return provider_link_attach(name, master, err) < 0 ? -1 : provider_link_up(name, err);
+}
+
+static int attach_taps(struct provider_machine *machine, bool *lost, struct zp_error *err)
+{
+	bool filtered = false;
+
+	*lost = false;
+	if (attach(machine->names.tap, machine->bridge, machine->spec.network, lost, err) < 0)
 		return -1;
-	return provider_link_up(machine->names.tap, err);
+	if (!*machine->public.mac)
+		return 0;
+	if (provider_ip_filter_has(machine->node, machine->names.public_tap, &filtered, err) < 0 ||
+		(!filtered && provider_ip_filter_apply(machine->node, NULL, err) < 0))
+		return -1;
+	return attach(machine->names.public_tap, node_public_bridge(machine->node),
+		machine->spec.public_ip, lost, err);
 }
 
 /* ---- converging ---- */
@@ -279,7 +304,7 @@ static int make_run(struct provider_machine *machine, struct zp_error *err)
 
 	if (shape_hash(machine, hash, err) < 0 ||
 		provider_root_inspect(machine->folder, &machine->spec, &need, err) < 0 ||
-		attach_tap(machine, &tap_lost, err) < 0 ||
+		attach_taps(machine, &tap_lost, err) < 0 ||
 		provider_hypervisor_state(machine->node, machine->names.domain, &state, err) < 0)
 		return -1;
 	if (need == PROVIDER_ROOT_FINE && state != PROVIDER_DOMAIN_NONE && !tap_lost &&
@@ -305,6 +330,20 @@ int provider_machine_converge(struct provider_machine *machine, struct zp_error 
 		machine->console_url, err);
 }
 
+/* The filter knows nothing of it any more. */
+static int leave_public(struct node_context *node, const char *id, struct zp_error *err)
+{
+	char tap[16];
+	bool filtered = false;
+
+	if (!*node_public_bridge(node))
+		return 0;
+	provider_public_tap_name(node, id, tap);
+	if (provider_ip_filter_has(node, tap, &filtered, err) < 0)
+		return -1;
+	return filtered ? provider_ip_filter_apply(node, id, err) : 0;
+}
+
 int provider_machine_destroy(struct node_context *node, const char *id, struct zp_error *err)
 {
 	struct provider_machine_names names;
@@ -312,7 +351,7 @@ int provider_machine_destroy(struct node_context *node, const char *id, struct z
 	provider_machine_names(node, id, &names);
 	if (provider_hypervisor_stop(node, names.domain, STOP_MS, err) < 0 ||
 		provider_console_close(node, names.domain, err) < 0 ||
-		node_workload_dir_remove(node, id, err) < 0)
+		node_workload_dir_remove(node, id, err) < 0 || leave_public(node, id, err) < 0)
 		return -1;
 	return provider_machine_free_address(node, id, err);
 }

@@ -14,12 +14,13 @@
 
 #include "node/context.h"
 #include "providers/machine/config.h"
+#include "providers/ip/pool.h"
 #include "providers/machine/hypervisor.h"
 #include "providers/machine/spec.h"
 
 /* Names that follow from the identity alone. */
 struct provider_machine_names {
-	char domain[16], tap[16], mac[18], uuid[37];
+	char domain[16], tap[16], public_tap[16], mac[18], uuid[37];
 };
 
 struct provider_machine {
@@ -31,6 +32,8 @@ struct provider_machine {
 	char bridge[16];
 	char hostname[PROVIDER_HOSTNAME_MAX + 1];
 	char ip[16], gateway[16], address[20]; /* "10.1.1.2", "10.1.1.1", "10.1.1.2/24" */
+	char range[20]; /* of the whole network, "10.1.0.0/16" */
+	struct provider_ip public; /* all zero when it has no public address */
 	char console_url[32];
 	char serials[PROVIDER_MACHINE_MAX_MOUNTS][16];
 	char *paths[PROVIDER_MACHINE_MAX_MOUNTS];

@@ -52,6 +52,10 @@ static struct provider_attribute attributes[] = {
 		.flags = PROVIDER_OPTIONAL | PROVIDER_COMPUTED | PROVIDER_FORCE_NEW,
 		.description =
 			"Private address; by default the next free one of the node's subnet." },
+	{ .name = "public_ip",
+		.type = "string",
+		.flags = PROVIDER_OPTIONAL,
+		.description = "Id of a zos_ip of the same node, for this machine alone." },
 	{ .name = "cpu",
 		.type = "number",
 		.flags = PROVIDER_OPTIONAL,
@@ -87,6 +91,14 @@ static struct provider_attribute attributes[] = {
 		.type = "string",
 		.flags = PROVIDER_OPTIONAL,
 		.description = "For people; nodes do not see it." },
+	{ .name = "public_address",
+		.type = "string",
+		.flags = PROVIDER_COMPUTED | PROVIDER_VOLATILE,
+		.description = "Public IPv4 address with its prefix; empty without one." },
+	{ .name = "public_address6",
+		.type = "string",
+		.flags = PROVIDER_COMPUTED | PROVIDER_VOLATILE,
+		.description = "Public IPv6 address; empty without one." },
 	{ .name = "console_url",
 		.type = "string",
 		.flags = PROVIDER_COMPUTED,
@@ -217,6 +229,10 @@ static void add_interface(cJSON *spec, struct zp_arena *arena, struct hcl_value 
 		cJSON_AddStringToObject(interface, "network", zos_workload_id(arena, id, "net"));
 	const char *ip = provider_get_text(values, "ip");
 	cJSON_AddStringToObject(interface, "ip", ip ? ip : "");
+	const char *public = provider_get_text(values, "public_ip");
+	if (public)
+		cJSON_AddStringToObject(
+			network, "public_ip", zos_workload_id(arena, public, "ip"));
 }
 
 static void add_mounts(cJSON *spec, struct zp_arena *arena, struct hcl_value mounts)
@@ -309,6 +325,7 @@ static void validate(struct hcl_value config, struct provider_problems *problems
 	check_size(config, problems);
 	zos_check_reference(problems, config, "network", "zos_network");
 	zos_check_ipv4(problems, config, "ip");
+	zos_check_reference(problems, config, "public_ip", "zos_ip");
 	check_environment(config, problems);
 	check_mounts(config, problems);
 	if (provider_is_object(config) && !problems->errors)
@@ -359,6 +376,12 @@ static void fill_text(struct provider_builder *builder, struct hcl_value before,
 			provider_get(before, name), zos_json_text(builder->arena, spec, name)));
 }
 
+static struct hcl_value text_or_empty(struct zp_arena *arena, const cJSON *result, const char *key)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(result, key));
+	return hcl_string_cstr(arena, text ? text : "");
+}
+
 static void fill(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,
 	const cJSON *result)
 {
@@ -381,6 +404,10 @@ static void fill(struct provider_builder *builder, struct hcl_value before, cons
 	provider_build_set(
 		builder, "corex", hcl_bool_value(cJSON_IsTrue(cJSON_GetObjectItem(spec, "corex"))));
 	provider_build_set(builder, "mounts", mounts_of(arena, spec));
+	provider_build_set(builder, "public_ip",
+		object_of(arena, cJSON_GetObjectItem(spec, "network"), "public_ip"));
+	provider_build_set(builder, "public_address", text_or_empty(arena, result, "public_ip"));
+	provider_build_set(builder, "public_address6", text_or_empty(arena, result, "public_ip6"));
 	provider_build_set(builder, "console_url", zos_json_text(arena, result, "console_url"));
 }
 

@@ -93,7 +93,7 @@ static int read_network(const cJSON *json, struct provider_machine_spec *spec, s
 	const cJSON *network = cJSON_GetObjectItemCaseSensitive(json, "network");
 	const cJSON *interfaces = cJSON_GetObjectItemCaseSensitive(network, "interfaces");
 	const cJSON *first = cJSON_IsArray(interfaces) ? interfaces->child : NULL;
-	const char *id, *ip;
+	const char *id, *ip, *public_ip;
 
 	if (!first || first->next)
 		return zp_error_set(err, "network.interfaces: exactly one is needed");
@@ -104,6 +104,10 @@ static int read_network(const cJSON *json, struct provider_machine_spec *spec, s
 	if (*ip && !provider_ipv4_parse(ip, &spec->ip))
 		return zp_error_set(
 			err, "network.interfaces: ip: \"%s\" is not an IPv4 address", ip);
+	public_ip = text_field(network, "public_ip", false, err);
+	if (!public_ip)
+		return zp_error_wrap(err, "network");
+	spec->public_ip = zp_arena_strdup(&spec->arena, public_ip);
 	spec->network = zp_arena_strdup(&spec->arena, id);
 	return 0;
 }

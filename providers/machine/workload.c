@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "node/client.h"
 #include "node/context.h"
+#include "providers/ip/filter.h"
 #include "providers/machine/console.h"
 #include "providers/machine/content.h"
 #include "providers/machine/machine.h"
@@ -35,6 +36,8 @@ static int check_tenant(struct node_context *node, const struct node_workload *w
 			"flist: a tenant's content comes by http or https, not from the node's files");
 	if (node_check_own(node, w, spec.network, err) < 0)
 		return zp_error_wrap(err, "network.interfaces");
+	if (*spec.public_ip && node_check_own(node, w, spec.public_ip, err) < 0)
+		return zp_error_wrap(err, "network.public_ip");
 	for (size_t i = 0; i < spec.mount_count; i++)
 		if (node_check_own(node, w, spec.mounts[i].disk, err) < 0)
 			return zp_error_wrap(err, "mounts");
@@ -64,6 +67,8 @@ static cJSON *make_result(const struct provider_machine *machine)
 
 	cJSON_AddStringToObject(result, "id", machine->names.domain);
 	cJSON_AddStringToObject(result, "ip", machine->ip);
+	cJSON_AddStringToObject(result, "public_ip", machine->public.address);
+	cJSON_AddStringToObject(result, "public_ip6", machine->public.global);
 	cJSON_AddStringToObject(result, "planetary_ip", "");
 	cJSON_AddStringToObject(result, "mycelium_ip", "");
 	cJSON_AddStringToObject(result, "console_url", machine->console_url);
@@ -117,6 +122,23 @@ static void explain(struct node_context *node, const struct node_workload *w, co
 		zp_buf_printf(message, " (its last words: %s)", words.ptr);
 }
 
+static int check_public(struct node_context *node, const char *name, struct zp_buf *message,
+	struct zp_error *err)
+{
+	struct provider_link tap, bridge;
+	bool filtered;
+
+	if (provider_link_get(name, &tap, err) < 0 ||
+		provider_link_get(node_public_bridge(node), &bridge, err) < 0 ||
+		provider_ip_filter_has(node, name, &filtered, err) < 0)
+		return -1;
+	if (!tap.index || !bridge.index || tap.master != bridge.index)
+		say(message, "it is not attached to the public bridge");
+	if (!filtered)
+		say(message, "nothing filters what it sends on the public bridge");
+	return 0;
+}
+
 static int check_link(struct node_context *node, const struct node_workload *w,
 	struct zp_buf *message, struct zp_error *err)
 {
@@ -134,7 +156,7 @@ static int check_link(struct node_context *node, const struct node_workload *w,
 		return -1;
 	if (!tap.index || !bridge.index || tap.master != bridge.index)
 		say(message, "it is not attached to its network");
-	return 0;
+	return *spec.public_ip ? check_public(node, names.public_tap, message, err) : 0;
 }
 
 static void check_root(const char *folder, struct zp_buf *message)

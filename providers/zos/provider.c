@@ -7,6 +7,7 @@ static struct provider_schema schema = {
 
 static const struct provider_resource_type *const resources[] = {
 	&provider_zos_network,
+	&provider_zos_ip,
 	&provider_zos_disk,
 	&provider_zos_machine,
 	&provider_zos_gateway_name,

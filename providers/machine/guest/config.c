@@ -46,6 +46,14 @@ static bool take(struct guest_config *config, const char *key, char *value)
 		config->address = value;
 	else if (strcmp(key, "gateway") == 0)
 		config->gateway = value;
+	else if (strcmp(key, "public-nic") == 0)
+		config->public_nic = value;
+	else if (strcmp(key, "public-address") == 0)
+		config->public_address = value;
+	else if (strcmp(key, "public-gateway") == 0)
+		config->public_gateway = value;
+	else if (strcmp(key, "private") == 0)
+		config->private_range = value;
 	else if (strcmp(key, "console") == 0)
 		config->console = true;
 	else if (strcmp(key, "arg") == 0)

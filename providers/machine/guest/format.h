@@ -5,6 +5,8 @@
  * The disk begins with GUEST_MAGIC and a NUL; then records of two texts, each ended by a NUL: a key
  *and its value. The last record is GUEST_END with an empty value: a disk without it is refused.
  *
+ *	public-nic MAC       public-address IP/PREFIX           public-gateway ADDRESS (default route)
+ *	private RANGE (through gateway, when the default route leads elsewhere)
  *	hostname NAME        gateway ADDRESS (default route)    arg TEXT (of the entrypoint, in
  *order) nic MAC              dns ADDRESS                        mount SERIAL PATH address IP/PREFIX
  *env NAME=VALUE                     console 1 (a shell, no entrypoint)

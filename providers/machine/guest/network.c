@@ -98,12 +98,36 @@ static bool set_address(int fd, const char *name, const char *cidr)
 	return ioctl(fd, SIOCSIFNETMASK, &request) == 0;
 }
 
-static bool set_gateway(int fd, const char *gateway)
+/* "10.1.0.0/16" as address and mask; NULL is everything. */
+static bool parse_range(const char *cidr, in_addr_t *address, in_addr_t *mask)
+{
+	char text[32];
+	char *slash;
+	int prefix;
+
+	*address = *mask = 0;
+	if (!cidr)
+		return true;
+	snprintf(text, sizeof(text), "%s", cidr);
+	slash = strchr(text, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	prefix = (int)strtol(slash + 1, NULL, 10);
+	*mask = htonl(prefix <= 0 ? 0 : ~0u << (32 - prefix));
+	*address = inet_addr(text) & *mask;
+	return true;
+}
+
+static bool set_route(int fd, const char *range, const char *gateway)
 {
 	struct rtentry route = { .rt_flags = RTF_UP | RTF_GATEWAY };
+	in_addr_t address, mask;
 
-	route.rt_dst = ipv4(0);
-	route.rt_genmask = ipv4(0);
+	if (!parse_range(range, &address, &mask))
+		return false;
+	route.rt_dst = ipv4(address);
+	route.rt_genmask = ipv4(mask);
 	route.rt_gateway = ipv4(inet_addr(gateway));
 	return ioctl(fd, SIOCADDRT, &route) == 0 || errno == EEXIST;
 }
@@ -141,10 +165,19 @@ static void write_names(const struct guest_config *config)
 		write_file("/etc/resolv.conf", text);
 }
 
+static void card_up(int fd, const char *mac, const char *address)
+{
+	char nic[IF_NAMESIZE];
+
+	if (!find_nic(fd, mac, nic))
+		guest_fail("there is no network card %s", mac);
+	if ((address && !set_address(fd, nic, address)) || !link_up(fd, nic))
+		guest_fail("setting the address %s of %s", address ? address : "", nic);
+}
+
 void guest_network_up(const struct guest_config *config)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	char nic[IF_NAMESIZE];
 
 	if (config->hostname) {
 		sethostname(config->hostname, strlen(config->hostname));
@@ -153,14 +186,14 @@ void guest_network_up(const struct guest_config *config)
 	if (fd < 0)
 		guest_fail("a socket for the network");
 	link_up(fd, "lo");
-	if (config->nic) {
-		if (!find_nic(fd, config->nic, nic))
-			guest_fail("there is no network card %s", config->nic);
-		if ((config->address && !set_address(fd, nic, config->address)) ||
-			!link_up(fd, nic))
-			guest_fail("setting the address %s of %s", config->address, nic);
-		if (config->gateway && !set_gateway(fd, config->gateway))
-			guest_fail("routing through %s", config->gateway);
-	}
+	if (config->nic)
+		card_up(fd, config->nic, config->address);
+	if (config->public_nic)
+		card_up(fd, config->public_nic, config->public_address);
+	if (config->gateway && !set_route(fd, config->private_range, config->gateway))
+		guest_fail("routing through %s", config->gateway);
+	if (config->public_gateway && *config->public_gateway &&
+		!set_route(fd, NULL, config->public_gateway))
+		guest_fail("routing through %s", config->public_gateway);
 	close(fd);
 }
