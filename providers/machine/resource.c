@@ -93,12 +93,12 @@ static struct provider_attribute attributes[] = {
 		.description = "For people; nodes do not see it." },
 	{ .name = "public_address",
 		.type = "string",
-		.flags = PROVIDER_COMPUTED | PROVIDER_VOLATILE,
-		.description = "Public IPv4 address with its prefix; empty without one." },
+		.flags = PROVIDER_COMPUTED,
+		.description = "Public IPv4 address with its prefix; null without one." },
 	{ .name = "public_address6",
 		.type = "string",
-		.flags = PROVIDER_COMPUTED | PROVIDER_VOLATILE,
-		.description = "Public IPv6 address; empty without one." },
+		.flags = PROVIDER_COMPUTED,
+		.description = "Public IPv6 address; null without one." },
 	{ .name = "console_url",
 		.type = "string",
 		.flags = PROVIDER_COMPUTED,
@@ -376,12 +376,6 @@ static void fill_text(struct provider_builder *builder, struct hcl_value before,
 			provider_get(before, name), zos_json_text(builder->arena, spec, name)));
 }
 
-static struct hcl_value text_or_empty(struct zp_arena *arena, const cJSON *result, const char *key)
-{
-	const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(result, key));
-	return hcl_string_cstr(arena, text ? text : "");
-}
-
 static void fill(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,
 	const cJSON *result)
 {
@@ -406,9 +400,32 @@ static void fill(struct provider_builder *builder, struct hcl_value before, cons
 	provider_build_set(builder, "mounts", mounts_of(arena, spec));
 	provider_build_set(builder, "public_ip",
 		object_of(arena, cJSON_GetObjectItem(spec, "network"), "public_ip"));
-	provider_build_set(builder, "public_address", text_or_empty(arena, result, "public_ip"));
-	provider_build_set(builder, "public_address6", text_or_empty(arena, result, "public_ip6"));
+	provider_build_set(builder, "public_address", zos_json_text(arena, result, "public_ip"));
+	provider_build_set(builder, "public_address6", zos_json_text(arena, result, "public_ip6"));
 	provider_build_set(builder, "console_url", zos_json_text(arena, result, "console_url"));
+}
+
+/* Public addresses follow public_ip: none without it, new ones with another. */
+static void plan_public(struct provider_plan *plan)
+{
+	struct hcl_value wanted = provider_get(plan->planned, "public_ip");
+	struct provider_builder builder;
+	bool kept = !zos_plan_is_new(plan) &&
+		    hcl_value_identical(wanted, provider_get(plan->prior, "public_ip"));
+	struct hcl_value address = wanted.state == HCL_NULL ? hcl_null(hcl_string)
+							     : hcl_unknown(hcl_string);
+	if (kept || plan->planned.state != HCL_KNOWN)
+		return;
+	provider_build(&builder, plan->arena, plan->type->schema, plan->planned);
+	provider_build_set(&builder, "public_address", address);
+	provider_build_set(&builder, "public_address6", address);
+	plan->planned = provider_built(&builder);
+}
+
+static void plan_machine(struct provider_plan *plan)
+{
+	zos_object_plan(plan);
+	plan_public(plan);
 }
 
 static const struct zos_kind kind = {
@@ -429,7 +446,7 @@ const struct provider_resource_type provider_zos_machine = {
 	.schema = &schema,
 	.identity_attribute = "id",
 	.validate = validate,
-	.plan = zos_object_plan,
+	.plan = plan_machine,
 	.run = run,
 	.batch_key = zos_object_node,
 };

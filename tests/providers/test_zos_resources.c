@@ -104,6 +104,21 @@ static const struct {
 	{ "zos_disk", "{ node = \"n1\", size = 3 }", "abc/disk", "zmount", "{\"size\":3221225472}",
 		"{ id = \"abc\", node = \"n1\", size = 3, volume_id = \"vol-1\", status = \"ok\" "
 		"}" },
+	{ "zos_ip", "{ node = \"n1\" }", "abc/ip", "ip", "{\"v4\":true,\"v6\":false}",
+		"{ id = \"abc\", node = \"n1\", ipv4 = true, ipv6 = false, status = \"ok\" }" },
+	{ "zos_machine",
+		"{ node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\","
+		"  public_ip = \"ip-1\" }",
+		"abc/vm", "zmachine",
+		"{\"flist\":\"file:///srv/root\","
+		"\"network\":{\"interfaces\":[{\"network\":\"net-1/net\",\"ip\":\"\"}],"
+		"\"public_ip\":\"ip-1/ip\"},"
+		"\"size\":524288000,\"compute_capacity\":{\"cpu\":1,\"memory\":268435456},"
+		"\"mounts\":[],\"env\":{},\"corex\":false}",
+		"{ id = \"abc\", node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\","
+		"  ip = \"10.1.1.2\", cpu = 1, memory = 256, rootfs_size = 500, corex = false,"
+		"  public_ip = \"ip-1\","
+		"  console_url = \"10.1.1.1:20002\", status = \"ok\" }" },
 	{ "zos_machine", "{ node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\" }",
 		"abc/vm", "zmachine",
 		"{\"flist\":\"file:///srv/root\","
