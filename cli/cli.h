@@ -32,6 +32,8 @@ int cli_show(int argc, char **argv);
 int cli_output(int argc, char **argv);
 int cli_state_list(int argc, char **argv);
 int cli_version(int argc, char **argv);
+int cli_console(int argc, char **argv);
+int cli_fmt(int argc, char **argv);
 int cli_providers(int argc, char **argv);
 int cli_agent(int argc, char **argv);
 int cli_sandbox(int argc, char **argv);

@@ -59,6 +59,27 @@ const struct cli_command cli_commands[] = {
 		"  listens on DIR/agent.sock (default DIR: /var/lib/zplan). dial connects standard\n"
 		"  input and output to it, for use over ssh.\n",
 		cli_agent, false },
+	{ "console", "Try expressions at an interactive command prompt",
+		"Usage: zplan [global options] console [options]\n\n"
+		"  Evaluates expressions in the scope of this folder's configuration and state. At a\n"
+		"  terminal with line editing and history; else one expression a line is read from\n"
+		"  standard input, and the last one's value is printed.\n\nOptions:\n\n"
+		"  -plan                 Plan first, and show values as planned.\n"
+		"  -state=FILE           State file of backend local.\n" PLAN_OPTIONS,
+		cli_console, false },
+	{ "fmt", "Reformat your configuration in the standard style",
+		"Usage: zplan [global options] fmt [options] [TARGET...]\n\n"
+		"  Rewrites configuration files (.tf, .tfvars, .tftest.hcl, .tfmock.hcl) in the\n"
+		"  canonical layout. TARGET is a folder or a file; the working folder when there is\n"
+		"  none, standard input for \"-\". Files with syntax errors stay as they are.\n\n"
+		"Options:\n\n"
+		"  -list=false           Do not list files whose layout differs.\n"
+		"  -write=false          Do not write them.\n"
+		"  -diff                 Show what changes.\n"
+		"  -check                Write nothing; exit with 3 when a layout differs.\n"
+		"  -recursive            Folders below, too.\n"
+		"  -no-color             Plain text.\n",
+		cli_fmt, false },
 	{ "output", "Show output values from your root module",
 		"Usage: zplan [global options] output [options] [NAME]\n\n"
 		"  Shows the outputs in the state, or one of them.\n\nOptions:\n\n"

@@ -99,7 +99,7 @@ struct plan_scope_module *plan_module_instance(struct plan *plan, const struct p
 		module->calls[i].call = config->calls[i];
 	}
 	module->functions = (struct hcl_functions){ .base_dir = ".",
-		.plan_time = zp_str(plan->created), .pure_only = !plan->applying };
+		.plan_time = zp_str(plan->created), .pure_only = !plan->applying && !plan->only_looks };
 	return module;
 }
 

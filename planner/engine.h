@@ -141,6 +141,7 @@ struct plan {
 	struct plan_config *config;
 	enum plan_kind kind;
 	bool refresh, applying, errored;
+	bool only_looks; /* console: objects are what the state says, and nothing is planned */
 	const char *workspace, *working_dir;
 	const char *created; /* RFC 3339: plantimestamp() */
 	struct zp_diags *diags;

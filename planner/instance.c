@@ -384,6 +384,13 @@ static void evaluate_data(struct plan *plan, struct plan_instance *instance)
 		"Resource postcondition failed", instance->address, NULL);
 }
 
+static void look(struct plan *plan, struct plan_instance *instance)
+{
+	load_prior(plan, instance);
+	instance->cell.value = instance->planned =
+		instance->stored ? instance->prior : hcl_unknown(hcl_dynamic);
+}
+
 void plan_instance_evaluate(struct plan *plan, struct plan_instance *instance)
 {
 	const struct plan_resource *resource = instance->resource->config;
@@ -394,9 +401,11 @@ void plan_instance_evaluate(struct plan *plan, struct plan_instance *instance)
 	/* What for_each and count stand on is what every instance stands on. */
 	plan_touch(plan, &instance->resource->expand);
 	/* A destroy plan takes nothing from the configuration but which objects there are. */
-	if (plan->kind == PLAN_NORMAL || resource->mode == PLAN_DATA)
+	if (!plan->only_looks && (plan->kind == PLAN_NORMAL || resource->mode == PLAN_DATA))
 		touch_all(plan, instance);
-	if (resource->mode == PLAN_DATA)
+	if (plan->only_looks)
+		look(plan, instance);
+	else if (resource->mode == PLAN_DATA)
 		evaluate_data(plan, instance);
 	else
 		evaluate_managed(plan, instance);

@@ -159,6 +159,19 @@ bool plan_is_empty(const struct plan *plan);
 bool plan_errored(const struct plan *plan);
 
 /*
+ * For single expressions: a plan that plans nothing, in which objects are what the state says and
+ * variables without a value are unknown. NULL after diagnostics.
+ */
+struct plan *plan_open(struct plan_config *config, const struct plan_options *options,
+	const struct state *state, struct zp_diags *diags);
+/*
+ * Evaluates one expression in the root module's scope, with the functions console has besides. The source
+ * must outlive plan and diagnostics. False after diagnostics.
+ */
+bool plan_evaluate_text(struct plan *plan, const struct zp_source *source, struct hcl_value *value,
+	struct zp_diags *diags);
+
+/*
  * Plan files: zplan's own format, complete in itself (configuration, variables, prior state, changes,
  * order). diags keep the configuration of a loaded plan, and must outlive it. 0600.
  */

@@ -125,6 +125,15 @@ static struct plan_resource_cell *find_resource(struct plan_scope *scope,
 	return &scope->module->resources[target.index];
 }
 
+/* Whether the state has any of its instances. */
+static bool is_stored(struct plan *plan, struct plan_resource_cell *resource)
+{
+	for (uint32_t i = 0; i < resource->repetition.count; i++)
+		if (state_find(plan->prior, resource->instances[i].address, NULL))
+			return true;
+	return false;
+}
+
 static bool resolve_resource(struct plan_scope *scope, struct hcl_evaluation *ev,
 	const struct hcl_reference *ref, struct hcl_value *value, size_t *consumed)
 {
@@ -135,6 +144,10 @@ static bool resolve_resource(struct plan_scope *scope, struct hcl_evaluation *ev
 		return not_declared(ev, ref, "Resource");
 	*consumed = resource->config->mode == PLAN_DATA ? 2 : 1;
 	if (!plan_cell_ok(plan, &resource->expand)) {
+		*value = hcl_unknown(hcl_dynamic);
+		return true;
+	}
+	if (plan->only_looks && !is_stored(plan, resource)) {
 		*value = hcl_unknown(hcl_dynamic);
 		return true;
 	}

@@ -206,6 +206,13 @@ static bool check_attribute(const struct plan_resource *resource, const struct h
 	const struct hcl_traverse *steps = traversal->traversal.steps;
 	bool repeated = resource->count || resource->for_each;
 
+	if (at < traversal->traversal.count && !steps[at].name && !repeated) {
+		zp_diag_error(diags, traversal->range, "Unexpected resource instance key",
+			"Because %s does not have \"count\" or \"for_each\" set, references to it must "
+			"not include an index key. Remove the bracketed index to refer to the single "
+			"instance of this resource.", resource->address);
+		return false;
+	}
 	if (at < traversal->traversal.count && !steps[at].name && repeated)
 		at++;
 	else if (repeated && at < traversal->traversal.count && resource->count) {

@@ -166,8 +166,11 @@ bool plan_take_inputs(struct plan *plan, const struct plan_options *options)
 		if (variable->has_default)
 			plan->root_values[i] = plan_variable_value(plan, plan->root, variable,
 				hcl_unknown(hcl_dynamic), NULL);
-		else
+		else if (!plan->only_looks)
 			ask(plan, options, variable);
+		else
+			plan->root_values[i] = plan_variable_value(plan, plan->root, variable,
+				hcl_unknown(hcl_dynamic), NULL);
 	}
 	return plan->diags->errors == errors;
 }
