@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "cli/backend.h"
 #include "cli/cli.h"
 #include "cli/run.h"
 
@@ -30,10 +31,25 @@ static void print_providers(const struct plan_config *config)
 	putchar('\n');
 }
 
+static int finish(struct cli_run *run, struct cli_init_options *options, int status)
+{
+	cli_list_release(&options->overrides);
+	return cli_run_finish(run, status);
+}
+
+static bool prepare_backend(struct cli_run *run, const struct cli_init_options *options)
+{
+	printf("%sInitializing the backend...%s\n", cli_style(&run->view, CLI_BOLD),
+		cli_style(&run->view, CLI_RESET));
+	fflush(stdout);
+	return cli_run_select_workspace(run) && cli_backend_init(run, options);
+}
+
 int cli_init(int argc, char **argv)
 {
 	struct cli_common common;
-	bool ignored = false, get = true;
+	bool ignored = false, get = true, use_backend = true;
+	struct cli_init_options init = { 0 };
 	const char *text = NULL;
 	struct cli_list list = { 0 };
 	cli_common_init(&common);
@@ -41,9 +57,10 @@ int cli_init(int argc, char **argv)
 	struct cli_option options[] = {
 		{ "no-color", CLI_SWITCH, &common.no_color }, { "input", CLI_SWITCH, &common.input },
 		{ "lock", CLI_SWITCH, &common.lock }, { "lock-timeout", CLI_DURATION, &common.lock_timeout },
-		{ "upgrade", CLI_SWITCH, &ignored },	      { "reconfigure", CLI_SWITCH, &ignored },
-		{ "migrate-state", CLI_SWITCH, &ignored },    { "get", CLI_SWITCH, &get },
-		{ "force-copy", CLI_SWITCH, &ignored },	      { "backend", CLI_SWITCH, &get },
+		{ "upgrade", CLI_SWITCH, &ignored },	      { "reconfigure", CLI_SWITCH, &init.reconfigure },
+		{ "migrate-state", CLI_SWITCH, &init.migrate },    { "get", CLI_SWITCH, &get },
+		{ "force-copy", CLI_SWITCH, &init.force_copy },	      { "backend", CLI_SWITCH, &use_backend },
+		{ "backend-config", CLI_LIST, &init.overrides },
 		{ "plugin-dir", CLI_LIST, &list },	      { "lockfile", CLI_TEXT, &text },
 		{ "var", CLI_LIST, &common.variables },	      { "var-file", CLI_LIST, &common.variables },
 	};
@@ -54,29 +71,39 @@ int cli_init(int argc, char **argv)
 	cli_list_release(&list);
 	cli_list_release(&common.variables);
 	cli_run_init(&run, common.no_color);
+	init.migrate |= init.force_copy;
+	init.input = common.input;
+	if (init.migrate && init.reconfigure) {
+		zp_diag_error(&run.diags, ZP_NOWHERE, "Invalid init options",
+			"The -migrate-state and -reconfigure options are mutually-exclusive.");
+		return finish(&run, &init, 1);
+	}
 	run.config = plan_config_load(&(struct plan_config_options){ .dir = "." }, &run.diags);
 	if (run.diags.errors)
-		return cli_run_finish(&run, 1);
+		return finish(&run, &init, 1);
 	if (!run.config->file_count) {
 		puts("zplan initialized in an empty directory!\n\nThe directory has no configuration "
 		     "files. You may begin working with zplan\nimmediately by creating "
 		     "configuration files.");
-		return cli_run_finish(&run, 0);
+		return finish(&run, &init, 0);
 	}
-	puts("Initializing the backend...");
 	zp_autoerror err = ZP_ERROR_INIT;
-	if (!cli_run_open_backend(&run, &common))
-		return cli_run_finish(&run, 1);
+	if (use_backend && !prepare_backend(&run, &init)) {
+		return finish(&run, &init, 1);
+	}
 	if (zp_mkdirs(cli_data_dir(), 0755, &err) < 0) {
 		zp_diag_error(&run.diags, ZP_NOWHERE, "Failed to make the data folder", "%s",
 			zp_error_text(&err));
-		return cli_run_finish(&run, 1);
+		return finish(&run, &init, 1);
 	}
 	print_providers(run.config);
 	printf("%s%szplan has been successfully initialized!%s\n\nYou may now begin working with "
-	       "zplan. Try running \"zplan plan\" to see any changes\nthat are required for your "
-	       "infrastructure.\n",
+	       "zplan. Try running \"zplan plan\" to see\nany changes that are required for your "
+	       "infrastructure. All zplan commands\nshould now work.\n\nIf you ever set or change "
+	       "modules or backend configuration for zplan,\nrerun this command to reinitialize your "
+	       "working directory. If you forget, other\ncommands will detect it and remind you to do "
+	       "so if necessary.\n",
 		cli_style(&run.view, CLI_BOLD), cli_style(&run.view, CLI_GREEN),
 		cli_style(&run.view, CLI_RESET));
-	return cli_run_finish(&run, 0);
+	return finish(&run, &init, 0);
 }

@@ -20,7 +20,7 @@ static bool parse(struct operation *operation, const char *command, int *argc, c
 {
 	struct cli_common *common = &operation->common;
 	bool ignored = false, is_plan = strcmp(command, "plan") == 0;
-	const char *state_out = NULL, *generate = NULL;
+	const char *generate = NULL;
 	struct cli_option options[] = {
 		{ "no-color", CLI_SWITCH, &common->no_color },
 		{ "input", CLI_SWITCH, &common->input },
@@ -30,7 +30,7 @@ static bool parse(struct operation *operation, const char *command, int *argc, c
 		{ "compact-warnings", CLI_SWITCH, &common->compact_warnings },
 		{ "state", CLI_TEXT, &common->state_path },
 		{ "backup", CLI_TEXT, &common->backup_path },
-		{ "state-out", CLI_TEXT, &state_out },
+		{ "state-out", CLI_TEXT, &common->state_out_path },
 		{ "nodes", CLI_TEXT, &common->nodes_path },
 		{ "var", CLI_LIST, &common->variables },
 		{ "var-file", CLI_LIST, &common->variables },

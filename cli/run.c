@@ -1,10 +1,12 @@
 #include "cli/run.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "cli/backend.h"
 
 void cli_common_init(struct cli_common *common)
 {
@@ -89,48 +91,54 @@ char *cli_workspace(void)
 	return zp_strdup(text.len ? text.ptr : "default");
 }
 
-/* path and workspace_dir of backend "local"; constants, as the peer wants them. */
-static bool local_settings(struct cli_run *run, const struct plan_backend_config *backend,
-	const char **path, const char **workspace_dir)
+bool cli_workspace_name_is_valid(const char *name)
 {
-	static const struct hcl_attribute_schema attributes[] = { { "path", false },
-		{ "workspace_dir", false } };
-	static const struct hcl_body_schema schema = { attributes, 2, NULL, 0 };
-	const char **targets[] = { path, workspace_dir };
-	struct hcl_content content = { 0 };
-	struct hcl_evaluation ev = { .arena = &run->arena, .diags = &run->diags };
+	static const char also[] = "-_.~$&+:=@";
 
-	if (strcmp(backend->type, "local") != 0) {
-		zp_diag_error(&run->diags, backend->range, "Unsupported backend type",
-			"There is no explicit backend type named \"%s\". This version keeps state in "
-			"backend \"local\".", backend->type);
-		return false;
+	for (const char *p = name; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr(also, *p))
+			return false;
+	return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+bool cli_run_select_workspace(struct cli_run *run)
+{
+	if (run->workspace)
+		return true;
+	char *name = cli_workspace();
+	if (cli_workspace_name_is_valid(name)) {
+		run->workspace = name;
+		return true;
 	}
-	if (!hcl_body_content(backend->body, &schema, &run->arena, &content, NULL, &run->diags))
-		return false;
-	for (size_t i = 0; i < 2; i++) {
-		struct hcl_attribute *found = hcl_content_attribute(&content, attributes[i].name);
-		if (!found)
-			continue;
-		struct hcl_value value = hcl_evaluate_as(&ev, found->expr, hcl_string);
-		if (value.state == HCL_KNOWN)
-			*targets[i] = value.text;
-	}
-	return !run->diags.errors;
+	free(name);
+	const char *env = getenv("TF_WORKSPACE");
+	if (env && *env)
+		zp_diag_error(&run->diags, ZP_NOWHERE, "Invalid workspace name set using TF_WORKSPACE",
+			"%s", "");
+	else
+		zp_diag_error(&run->diags, ZP_NOWHERE, "Invalid workspace name",
+			"%s/environment does not hold the name of a workspace. Select one with "
+			"\"zplan workspace select\".", cli_data_dir());
+	return false;
 }
 
 bool cli_run_open_backend(struct cli_run *run, const struct cli_common *common)
 {
-	const char *path = NULL, *workspace_dir = NULL;
+	struct state_settings settings;
+	zp_autoerror err = ZP_ERROR_INIT;
 
-	if (run->config && run->config->root->backend &&
-		!local_settings(run, run->config->root->backend, &path, &workspace_dir))
+	if (!cli_run_select_workspace(run) || !cli_backend_settings(run, &settings))
 		return false;
-	if (common && common->state_path)
-		path = common->state_path;
-	run->workspace = cli_workspace();
-	run->backend = state_local_open(path, run->workspace, workspace_dir,
-		common ? common->backup_path : NULL);
+	run->backend = state_backend_open(&settings, run->workspace, &err);
+	state_settings_release(&settings);
+	if (!run->backend) {
+		zp_diag_error(&run->diags, ZP_NOWHERE, "Error loading the backend", "%s.",
+			zp_error_text(&err));
+		return false;
+	}
+	if (common)
+		state_local_override(run->backend, common->state_path, common->state_out_path,
+			common->backup_path);
 	return true;
 }
 

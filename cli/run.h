@@ -34,7 +34,7 @@ struct cli_run {
 struct cli_common {
 	bool no_color, lock, input, compact_warnings, json;
 	int lock_timeout, parallelism;
-	const char *state_path, *backup_path, *nodes_path;
+	const char *state_path, *state_out_path, *backup_path, *nodes_path;
 	struct cli_list variables; /* -var and -var-file, in order */
 };
 
@@ -46,7 +46,10 @@ int cli_run_finish(struct cli_run *run, int status);
 
 /* Loads and validates the configuration of the working folder. False after diagnostics. */
 bool cli_run_load_config(struct cli_run *run);
-/* Selects workspace and backend (from the configuration, which may be NULL), without locking. */
+/*
+ * Selects workspace and backend (of the configuration, which may be NULL, as init chose it), without
+ * locking. False after a diagnostic, such as that init must be run.
+ */
 bool cli_run_open_backend(struct cli_run *run, const struct cli_common *common);
 /* Locks (where the common flags want it) and loads the state. operation is for the lock's info. */
 bool cli_run_open_state(struct cli_run *run, const struct cli_common *common, const char *operation);
@@ -55,6 +58,9 @@ bool cli_run_open_nodes(struct cli_run *run, const char *path);
 /* Collects variables: environment, terraform.tfvars, *.auto.tfvars, command line. */
 bool cli_run_collect_inputs(struct cli_run *run, const struct cli_common *common);
 
+/* Fills run->workspace. False after a diagnostic when it is no valid name. */
+bool cli_run_select_workspace(struct cli_run *run);
+bool cli_workspace_name_is_valid(const char *name);
 /* "default", $TF_WORKSPACE or what was selected. Heap. */
 char *cli_workspace(void);
 /* The data folder: $TF_DATA_DIR or ".terraform". */

@@ -18,8 +18,16 @@
 const struct cli_command cli_commands[] = {
 	{ "init", "Prepare your working directory for other commands",
 		"Usage: zplan [global options] init [options]\n\n"
-		"  Checks the configuration's settings and prepares the data folder. Providers are\n"
-		"  built in: nothing is downloaded.\n",
+		"  Checks the configuration's settings, configures its backend, and prepares the data\n"
+		"  folder. Providers are built in: nothing is downloaded.\n\nOptions:\n\n"
+		"  -backend=false        Leave the backend as it was configured before.\n"
+		"  -backend-config=PATH  Settings to merge with the \"backend\" block: a file, or\n"
+		"                        'key=value'. May be given more than once.\n"
+		"  -migrate-state        Copy the state from the former backend to the new one.\n"
+		"  -force-copy           The same without asking.\n"
+		"  -reconfigure          Forget the former backend; copy nothing from it.\n"
+		"  -input=false          Never ask.\n"
+		"  -no-color             Plain text.\n",
 		cli_init, true },
 	{ "validate", "Check whether the configuration is valid",
 		"Usage: zplan [global options] validate [options]\n\n"

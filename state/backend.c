@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
+#include "state/state_internal.h"
 
 static int64_t now_ms(void)
 {
@@ -55,6 +57,8 @@ int state_backend_lock(struct state_backend *backend, const char *operation, int
 	int rc;
 
 	state_lock_info_fill(&info, operation, "");
+	free(backend->operation);
+	backend->operation = zp_strdup(operation);
 	for (;;) {
 		state_lock_info_release(&holder);
 		rc = backend->type->lock(backend, &info, &holder, &failure);
@@ -76,19 +80,117 @@ int state_backend_unlock(struct state_backend *backend, struct zp_error *err)
 	return backend->type->unlock(backend, err);
 }
 
+int state_backend_break_lock(struct state_backend *backend, const char *id, struct zp_error *err)
+{
+	if (!backend->type->break_lock)
+		return zp_error_set(err, "Local state cannot be unlocked by another process");
+	return backend->type->break_lock(backend, id, err);
+}
+
 int state_backend_load(struct state_backend *backend, struct state **state, struct zp_error *err)
 {
+	zp_autobuf text = ZP_BUF_INIT;
+
 	*state = NULL;
-	if (backend->type->load(backend, state, err) < 0)
+	if (backend->type->load(backend, &text, err) < 0)
 		return -1;
-	if (!*state)
-		*state = state_new();
-	return 0;
+	*state = text.len ? state_parse_take(&text, backend->location, err) : state_new();
+	return *state ? 0 : -1;
+}
+
+/* What could not be stored elsewhere is kept here, whole. */
+static int keep_errored(struct zp_str text, struct zp_error *err)
+{
+	zp_autoerror failure = ZP_ERROR_INIT;
+	zp_autofree char *reason = zp_strdup(zp_error_text(err));
+	int code = err ? err->code : 0;
+
+	if (zp_file_write_atomic("errored.tfstate", text, 0600, &failure) < 0)
+		return zp_error_code(err, code, "%s. And errored.tfstate could not be written: %s",
+			reason, zp_error_text(&failure));
+	return zp_error_code(err, code,
+		"%s.\n\nThe state that could not be stored is in the file errored.tfstate. To store it, "
+		"when the backend works again, run:\n    zplan state push errored.tfstate", reason);
 }
 
 int state_backend_store(struct state_backend *backend, struct state *state, struct zp_error *err)
 {
-	return backend->type->store(backend, state, err);
+	zp_autobuf text = ZP_BUF_INIT;
+
+	state_write(state, &text);
+	if (backend->type->store(backend, zp_buf_slice(&text), state, err) == 0)
+		return 0;
+	return backend->is_local ? -1 : keep_errored(zp_buf_slice(&text), err);
+}
+
+int state_backend_workspaces(struct state_backend *backend, char ***names, struct zp_error *err)
+{
+	char **others = NULL;
+	size_t count = 0;
+
+	if (!backend->type->workspaces)
+		return zp_error_code(err, STATE_NO_WORKSPACES, "workspaces not supported");
+	if (backend->type->workspaces(backend, &others, err) < 0)
+		return -1;
+	while (others[count])
+		count++;
+	*names = zp_calloc(count + 2, sizeof(**names));
+	(*names)[0] = zp_strdup("default");
+	memcpy(*names + 1, others, (count + 1) * sizeof(*others));
+	free(others);
+	return 0;
+}
+
+void state_workspaces_free(char **names)
+{
+	for (size_t i = 0; names && names[i]; i++)
+		free(names[i]);
+	free(names);
+}
+
+int state_backend_delete_workspace(struct state_backend *backend, const char *name, struct zp_error *err)
+{
+	if (strcmp(name, "default") == 0 || !backend->type->delete_workspace)
+		return zp_error_set(err, "cannot delete default state");
+	return backend->type->delete_workspace(backend, name, err);
+}
+
+void state_backend_set_note(struct state_backend *backend, const char *note)
+{
+	free(backend->note);
+	backend->note = zp_strdup(note);
+}
+
+/* Of a state that is elsewhere: in the working folder, by workspace. */
+static char *journal_path_of(const char *workspace)
+{
+	return strcmp(workspace, "default") == 0 ? zp_strdup("terraform.tfstate.journal") :
+						   zp_format("terraform.tfstate.%s.journal", workspace);
+}
+
+struct state_backend *state_backend_open(const struct state_settings *settings, const char *workspace,
+	struct zp_error *err)
+{
+	const struct state_backend_type *type = settings->type;
+
+	for (size_t i = 0; i < type->setting_count; i++)
+		if (type->settings[i].required && !state_setting(settings, type->settings[i].name)) {
+			zp_error_set(err, "backend \"%s\" needs the setting \"%s\"", type->name,
+				type->settings[i].name);
+			return NULL;
+		}
+	if (!workspace)
+		workspace = "default";
+	struct state_backend *backend = type->open(settings, workspace, err);
+	if (!backend)
+		return NULL;
+	if (!backend->workspace)
+		backend->workspace = zp_strdup(workspace);
+	if (!backend->journal_path)
+		backend->journal_path = journal_path_of(backend->workspace);
+	if (!backend->location)
+		backend->location = zp_format("the state in backend \"%s\"", type->name);
+	return backend;
 }
 
 void state_backend_free(struct state_backend *backend)
@@ -97,5 +199,8 @@ void state_backend_free(struct state_backend *backend)
 		return;
 	free(backend->workspace);
 	free(backend->journal_path);
+	free(backend->location);
+	free(backend->operation);
+	free(backend->note);
 	backend->type->free(backend);
 }

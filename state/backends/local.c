@@ -25,12 +25,13 @@
 struct local {
 	struct state_backend backend;
 	char *path, *info_path, *backup_path; /* backup_path NULL: none is wanted */
+	char *read_path; /* until the first store; else and mostly NULL: path */
 	char *workspace_dir;
 	int fd; /* the locked state file, or -1 */
 	bool made; /* it was created, empty, for the lock */
 	bool backed_up;
-	char *lineage; /* of the state as loaded or last stored; NULL when there was none */
-	int64_t serial;
+	bool known; /* hash is that of the bytes as loaded or last stored */
+	uint64_t hash;
 	struct stat seen; /* the file as it was then; st_ino 0 when there was none */
 };
 
@@ -159,11 +160,10 @@ static int unlock_local(struct state_backend *backend, struct zp_error *err)
 	return 0;
 }
 
-static void remember(struct local *local, const struct state *state)
+static void remember(struct local *local, struct zp_str text)
 {
-	free(local->lineage);
-	local->lineage = zp_strdup(state->lineage);
-	local->serial = state->serial;
+	local->known = text.len > 0;
+	local->hash = zp_str_hash(text);
 }
 
 /* Before it is read, so that a change while it is read does not go unnoticed. */
@@ -173,33 +173,32 @@ static void look_at_file(struct local *local)
 		local->seen = (struct stat){ 0 };
 }
 
-/* *state stays NULL where there is no file, or an empty one. */
-static int read_state(const struct local *local, struct state **state, struct zp_error *err)
+/* Where there is no file, text stays empty. */
+static int read_bytes(const char *path, struct zp_buf *text, struct zp_error *err)
 {
-	zp_autobuf text = ZP_BUF_INIT;
 	zp_autoerror failure = ZP_ERROR_INIT;
 
-	if (zp_file_read(local->path, MAX_STATE_BYTES, &text, &failure) < 0) {
-		if (failure.code == ENOENT)
-			return 0;
-		return zp_error_set(err, "%s", zp_error_text(&failure));
-	}
-	if (!text.len)
+	if (zp_file_read(path, MAX_STATE_BYTES, text, &failure) == 0 || failure.code == ENOENT)
 		return 0;
-	*state = state_parse_take(&text, local->path, err);
-	return *state ? 0 : -1;
+	return zp_error_set(err, "%s", zp_error_text(&failure));
 }
 
-static int load_local(struct state_backend *backend, struct state **state, struct zp_error *err)
+static int load_local(struct state_backend *backend, struct zp_buf *text, struct zp_error *err)
 {
 	struct local *local = local_of(backend);
 
 	look_at_file(local);
-	if (read_state(local, state, err) < 0)
+	if (!local->read_path) {
+		if (read_bytes(local->path, text, err) < 0)
+			return -1;
+		remember(local, zp_buf_slice(text));
+		return 0;
+	}
+	zp_autobuf there = ZP_BUF_INIT;
+	if (read_bytes(local->path, &there, err) < 0)
 		return -1;
-	if (*state)
-		remember(local, *state);
-	return 0;
+	remember(local, zp_buf_slice(&there));
+	return read_bytes(local->read_path, text, err);
 }
 
 /* The first store of a run keeps what was there before it. */
@@ -286,34 +285,30 @@ static int replace(struct local *local, struct zp_str text, struct zp_error *err
 /* Somebody who ignored the lock may have written meanwhile: theirs is not overwritten. */
 static int check_unchanged(struct local *local, struct zp_error *err)
 {
-	struct state *there = NULL;
+	zp_autobuf text = ZP_BUF_INIT;
 
 	if (is_untouched(local))
 		return 0;
-	if (read_state(local, &there, err) < 0)
+	if (read_bytes(local->path, &text, err) < 0)
 		return -1;
-	bool changed = there && (!local->lineage || strcmp(there->lineage, local->lineage) != 0 ||
-		there->serial != local->serial);
-	state_free(there);
-	if (changed)
+	if (text.len && (!local->known || zp_str_hash(zp_buf_slice(&text)) != local->hash))
 		return zp_error_code(err, STATE_CONFLICT,
 			"%s was changed by another program since this run read it", local->path);
 	return 0;
 }
 
-static int store_local(struct state_backend *backend, const struct state *state,
+static int store_local(struct state_backend *backend, struct zp_str text, const struct state *state,
 	struct zp_error *err)
 {
 	struct local *local = local_of(backend);
-	zp_autobuf text = ZP_BUF_INIT;
 
+	(void)state;
 	if (make_parent(local->path, err) < 0 || check_unchanged(local, err) < 0 ||
-		back_up(local, err) < 0)
+		back_up(local, err) < 0 || replace(local, text, err) < 0)
 		return -1;
-	state_write(state, &text);
-	if (replace(local, zp_buf_slice(&text), err) < 0)
-		return -1;
-	remember(local, state);
+	free(local->read_path);
+	local->read_path = NULL;
+	remember(local, text);
 	look_at_file(local);
 	return 0;
 }
@@ -363,20 +358,9 @@ static void free_local(struct state_backend *backend)
 	free(local->info_path);
 	free(local->backup_path);
 	free(local->workspace_dir);
-	free(local->lineage);
+	free(local->read_path);
 	free(local);
 }
-
-static const struct state_backend_type local_type = {
-	.name = "local",
-	.lock = lock_local,
-	.unlock = unlock_local,
-	.load = load_local,
-	.store = store_local,
-	.workspaces = workspaces_local,
-	.delete_workspace = delete_workspace_local,
-	.free = free_local,
-};
 
 /* "dir/.NAME.lock.info" beside "dir/NAME"; as with the peer, a dot that leads NAME is not doubled. */
 static char *info_path_of(const char *path)
@@ -388,6 +372,64 @@ static char *info_path_of(const char *path)
 		path + folder + (path[folder] == '.'));
 }
 
+static void set_path(struct local *local, char *path)
+{
+	free(local->path);
+	free(local->info_path);
+	free(local->backend.journal_path);
+	free(local->backend.location);
+	local->path = path;
+	local->info_path = info_path_of(path);
+	local->backend.journal_path = zp_format("%s.journal", path);
+	local->backend.location = zp_strdup(path);
+}
+
+/* NULL or "": beside the state; "-": none. */
+static void set_backup(struct local *local, const char *backup_path)
+{
+	free(local->backup_path);
+	local->backup_path = NULL;
+	if (!backup_path || !*backup_path)
+		local->backup_path = zp_format("%s.backup", local->path);
+	else if (strcmp(backup_path, "-") != 0)
+		local->backup_path = zp_strdup(backup_path);
+}
+
+static const struct state_setting settings_local[] = {
+	{ .name = "path" },
+	{ .name = "workspace_dir" },
+};
+
+static struct state_backend *open_local(const struct state_settings *settings, const char *workspace,
+	struct zp_error *err)
+{
+	static const char *const names[] = { "path", "workspace_dir" };
+
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(names); i++) {
+		const char *text = state_setting(settings, names[i]);
+		if (text && !*text) {
+			zp_error_set(err, "The \"%s\" attribute value must not be empty", names[i]);
+			return NULL;
+		}
+	}
+	return state_local_open(state_setting(settings, "path"), workspace,
+		state_setting(settings, "workspace_dir"), NULL);
+}
+
+const struct state_backend_type state_local_type = {
+	.name = "local",
+	.settings = settings_local,
+	.setting_count = ZP_ARRAY_SIZE(settings_local),
+	.open = open_local,
+	.lock = lock_local,
+	.unlock = unlock_local,
+	.load = load_local,
+	.store = store_local,
+	.workspaces = workspaces_local,
+	.delete_workspace = delete_workspace_local,
+	.free = free_local,
+};
+
 struct state_backend *state_local_open(const char *path, const char *workspace,
 	const char *workspace_dir, const char *backup_path)
 {
@@ -395,17 +437,38 @@ struct state_backend *state_local_open(const char *path, const char *workspace,
 	const char *dir = workspace_dir && *workspace_dir ? workspace_dir : DEFAULT_WORKSPACE_DIR;
 	bool is_default = !workspace || strcmp(workspace, "default") == 0;
 
-	local->backend.type = &local_type;
+	local->backend.type = &state_local_type;
+	local->backend.is_local = true;
 	local->backend.workspace = zp_strdup(is_default ? "default" : workspace);
-	local->path = is_default ? zp_strdup(path && *path ? path : DEFAULT_PATH) :
-				   zp_format("%s/%s/%s", dir, workspace, DEFAULT_PATH);
 	local->workspace_dir = zp_strdup(dir);
-	local->info_path = info_path_of(local->path);
-	local->backend.journal_path = zp_format("%s.journal", local->path);
-	if (!backup_path || !*backup_path)
-		local->backup_path = zp_format("%s.backup", local->path);
-	else if (strcmp(backup_path, "-") != 0)
-		local->backup_path = zp_strdup(backup_path);
+	set_path(local, is_default ? zp_strdup(path && *path ? path : DEFAULT_PATH) :
+				     zp_format("%s/%s/%s", dir, workspace, DEFAULT_PATH));
+	set_backup(local, backup_path);
 	local->fd = -1;
 	return &local->backend;
+}
+
+bool state_local_override(struct state_backend *backend, const char *path, const char *out_path,
+	const char *backup_path)
+{
+	struct local *local = local_of(backend);
+
+	if (backend->type != &state_local_type)
+		return false;
+	if (!path && !out_path && !backup_path)
+		return true;
+	zp_autofree char *read_path = zp_strdup(path ? path : local->path);
+	if (path || out_path)
+		set_path(local, zp_strdup(out_path ? out_path : path));
+	if (strcmp(read_path, local->path) != 0) {
+		local->read_path = read_path;
+		read_path = NULL;
+	}
+	set_backup(local, backup_path);
+	return true;
+}
+
+const char *state_local_path(const struct state_backend *backend)
+{
+	return backend->type == &state_local_type ? ((const struct local *)backend)->path : NULL;
 }
