@@ -127,6 +127,13 @@ void zp_diags_move(struct zp_diags *diags, struct zp_diags *from)
 	zp_diags_truncate(from, 0);
 }
 
+void zp_diag_in(struct zp_diags *diags, struct zp_diag *diag, struct zp_str context)
+{
+	pthread_mutex_lock(&diags->lock);
+	diag->snippet_context = zp_arena_strndup(&diags->arena, context.ptr, context.len);
+	pthread_mutex_unlock(&diags->lock);
+}
+
 void zp_diag_about(struct zp_diags *diags, struct zp_diag *diag, const char *address)
 {
 	if (!address)

@@ -64,6 +64,8 @@ void zp_diag_set_address(struct zp_diags *diags, struct zp_diag *diag, const cha
 /* Deep copy of one diagnostic, or of all of from, into diags. */
 void zp_diags_copy(struct zp_diags *diags, const struct zp_diag *diag);
 void zp_diags_move(struct zp_diags *diags, struct zp_diags *from);
+/* Names the block it is in, as snippets show it; the text is copied. */
+void zp_diag_in(struct zp_diags *diags, struct zp_diag *diag, struct zp_str context);
 /* Says which object a diagnostic of this sink is about. The text is copied; NULL changes nothing. */
 void zp_diag_about(struct zp_diags *diags, struct zp_diag *diag, const char *address);
 /*

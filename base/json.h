@@ -79,6 +79,7 @@ struct zp_json_writer {
 	uint32_t depth;
 	bool pretty;	/* two spaces a level, as Go's MarshalIndent */
 	bool html_safe; /* escape < > & as Go's encoding/json does */
+	bool exact_integers; /* for those who write numbers: every digit of those that fit 64 bits */
 	bool comma, after_key;
 };
 

@@ -265,6 +265,7 @@ void cli_state_json(const struct state *state, struct zp_buf *out)
 	struct zp_json_writer writer;
 
 	zp_json_writer_init(&writer, out, false);
+	writer.exact_integers = true;
 	writer.html_safe = true;
 	zp_json_begin_object(&writer);
 	state_body_json(&writer, state);
@@ -510,6 +511,7 @@ void cli_plan_json(const struct plan *plan, struct zp_buf *out)
 	const struct plan_change *changes = plan_changes(plan, &count);
 
 	zp_json_writer_init(&writer, out, false);
+	writer.exact_integers = true;
 	writer.html_safe = true;
 	zp_json_begin_object(&writer);
 	zp_json_key(&writer, "format_version");

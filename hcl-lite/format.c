@@ -242,13 +242,22 @@ static bool is_spaced(uint8_t before, const struct hcl_format_token *left_token,
 	return bracket_change(left) <= 0 && bracket_change(right) >= 0;
 }
 
+/* 1 .5 is an index of a number; written together it would be another number. */
+static bool would_fuse(const struct cell *cell, size_t i)
+{
+	return i + 2 < cell->count && cell->tokens[i].kind == HCL_TOKEN_NUMBER &&
+		cell->tokens[i + 1].kind == HCL_TOKEN_DOT &&
+		cell->tokens[i + 2].kind == HCL_TOKEN_NUMBER;
+}
+
 static void space_cell(struct cell *cell)
 {
 	uint8_t before = HCL_TOKEN_EOF;
 
 	for (size_t i = 0; i + 1 < cell->count; i++) {
 		cell->tokens[i + 1].spaces =
-			is_spaced(before, &cell->tokens[i], cell->tokens[i + 1].kind);
+			is_spaced(before, &cell->tokens[i], cell->tokens[i + 1].kind) ||
+			would_fuse(cell, i);
 		before = cell->tokens[i].kind;
 	}
 }

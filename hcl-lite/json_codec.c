@@ -10,9 +10,14 @@
 static void write_number(struct zp_json_writer *writer, struct hcl_value v)
 {
 	zp_autobuf text = ZP_BUF_INIT;
+	int64_t integer;
 
 	if (!v.big) {
 		zp_json_int(writer, v.integer);
+		return;
+	}
+	if (writer->exact_integers && hcl_number_to_int(v, &integer)) {
+		zp_json_int(writer, integer);
 		return;
 	}
 	hcl_number_text(v, &text);

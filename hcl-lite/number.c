@@ -90,6 +90,21 @@ struct hcl_value hcl_double_value(struct zp_arena *arena, double d)
 	return v;
 }
 
+/* Values nest no deeper than expressions do. */
+bool hcl_has_infinity(struct hcl_value v)
+{
+	if (v.state != HCL_KNOWN)
+		return false;
+	if (v.type == hcl_number)
+		return hcl_number_is_infinite(v);
+	if (hcl_type_is_primitive(v.type))
+		return false;
+	for (uint32_t i = 0; i < v.count; i++)
+		if (hcl_has_infinity(v.type->kind == HCL_MAP ? v.entries[i].value : v.elements[i]))
+			return true;
+	return false;
+}
+
 bool hcl_number_is_infinite(struct hcl_value v)
 {
 	return v.big && mpfr_inf_p(&v.number->value);

@@ -40,6 +40,8 @@ int hcl_number_compare(struct hcl_value a, struct hcl_value b);
 int hcl_number_sign(struct hcl_value v);
 bool hcl_number_is_whole(struct hcl_value v);
 bool hcl_number_is_infinite(struct hcl_value v);
+/* Whether any number inside the value is infinite: JSON, and so a state, can not hold it. */
+bool hcl_has_infinity(struct hcl_value v);
 
 /* False when the result is no number at all: 0/0, infinity minus infinity. */
 bool hcl_number_add(struct zp_arena *arena, struct hcl_value a, struct hcl_value b,

@@ -26,8 +26,7 @@ static void add_contexts(struct hcl_parser *p, const struct hcl_body *body)
 		zp_autobuf context = ZP_BUF_INIT;
 		struct zp_diag *diag = p->reported.items[i];
 		if (hcl_body_context(body, diag->subject, &context))
-			diag->snippet_context =
-				zp_arena_strndup(p->arena, context.ptr, context.len);
+			zp_diag_in(p->diags, diag, zp_buf_slice(&context));
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "hcl-lite/codec.h"
+#include "hcl-lite/number.h"
 #include "planner/engine.h"
 
 static const struct provider_resource_type *stored_type(const struct state_resource *resource)
@@ -244,6 +245,16 @@ static void report_unmarked_sensitive(struct plan *plan, const struct plan_outpu
 		"argument:\n    sensitive = true");
 }
 
+bool plan_refuse_infinity(struct plan *plan, const struct plan_output *output, struct hcl_value value)
+{
+	if (!hcl_has_infinity(value))
+		return false;
+	zp_diag_error(plan->diags, output->range, "Infinite number",
+		"The value of output \"%s\" holds an infinite number, such as 1/0 gives. A state can not "
+		"hold one.", output->name);
+	return true;
+}
+
 static void collect_outputs(struct plan *plan)
 {
 	const struct plan_module *root = plan->config->root;
@@ -253,6 +264,7 @@ static void collect_outputs(struct plan *plan)
 		if (plan->kind != PLAN_DESTROY) {
 			value = plan_cell_value(plan, &plan->root->outputs[i]);
 			report_unmarked_sensitive(plan, root->outputs[i], value);
+			plan_refuse_infinity(plan, root->outputs[i], value);
 		}
 		add_output(plan, root->outputs[i]->name, root->outputs[i], value);
 	}

@@ -261,6 +261,8 @@ void plan_restore_drift(struct plan *plan, const char *address, const char *depo
 /* changes.c: lists what was found, sorted by address. */
 void plan_collect_changes(struct plan *plan);
 void plan_find_orphans(struct plan *plan);
+/* Reports an output that no state can hold. */
+bool plan_refuse_infinity(struct plan *plan, const struct plan_output *output, struct hcl_value value);
 
 /* variables.c */
 bool plan_take_inputs(struct plan *plan, const struct plan_options *options);

@@ -1,6 +1,7 @@
 /* One instance: what it should be, what it is, and what has to happen. */
 #include "base/uuid.h"
 #include "hcl-lite/codec.h"
+#include "hcl-lite/number.h"
 #include "planner/engine.h"
 
 void plan_report_problems(struct plan *plan, const struct plan_resource *resource,
@@ -128,6 +129,11 @@ static bool decode_config(struct plan *plan, struct plan_instance *instance,
 	*config = plan_decode_body(&ev, resource->body, resource->resource_type->schema);
 	if (plan->diags->errors == errors)
 		plan_forbid_ephemeral(plan, instance, *config);
+	if (hcl_has_infinity(*config))
+		zp_diag_about(plan->diags, zp_diag_error(plan->diags, resource->range,
+			"Infinite number", "The configuration of %s holds an infinite number, such as "
+			"1/0 gives. Neither providers nor a state can hold one.", instance->address),
+			instance->address);
 	if (plan->diags->errors > errors || !resource->resource_type->validate)
 		return plan->diags->errors == errors;
 	struct provider_problems problems = { 0 };

@@ -142,6 +142,8 @@ void plan_encode_attributes(const struct provider_schema *schema, struct hcl_val
 	struct zp_json_writer writer;
 
 	zp_json_writer_init(&writer, out, false);
+	/* As numbers come out of the peer's plans: -0 is 0, and no digit is rounded. */
+	writer.exact_integers = true;
 	hcl_value_to_json(&writer, value, schema->type);
 }
 

@@ -30,11 +30,14 @@ static void store_output(struct plan_execution *execution, const struct plan_out
 	struct zp_json_writer writer;
 
 	value = hcl_unmark_deep(&execution->plan->arena, value, HCL_ALL_MARKS);
+	if (plan_refuse_infinity(execution->plan, output, value))
+		return;
 	if (hcl_is_null(value)) {
 		state_remove_output(execution->state, output->name);
 		return;
 	}
 	zp_json_writer_init(&writer, &json, false);
+	writer.exact_integers = true;
 	hcl_value_to_json(&writer, value, value.type);
 	hcl_type_to_json(value.type, &type);
 	state_set_output(execution->state, output->name, zp_buf_slice(&json), zp_buf_slice(&type),

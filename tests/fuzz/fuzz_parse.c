@@ -1,12 +1,11 @@
 /*
- * Parses whatever it is given: the first byte chooses native body, JSON, expression, template or
- * traversal, or a file to format. Beyond not crashing, ranges must lie in the source and references
+ * Parses whatever it is given: the first byte chooses native body, expression, template or traversal.
+ * Beyond not crashing, ranges must lie in the source and references
  * must be found without fault. Built by `make fuzz` with clang's libFuzzer; the corpus is in
  * corpus/parse.
  */
 #include <stdint.h>
 
-#include "hcl-lite/format.h"
 #include "hcl-lite/syntax.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -67,45 +66,25 @@ static void check_content(
 		check_expr(hcl_expr_static(content.attributes[i]->expr, arena));
 }
 
-/* What was formatted is still free of syntax errors. */
-static void check_format(const struct zp_source *source, struct zp_diags *diags)
-{
-	zp_autobuf out = ZP_BUF_INIT, again = ZP_BUF_INIT;
-
-	if (!hcl_format(source, &out, diags))
-		return;
-	struct zp_source *formatted = zp_source_new("formatted.tf", zp_buf_slice(&out));
-	if (!hcl_format(formatted, &again, diags))
-		__builtin_trap();
-	zp_diags_truncate(diags, 0);
-	zp_source_free(formatted);
-}
-
 static void parse(const struct zp_source *source, uint8_t kind, struct zp_arena *arena,
 	struct zp_diags *diags)
 {
 	struct hcl_body *body;
 
-	switch (kind % 6) {
+	switch (kind % 4) {
 	case 0:
 		body = hcl_parse_native(source, arena, diags);
 		check_body(body);
 		check_content(body, arena, diags);
 		break;
 	case 1:
-		check_content(hcl_parse_json(source, arena, diags), arena, diags);
-		break;
-	case 2:
 		check_expr(hcl_parse_expression(source, arena, diags));
 		break;
-	case 3:
+	case 2:
 		check_expr(hcl_parse_template(source, arena, diags));
 		break;
-	case 4:
-		check_expr(hcl_parse_traversal(source, arena, diags));
-		break;
 	default:
-		check_format(source, diags);
+		check_expr(hcl_parse_traversal(source, arena, diags));
 	}
 }
 

@@ -5,6 +5,9 @@
 #include "base/json.h"
 #include "hcl-lite/json_syntax.h"
 
+/* Without what formatting may add or take away: parentheses, quotes around one interpolation. */
+static bool syntax_text_plain;
+
 static inline void expr_text(struct zp_buf *out, const struct hcl_expr *e);
 
 static inline void literal_text(struct zp_buf *out, struct hcl_value v)
@@ -125,10 +128,16 @@ static inline void expr_text(struct zp_buf *out, const struct hcl_expr *e)
 		form(out, "text", e->template.parts, e->template.count);
 		break;
 	case HCL_EXPR_TEMPLATE_WRAP:
-		form(out, "wrap", &(struct hcl_expr *){ e->wrapped }, 1);
+		if (syntax_text_plain)
+			expr_text(out, e->wrapped);
+		else
+			form(out, "wrap", &(struct hcl_expr *){ e->wrapped }, 1);
 		break;
 	case HCL_EXPR_PARENS:
-		form(out, "parens", &(struct hcl_expr *){ e->wrapped }, 1);
+		if (syntax_text_plain)
+			expr_text(out, e->wrapped);
+		else
+			form(out, "parens", &(struct hcl_expr *){ e->wrapped }, 1);
 		break;
 	case HCL_EXPR_TRAVERSAL:
 		zp_buf_puts(out, e->traversal.root);

@@ -1,0 +1,4 @@
+greeting = "${upper("hello")}, ${coalesce(env.WHO, "world")}"
+
+service "web" {}
+service "mail" {}
