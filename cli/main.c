@@ -39,7 +39,7 @@ static void print_overview(void)
 			printf("  %-12s  %s\n", cli_commands[i].name, cli_commands[i].synopsis);
 	puts("\nAll other commands:");
 	for (size_t i = 0; i < cli_command_count; i++)
-		if (!cli_commands[i].main_workflow)
+		if (!cli_commands[i].main_workflow && !strchr(cli_commands[i].name, ' '))
 			printf("  %-12s  %s\n", cli_commands[i].name, cli_commands[i].synopsis);
 	puts("\nGlobal options (use these before the subcommand, if any):\n"
 	     "  -chdir=DIR    Switch to a different working directory before executing the\n"

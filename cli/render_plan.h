@@ -10,6 +10,9 @@
 /* The whole text, from what changed outside to the line that counts. */
 void cli_render_plan(const struct cli_view *view, const struct plan *plan, struct zp_buf *out);
 /* The objects and outputs of a state. problems: objects no built-in provider knows are named there. */
+/* One object, as `state show` has it. */
+void cli_render_object_of_state(const struct cli_view *view, const struct state_object *object,
+	struct zp_buf *out);
 void cli_render_state(const struct cli_view *view, const struct state *state, struct zp_buf *out);
 /* "name = value" for each output, as `zplan output` and the end of an apply show them. */
 void cli_render_outputs(const struct cli_view *view, const struct state *state, struct zp_buf *out);

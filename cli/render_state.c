@@ -36,6 +36,18 @@ static void print_object(const struct cli_view *view, const struct state_object 
 	zp_buf_puts(out, "}\n\n");
 }
 
+void cli_render_object_of_state(const struct cli_view *view, const struct state_object *object,
+	struct zp_buf *out)
+{
+	struct zp_arena scratch;
+
+	zp_arena_init(&scratch);
+	print_object(view, object, &scratch, out);
+	if (out->len)
+		out->ptr[--out->len] = 0; /* the empty line between objects */
+	zp_arena_release(&scratch);
+}
+
 bool cli_output_value(const struct state_output *output, struct zp_arena *arena,
 	struct hcl_value *value)
 {

@@ -15,6 +15,13 @@
 	"  -compact-warnings     Show warnings by their summaries only.\n"                         \
 	"  -no-color             Plain text.\n"
 
+#define LOCK_OPTIONS                                                                               \
+	"  -lock=false           Do not lock the state.\n"                                         \
+	"  -lock-timeout=0s      How long to wait for a lock held elsewhere.\n"
+#define FILE_OPTIONS                                                                               \
+	"  -state=FILE           State file to work on, instead of the backend's.\n"                \
+	"  -backup=FILE          Where the former state is kept.\n"
+
 const struct cli_command cli_commands[] = {
 	{ "init", "Prepare your working directory for other commands",
 		"Usage: zplan [global options] init [options]\n\n"
@@ -114,17 +121,116 @@ const struct cli_command cli_commands[] = {
 		"  -json                 As JSON.\n"
 		"  -no-color             Plain text.\n",
 		cli_show, false },
+	{ "force-unlock", "Release a stuck lock on the current workspace",
+		"Usage: zplan [global options] force-unlock LOCK_ID\n\n"
+		"  Removes somebody's lock on the state of the current workspace. Nothing else is\n"
+		"  changed. Local state cannot be unlocked: its lock goes with the process.\n\n"
+		"Options:\n\n"
+		"  -force                Do not ask.\n",
+		cli_force_unlock, false },
+	{ "state", "Advanced state management",
+		"Usage: zplan [global options] state <subcommand> [options] [args]\n\n"
+		"  These commands look into the state and change it. All that change it keep the\n"
+		"  former state in a backup file, where the state is a file.\n\nSubcommands:\n"
+		"    list                List resources in the state\n"
+		"    mv                  Move an item in the state\n"
+		"    pull                Pull current state and output to stdout\n"
+		"    push                Update remote state from a local state file\n"
+		"    replace-provider    Replace provider in the state\n"
+		"    rm                  Remove instances from the state\n"
+		"    show                Show a resource in the state\n",
+		cli_state, false },
 	{ "state list", "List resources in the state",
 		"Usage: zplan [global options] state list [options] [ADDRESS...]\n\n"
 		"  Lists objects in the state, or those at or below the given addresses.\n\n"
 		"Options:\n\n"
-		"  -state=FILE           State file of backend local.\n"
+		"  -state=FILE           State file to read, instead of the backend's.\n"
 		"  -id=ID                Only objects with this id.\n",
 		cli_state_list, false },
+	{ "state show", "Show a resource in the state",
+		"Usage: zplan [global options] state show [options] ADDRESS\n\n"
+		"  Shows the attributes of one object. Sensitive ones are hidden.\n\nOptions:\n\n"
+		"  -state=FILE           State file to read, instead of the backend's.\n"
+		"  -no-color             Plain text.\n",
+		cli_state_show, false },
+	{ "state mv", "Move an item in the state",
+		"Usage: zplan [global options] state mv [options] SOURCE DESTINATION\n\n"
+		"  Moves an instance, a resource with all its instances, or a module with all below\n"
+		"  it to another address, in this state or in another file.\n\nOptions:\n\n"
+		"  -dry-run              Only say what would be moved.\n"
+		"  -state-out=FILE       State file to move to.\n"
+		"  -backup-out=FILE      Where the former state of that file is kept.\n" FILE_OPTIONS
+		LOCK_OPTIONS,
+		cli_state_mv, false },
+	{ "state rm", "Remove instances from the state",
+		"Usage: zplan [global options] state rm [options] ADDRESS...\n\n"
+		"  Forgets objects without destroying them: instances, whole resources, modules.\n\n"
+		"Options:\n\n"
+		"  -dry-run              Only say what would be removed.\n" FILE_OPTIONS LOCK_OPTIONS,
+		cli_state_rm, false },
+	{ "state pull", "Pull current state and output to stdout",
+		"Usage: zplan [global options] state pull\n\n"
+		"  Prints the current workspace's state as JSON.\n",
+		cli_state_pull, false },
+	{ "state push", "Update remote state from a local state file",
+		"Usage: zplan [global options] state push [options] FILE\n\n"
+		"  Stores the state in FILE (\"-\": standard input) as the current workspace's. Refused\n"
+		"  where its lineage differs or its serial is lower.\n\nOptions:\n\n"
+		"  -force                Store it all the same.\n" LOCK_OPTIONS,
+		cli_state_push, false },
+	{ "state replace-provider", "Replace provider in the state",
+		"Usage: zplan [global options] state replace-provider [options] FROM TO\n\n"
+		"  Changes which provider resources belong to.\n\nOptions:\n\n"
+		"  -auto-approve         Do not ask.\n" FILE_OPTIONS LOCK_OPTIONS,
+		cli_state_replace_provider, false },
+	{ "taint", "Mark a resource instance as not fully functional",
+		"Usage: zplan [global options] taint [options] ADDRESS\n\n"
+		"  The next plan replaces the object.\n\nOptions:\n\n"
+		"  -allow-missing        Exit with 0 where there is no such object.\n" FILE_OPTIONS
+		LOCK_OPTIONS,
+		cli_taint, false },
+	{ "untaint", "Remove the 'tainted' state from a resource instance",
+		"Usage: zplan [global options] untaint [options] ADDRESS\n\n"
+		"  The next plan keeps the object.\n\nOptions:\n\n"
+		"  -allow-missing        Exit with 0 where there is no such object.\n" FILE_OPTIONS
+		LOCK_OPTIONS,
+		cli_untaint, false },
 	{ "version", "Show the current version",
 		"Usage: zplan [global options] version [-json]\n\n"
 		"  Shows the version, and that of the language and state it works with.\n",
 		cli_version, false },
+	{ "workspace", "Workspace management",
+		"Usage: zplan [global options] workspace\n\n"
+		"  new, list, show, select and delete zplan workspaces.\n\nSubcommands:\n"
+		"    delete    Delete a workspace\n"
+		"    list      List Workspaces\n"
+		"    new       Create a new workspace\n"
+		"    select    Select a workspace\n"
+		"    show      Show the name of the current workspace\n",
+		cli_workspace_group, false },
+	{ "workspace new", "Create a new workspace",
+		"Usage: zplan [global options] workspace new [OPTIONS] NAME\n\n"
+		"  Creates a workspace and selects it.\n\nOptions:\n\n"
+		"  -state=FILE           Begin with the state in this file.\n" LOCK_OPTIONS,
+		cli_workspace_new, false },
+	{ "workspace select", "Select a workspace",
+		"Usage: zplan [global options] workspace select NAME\n\n"
+		"  Selects a workspace for the commands that follow.\n\nOptions:\n\n"
+		"  -or-create=false      Create the workspace if it does not exist.\n",
+		cli_workspace_select, false },
+	{ "workspace list", "List Workspaces",
+		"Usage: zplan [global options] workspace list\n\n"
+		"  Lists the workspaces; the selected one has an asterisk.\n",
+		cli_workspace_list, false },
+	{ "workspace show", "Show the name of the current workspace",
+		"Usage: zplan [global options] workspace show\n\n"
+		"  Prints the name of the selected workspace.\n",
+		cli_workspace_show, false },
+	{ "workspace delete", "Delete a workspace",
+		"Usage: zplan [global options] workspace delete [OPTIONS] NAME\n\n"
+		"  Deletes a workspace and its state.\n\nOptions:\n\n"
+		"  -force                Also where it still has objects; they are forgotten.\n" LOCK_OPTIONS,
+		cli_workspace_delete, false },
 };
 
 const size_t cli_command_count = ZP_ARRAY_SIZE(cli_commands);

@@ -148,6 +148,26 @@ void state_workspaces_free(char **names)
 	free(names);
 }
 
+int state_backend_create_workspace(struct state_backend *backend, int timeout_ms, struct zp_error *err)
+{
+	struct state *state = NULL;
+	zp_autobuf text = ZP_BUF_INIT;
+
+	if (backend->type->create_workspace)
+		return backend->type->create_workspace(backend, err);
+	if (state_backend_lock(backend, "init", timeout_ms, err) < 0)
+		return -1;
+	int rc = backend->type->load(backend, &text, err);
+	if (rc == 0 && !text.len) {
+		state = state_new();
+		rc = state_backend_store(backend, state, err);
+		state_free(state);
+	}
+	if (state_backend_unlock(backend, rc < 0 ? NULL : err) < 0)
+		rc = -1;
+	return rc;
+}
+
 int state_backend_delete_workspace(struct state_backend *backend, const char *name, struct zp_error *err)
 {
 	if (strcmp(name, "default") == 0 || !backend->type->delete_workspace)

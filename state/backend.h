@@ -62,6 +62,8 @@ struct state_backend_type {
 	 */
 	int (*workspaces)(struct state_backend *backend, char ***names, struct zp_error *err);
 	int (*delete_workspace)(struct state_backend *backend, const char *name, struct zp_error *err);
+	/* Makes the backend's own workspace exist. NULL: storing an empty state does. */
+	int (*create_workspace)(struct state_backend *backend, struct zp_error *err);
 	void (*free)(struct state_backend *backend);
 };
 
@@ -124,6 +126,8 @@ int state_backend_store(struct state_backend *backend, struct state *state, stru
 /* "default" first, then the others sorted. Free with state_workspaces_free. */
 int state_backend_workspaces(struct state_backend *backend, char ***names, struct zp_error *err);
 void state_workspaces_free(char **names);
+/* Makes the workspace this backend was opened for; nothing when it is there. Locks for that moment. */
+int state_backend_create_workspace(struct state_backend *backend, int timeout_ms, struct zp_error *err);
 int state_backend_delete_workspace(struct state_backend *backend, const char *name, struct zp_error *err);
 /* What the next store is about: "3 added, 1 changed". For backends that keep a history. */
 void state_backend_set_note(struct state_backend *backend, const char *note);

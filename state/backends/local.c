@@ -348,6 +348,11 @@ static int delete_workspace_local(struct state_backend *backend, const char *nam
 	return zp_remove_tree(path, err);
 }
 
+static int create_workspace_local(struct state_backend *backend, struct zp_error *err)
+{
+	return make_parent(local_of(backend)->path, err);
+}
+
 static void free_local(struct state_backend *backend)
 {
 	struct local *local = local_of(backend);
@@ -427,6 +432,7 @@ const struct state_backend_type state_local_type = {
 	.store = store_local,
 	.workspaces = workspaces_local,
 	.delete_workspace = delete_workspace_local,
+	.create_workspace = create_workspace_local,
 	.free = free_local,
 };
 
