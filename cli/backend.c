@@ -1,5 +1,7 @@
 #include "cli/backend.h"
 
+#include <errno.h>
+
 #include "base/alloc.h"
 #include "base/file.h"
 
@@ -269,9 +271,11 @@ struct migration {
 	struct cli_run *run;
 	const struct cli_init_options *options;
 	const struct state_settings *from, *to;
+	bool copied; /* something was */
 };
 
-static bool confirm(struct migration *migration, const char *question, const char *explanation)
+/* 1: yes, 0: no, -1: nobody answers. */
+static int confirm(struct migration *migration, const char *question, const char *explanation)
 {
 	const struct cli_view *view = &migration->run->view;
 	zp_autobuf text = ZP_BUF_INIT;
@@ -283,9 +287,11 @@ static bool confirm(struct migration *migration, const char *question, const cha
 		zp_autofree char *answer = cli_ask(text.ptr);
 		putchar('\n');
 		if (strcmp(answer, "yes") == 0)
-			return true;
-		if (strcmp(answer, "no") == 0 || !*answer || feof(stdin))
-			return false;
+			return 1;
+		if (strcmp(answer, "no") == 0)
+			return 0;
+		if (feof(stdin))
+			return -1;
 	}
 }
 
@@ -316,8 +322,12 @@ static bool may_copy(struct migration *migration, bool over_existing, bool *copy
 			  "  configured \"%s\" backend. Do you want to copy this state to the new \"%s\"\n"
 			  "  backend? Enter \"yes\" to copy and \"no\" to start with an empty state.",
 			from, to, to, to);
-	*copy = confirm(migration, "Do you want to copy existing state to the new backend?", text);
-	return true;
+	int answer = confirm(migration, "Do you want to copy existing state to the new backend?", text);
+	if (answer < 0)
+		zp_diag_error(&migration->run->diags, ZP_NOWHERE, "Error asking for confirmation: EOF",
+			"%s", "");
+	*copy = answer > 0;
+	return answer >= 0;
 }
 
 static bool migration_failed(struct migration *migration, const char *doing, const struct zp_error *err)
@@ -351,6 +361,7 @@ static bool copy_state(struct migration *migration, const struct state *source,
 		struct state *copied = state_clone(source);
 		if (state_backend_store(to, copied, &err) < 0)
 			ok = migration_failed(migration, "storing the state", &err);
+		migration->copied |= ok;
 		state_free(copied);
 	}
 	state_free(there);
@@ -393,9 +404,9 @@ static bool migrate_workspace(struct migration *migration, const char *name)
 }
 
 static bool migrate(struct cli_run *run, const struct cli_init_options *options,
-	const struct state_settings *from, const struct state_settings *to)
+	const struct state_settings *from, const struct state_settings *to, bool *copied)
 {
-	struct migration migration = { run, options, from, to };
+	struct migration migration = { run, options, from, to, false };
 	zp_autoerror err = ZP_ERROR_INIT;
 	struct state_backend *source = state_backend_open(from, "default", &err);
 	char **names = NULL;
@@ -418,6 +429,7 @@ static bool migrate(struct cli_run *run, const struct cli_init_options *options,
 		ok = migrate_workspace(&migration, names[i]);
 	state_workspaces_free(names);
 	state_backend_free(source);
+	*copied = migration.copied;
 	return ok;
 }
 
@@ -442,6 +454,7 @@ static bool unset_backend(struct cli_run *run, const struct cli_init_options *op
 	const struct cli_saved_backend *saved)
 {
 	struct state_settings local;
+	bool copied;
 
 	if (!options->migrate)
 		return must_choose(run);
@@ -449,7 +462,7 @@ static bool unset_backend(struct cli_run *run, const struct cli_init_options *op
 		saved->settings.type->name);
 	fflush(stdout);
 	state_settings_init(&local, &state_local_type);
-	if (!migrate(run, options, &saved->settings, &local) || !save(run, NULL, 0))
+	if (!migrate(run, options, &saved->settings, &local, &copied) || !save(run, NULL, 0))
 		return false;
 	printf("%s\n\nSuccessfully unset the backend \"%s\". zplan will now operate locally.%s\n",
 		cli_style(&run->view, CLI_GREEN), saved->settings.type->name,
@@ -472,15 +485,28 @@ static bool try_opening(struct cli_run *run, const struct state_settings *settin
 	return true;
 }
 
+/* The state has moved: what is left in the folder must not be taken for it. */
+static void retire_local_state(struct cli_run *run)
+{
+	if (rename("terraform.tfstate", "terraform.tfstate.backup") == 0 || errno == ENOENT)
+		return;
+	zp_diag_warning(&run->diags, ZP_NOWHERE, "The former state is still there",
+		"The state was copied to the new backend, but terraform.tfstate could not be renamed to "
+		"terraform.tfstate.backup: %s. It is not used any more.", strerror(errno));
+}
+
 static bool first_backend(struct cli_run *run, const struct cli_init_options *options,
 	const struct state_settings *wanted, uint32_t hash)
 {
 	struct state_settings local;
+	bool copied;
 
 	state_settings_init(&local, &state_local_type);
-	if (!try_opening(run, wanted) || !migrate(run, options, &local, wanted) ||
+	if (!try_opening(run, wanted) || !migrate(run, options, &local, wanted, &copied) ||
 		!save(run, wanted, hash))
 		return false;
+	if (copied)
+		retire_local_state(run);
 	say_configured(run, wanted->type->name);
 	return true;
 }
@@ -488,6 +514,8 @@ static bool first_backend(struct cli_run *run, const struct cli_init_options *op
 static bool change_backend(struct cli_run *run, const struct cli_init_options *options,
 	const struct cli_saved_backend *saved, const struct state_settings *wanted, uint32_t hash)
 {
+	bool copied;
+
 	if (!options->migrate)
 		return must_choose(run);
 	if (saved->settings.type == wanted->type)
@@ -498,7 +526,7 @@ static bool change_backend(struct cli_run *run, const struct cli_init_options *o
 		printf("zplan detected that the backend type changed from \"%s\" to \"%s\".\n\n",
 			saved->settings.type->name, wanted->type->name);
 	fflush(stdout);
-	if (!try_opening(run, wanted) || !migrate(run, options, &saved->settings, wanted) ||
+	if (!try_opening(run, wanted) || !migrate(run, options, &saved->settings, wanted, &copied) ||
 		!save(run, wanted, hash))
 		return false;
 	say_configured(run, wanted->type->name);

@@ -258,21 +258,32 @@ int cli_workspace_show(int argc, char **argv)
 	return cli_run_finish(&run, 0);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	const struct state_object *x = *(const struct state_object *const *)a;
+	const struct state_object *y = *(const struct state_object *const *)b;
+
+	return strcmp(x->address, y->address);
+}
+
 /* Only objects that are managed count: data sources are read again. */
 static bool has_objects(const struct state *state, struct zp_buf *names)
 {
-	const char *last = "";
+	const struct state_object **found = zp_calloc(state->object_count, sizeof(*found));
+	size_t count = 0;
 
-	for (size_t i = 0; i < state->object_count; i++) {
-		const struct state_object *object = state->objects[i];
-		if (!object || object->resource->mode == STATE_DATA || strcmp(last, object->address) == 0)
-			continue;
-		zp_buf_printf(names, "\n  - %s%s%s%s", object->address, object->deposed ?
-			" (deposed object " : "", object->deposed ? object->deposed : "",
-			object->deposed ? ")" : "");
-		last = object->address;
+	for (size_t i = 0; i < state->object_count; i++)
+		if (state->objects[i] && state->objects[i]->resource->mode == STATE_MANAGED)
+			found[count++] = state->objects[i];
+	if (count)
+		qsort(found, count, sizeof(*found), by_text);
+	for (size_t i = 0; i < count; i++) {
+		zp_buf_printf(names, "\n  - %s", found[i]->address);
+		if (found[i]->deposed)
+			zp_buf_printf(names, " (deposed object %s)", found[i]->deposed);
 	}
-	return names->len > 0;
+	free(found);
+	return count > 0;
 }
 
 static bool may_delete(struct cli_run *run, const char *name, bool force, bool *was_empty)

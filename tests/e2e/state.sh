@@ -33,9 +33,10 @@ configuration() {
 
 # What differs by design: names of the programs, random ids, times, where lines break.
 normal() {
-	sed -e 's/\x1b\[[0-9;]*m//g' -e 's/[╷│╵]//g' -e 's/[Tt]erraform \(init\|plan\|apply\|state\|workspace\|has\|will\)/zplan \1/g' \
-		-e 's/Terraform/zplan/g' -e 's/"terraform"/zplan/g' -e 's/[0-9a-f]\{8\}-[0-9a-f-]\{27\}/ID/g' \
-		-e 's/\.[0-9]\{10\}\.backup/.TIME.backup/' -e 's/"serial": [0-9]*/"serial": N/' | tr -s ' \n' '\n'
+	sed -e 's/\x1b\[[0-9;]*m//g' -e 's/[╷│╵]//g' -e '/^Initializing modules/d' -e '/^- m in m$/d' -e '/^ *^~*$/d' \
+		-e 's/[0-9a-f]\{8\}-[0-9a-f-]\{27\}/ID/g' -e 's/\.[0-9]\{10\}\.backup/.TIME.backup/' \
+		-e 's/"serial": [0-9]*/"serial": N/' | tr -s ' \n' '\n' |
+		sed -e 's/Terraform/zplan/g' -e 's/^"terraform$/"zplan/' -e 's/^terraform$/zplan/'
 }
 
 # Runs the words of a file, one command a line, in a new folder. A line that begins with ! is the shell's.
@@ -63,7 +64,7 @@ compare() { # NAME, script on standard input
 		result "$1" 1
 	elif command -v terraform >/dev/null; then
 		play terraform "$work/$1.t" "$work/$1.script" 2>&1 | normal >"$work/$1.terraform"
-		diff "$work/$1.terraform" "$work/$1.zplan" | head -40
+		diff -U4 "$work/$1.terraform" "$work/$1.zplan" | tr "\n" " " | cut -c1-1500
 		result "$1" "${PIPESTATUS[0]}"
 	else
 		echo "skipped $1 (no terraform)"
@@ -71,6 +72,7 @@ compare() { # NAME, script on standard input
 }
 
 compare workspaces <<'END'
+init
 workspace list
 workspace show
 workspace new dev
@@ -88,6 +90,7 @@ workspace select dev
 output w
 workspace new -state=terraform.tfstate.d/dev/terraform.tfstate cp
 state list
+!TF_WORKSPACE=dev "$zplan" state rm module.m terraform_data.b >/dev/null
 workspace delete dev
 workspace delete -force dev
 !find . -name '*.d' -o -name environment | sort; cat .terraform/environment
@@ -106,9 +109,10 @@ state pull
 END
 
 compare state-commands <<'END'
+init
 state list
 state mv a.b c.d
-!"$zplan" init >/dev/null; "$zplan" apply -auto-approve >/dev/null; "$zplan" workspace show
+!"$zplan" apply -auto-approve >/dev/null; "$zplan" workspace show
 state list
 state list module.m
 state list terraform_data.nope
