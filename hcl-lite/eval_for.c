@@ -318,7 +318,7 @@ static struct hcl_value splat_single(
 		return hcl_mark(hcl_tuple_value(element, 0), source.marks);
 	*element = source;
 	struct hcl_value result = splat_elements(ev, expr, hcl_tuple_value(element, 1));
-	return open ? hcl_mark(hcl_unknown(hcl_dynamic), source.marks) : result;
+	return hcl_mark(open ? hcl_unknown(hcl_dynamic) : result, source.marks);
 }
 
 struct hcl_value hcl_eval_splat(struct hcl_evaluation *ev, const struct hcl_expr *expr)

@@ -134,11 +134,8 @@ static struct hcl_value index_sequence(
 			return v.elements[i];
 		return bad_position(at, v, key);
 	}
-	if (type->kind != HCL_TUPLE) {
-		if (!whole || i < 0)
-			return bad_position(at, v, key);
+	if (type->kind != HCL_TUPLE)
 		return hcl_unknown(type->element);
-	}
 	if (whole && i >= 0 && i < type->count)
 		return hcl_unknown(type->elements[i]);
 	v.count = type->count;

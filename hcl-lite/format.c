@@ -30,7 +30,7 @@ static bool ends_line(const struct hcl_format_token *token)
 	       (is_comment(token) && token->text.ptr[token->text.len - 1] == '\n');
 }
 
-static int bracket_change(uint8_t kind)
+int hcl_format_bracket_change(uint8_t kind)
 {
 	switch (kind) {
 	case HCL_TOKEN_OPEN_BRACE:
@@ -54,7 +54,7 @@ static long cell_brackets(const struct cell *cell)
 	long net = 0;
 
 	for (size_t i = 0; i < cell->count; i++)
-		net += bracket_change(cell->tokens[i].kind);
+		net += hcl_format_bracket_change(cell->tokens[i].kind);
 	return net;
 }
 
@@ -64,7 +64,7 @@ static long level_change(const struct cell *cell)
 	long net = 0;
 
 	for (size_t i = 0; i < cell->count; i++) {
-		net += bracket_change(cell->tokens[i].kind);
+		net += hcl_format_bracket_change(cell->tokens[i].kind);
 		if (cell->tokens[i].kind == HCL_TOKEN_OPEN_HEREDOC)
 			break;
 	}
@@ -208,7 +208,7 @@ static bool is_index(uint8_t left, uint8_t right)
 {
 	return right == HCL_TOKEN_OPEN_BRACKET &&
 	       (left == HCL_TOKEN_IDENTIFIER || left == HCL_TOKEN_NUMBER ||
-		       bracket_change(left) < 0);
+		       hcl_format_bracket_change(left) < 0);
 }
 
 /* Whether a space stands between two tokens; before is what precedes the left one, EOF for nothing.
@@ -239,7 +239,7 @@ static bool is_spaced(uint8_t before, const struct hcl_format_token *left_token,
 		return true;
 	if (left == HCL_TOKEN_TEMPLATE_END && is_sequence(right))
 		return false;
-	return bracket_change(left) <= 0 && bracket_change(right) >= 0;
+	return hcl_format_bracket_change(left) <= 0 && hcl_format_bracket_change(right) >= 0;
 }
 
 /* 1 .5 is an index of a number; written together it would be another number. */

@@ -50,6 +50,21 @@ static void replace(struct hcl_format_token *token, enum hcl_token_kind kind, co
 	token->text = zp_str(text);
 }
 
+/* A comment that ends a line counts outside of brackets only: inside them the line may end there.
+ */
+static bool spans_lines(const struct hcl_format_token *tokens, size_t count)
+{
+	long depth = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		depth += hcl_format_bracket_change(tokens[i].kind);
+		if (tokens[i].kind == HCL_TOKEN_NEWLINE ||
+			(tokens[i].kind == HCL_TOKEN_LINE_COMMENT && depth == 0 && i + 1 < count))
+			return true;
+	}
+	return false;
+}
+
 /* "${x}" is x; over several lines (x). */
 static void unwrap(struct hcl_format_token *tokens, size_t count)
 {
@@ -64,10 +79,7 @@ static void unwrap(struct hcl_format_token *tokens, size_t count)
 		tokens[first++].dropped = true;
 	while (end > first && tokens[end - 1].kind == HCL_TOKEN_NEWLINE)
 		tokens[--end].dropped = true;
-	bool lines = false;
-	for (size_t i = first; i < end; i++)
-		lines |= tokens[i].kind == HCL_TOKEN_NEWLINE ||
-			 (tokens[i].kind == HCL_TOKEN_LINE_COMMENT && i + 1 < end);
+	bool lines = spans_lines(tokens + first, end - first);
 	bool parens = first < end && tokens[first].kind == HCL_TOKEN_OPEN_PAREN &&
 		      tokens[end - 1].kind == HCL_TOKEN_CLOSE_PAREN;
 	tokens[1].dropped = tokens[count - 2].dropped = true;

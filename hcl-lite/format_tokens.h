@@ -16,6 +16,9 @@ struct hcl_format_token {
 
 ZP_VEC(hcl_format_tokens, struct hcl_format_token);
 
+/* 1 for a token that opens a bracket of any kind, -1 for one that closes one, else 0. */
+int hcl_format_bracket_change(uint8_t kind);
+
 /* Changes what stands between the tokens' brackets: quotes around interpolations, types, labels. */
 void hcl_format_rewrite(
 	struct hcl_format_tokens *tokens, const struct hcl_body *body, struct zp_arena *arena);

@@ -121,9 +121,9 @@ static bool coalesce(struct hcl_call *call, struct hcl_value *out)
 	if (!coalesce_type(call, &type))
 		return false;
 	for (size_t i = 0; i < call->count; i++) {
-		zp_autobuf reason = ZP_BUF_INIT;
-		if (!hcl_convert(call->arena, call->args[i], type, &v, &reason))
-			return hcl_call_fail_argument(call, (int)i, "%s", reason.ptr);
+		/* What cannot become the common type counts as absent, as with the peer. */
+		if (!hcl_convert(call->arena, call->args[i], type, &v, NULL))
+			continue;
 		if (!hcl_is_known(v)) {
 			*out = hcl_unknown_not_null(type);
 			return true;
@@ -404,7 +404,7 @@ static bool merge_entries(
 		*marks |= v.marks;
 		if (hcl_is_null(v))
 			continue;
-		if (!hcl_is_known(v))
+		if (!hcl_is_known(v) || !is_mapping(v.type))
 			return false;
 		for (struct hcl_iterator it = hcl_iterate(v); hcl_iterator_next(&it);) {
 			zp_vec_push(list, it.value);
@@ -423,9 +423,11 @@ static bool merge(struct hcl_call *call, struct hcl_value *out)
 
 	if (!merge_type(call, &type))
 		return false;
+	bool open = false;
 	for (size_t i = 0; i < call->count; i++)
-		if (!hcl_is_null(call->args[i]) && !is_mapping(call->args[i].type) &&
-			hcl_is_known(call->args[i]))
+		open |= hcl_is_unknown(call->args[i]);
+	for (size_t i = 0; i < call->count && !open; i++)
+		if (!hcl_is_null(call->args[i]) && !is_mapping(call->args[i].type))
 			return hcl_call_fail(call, "arguments must be maps or objects");
 	if (!merge_entries(call, &merged, &list, &marks)) {
 		*out = hcl_unknown_not_null(type);
@@ -597,8 +599,8 @@ static bool index_type(struct hcl_call *call, const struct hcl_type **type)
 	enum hcl_kind kind = call->args[0].type->kind;
 
 	*type = hcl_number;
-	return !hcl_is_known(call->args[0]) || kind == HCL_LIST || kind == HCL_TUPLE ||
-	       hcl_call_fail(call, "argument must be a list or tuple");
+	return !hcl_is_known(call->args[0]) || !hcl_is_known(call->args[1]) || kind == HCL_LIST ||
+	       kind == HCL_TUPLE || hcl_call_fail(call, "argument must be a list or tuple");
 }
 
 static bool index_call(struct hcl_call *call, struct hcl_value *out)

@@ -337,7 +337,7 @@ static bool read_index(struct formatter *f, struct verb *verb)
 	long number;
 
 	f->at++;
-	if (!isdigit(here(f)))
+	if (!isdigit(here(f)) || here(f) == '0')
 		return unrecognized(f);
 	if (!read_number(f, &number))
 		return false;
@@ -345,7 +345,7 @@ static bool read_index(struct formatter *f, struct verb *verb)
 		return unrecognized(f);
 	f->at++;
 	verb->argument = (size_t)number;
-	return number > 0 || unrecognized(f);
+	return true;
 }
 
 static void read_flags(struct formatter *f, struct verb *verb)
@@ -495,7 +495,8 @@ static bool measure(struct hcl_call *call, struct iteration *it)
 	for (size_t i = 1; i < call->count; i++) {
 		struct hcl_value v = call->args[i];
 		bool sequence = hcl_type_is_sequence(v.type) && !hcl_is_null(v);
-		if (hcl_is_unknown(v) && v.type->kind == HCL_DYNAMIC)
+		/* A bare null too: what its type is has not been said. */
+		if (v.type->kind == HCL_DYNAMIC)
 			it->unknown = true;
 		if (!sequence)
 			continue;

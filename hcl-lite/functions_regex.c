@@ -1,3 +1,5 @@
+#include <utf8proc.h>
+
 #include "base/alloc.h"
 #include "base/vec.h"
 #include "hcl-lite/function.h"
@@ -179,9 +181,19 @@ struct replacement {
 	const size_t *spans;
 };
 
-static bool word_char(char c)
+/* Where the letters, digits and underscores that begin at a byte end. */
+static size_t word_end(struct zp_str t, size_t at)
 {
-	return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+	while (at < t.len) {
+		size_t len;
+		uint32_t rune = hcl_rune_at(t, at, &len);
+		utf8proc_category_t kind = utf8proc_category((utf8proc_int32_t)rune);
+		bool letter = kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_LO;
+		if (!letter && rune != '_' && kind != UTF8PROC_CATEGORY_ND)
+			break;
+		at += len;
+	}
+	return at;
 }
 
 static void add_group(struct zp_buf *out, const struct replacement *r, size_t group)
@@ -203,7 +215,8 @@ static void add_reference(struct zp_buf *out, const struct replacement *r, struc
 			number = number * 10 + (size_t)(name.ptr[i] - '0');
 	}
 	if (digits) {
-		if (number <= groups)
+		/* A number has no leading zero; what has one is the name of no group. */
+		if (number <= groups && (name.len == 1 || name.ptr[0] != '0'))
 			add_group(out, r, number);
 		return;
 	}
@@ -233,8 +246,7 @@ static void add_replacement(struct zp_buf *out, const struct replacement *r)
 		}
 		bool braces = t.ptr[i + 1] == '{';
 		size_t start = i + 1 + braces, end = start;
-		while (end < t.len && word_char(t.ptr[end]))
-			end++;
+		end = word_end(t, end);
 		if (end == start || (braces && (end >= t.len || t.ptr[end] != '}'))) {
 			zp_buf_char(out, '$');
 			continue;

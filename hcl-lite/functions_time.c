@@ -74,10 +74,18 @@ static void from_seconds(int64_t seconds, struct instant *t)
 	t->second = (int)(rest % 60);
 }
 
+/*
+ * Two readings of one format: the lenient one takes an hour of one digit, a comma before the
+ * fraction and offsets up to 24:60; the strict one finds these once everything else is right.
+ */
 struct parser {
 	struct hcl_call *call;
 	int argument;
 	const char *at;
+	bool lenient;
+	bool short_hour;
+	const char *comma;
+	const char *bad_offset;
 };
 
 static bool refuse(struct parser *p, const char *fmt, ...) ZP_PRINTF(2, 3);
@@ -140,6 +148,8 @@ static bool parse_minute(struct parser *p, int *minute)
 {
 	size_t n = strspn(p->at, "0123456789");
 
+	if (p->lenient)
+		return digits(p, 2, 0, 59, "minute", minute);
 	if (n == 0)
 		return cannot_use(p, p->at, "minute");
 	*minute = (p->at[0] - '0') * 10 + (n > 1 ? p->at[1] - '0' : 0);
@@ -157,6 +167,8 @@ static void parse_fraction(struct parser *p, struct instant *t)
 	size_t n = strspn(p->at + 1, "0123456789");
 	if (n == 0)
 		return;
+	if (*p->at == ',')
+		p->comma = p->at;
 	for (size_t i = 0; i < 9; i++)
 		t->nanosecond = t->nanosecond * 10 + (i < n ? p->at[1 + i] - '0' : 0);
 	p->at += 1 + n;
@@ -168,11 +180,14 @@ static bool parse_hour(struct parser *p, int *hour)
 
 	if (n == 0)
 		return cannot_use(p, p->at, "hour");
-	if (n != 2)
-		return refuse(p, "hour must have exactly two digits");
-	*hour = (p->at[0] - '0') * 10 + (p->at[1] - '0');
-	p->at += 2;
-	return *hour <= 23 || refuse(p, "hour must be between 0 and 23 inclusive");
+	p->short_hour = n == 1;
+	*hour = *p->at++ - '0';
+	if (n > 1)
+		*hour = *hour * 10 + (*p->at++ - '0');
+	if (*hour <= 23)
+		return true;
+	return p->lenient ? cannot_use(p, p->at, "hour")
+			  : refuse(p, "hour must be between 0 and 23 inclusive");
 }
 
 static bool parse_offset(struct parser *p, struct instant *t)
@@ -193,17 +208,20 @@ static bool parse_offset(struct parser *p, struct instant *t)
 		return cannot_use(p, start, "UTC offset");
 	hours = (p->at[0] - '0') * 10 + (p->at[1] - '0');
 	minutes = (p->at[3] - '0') * 10 + (p->at[4] - '0');
-	if (hours > 24 || minutes > 60)
-		return cannot_use(p, start, "UTC offset");
 	p->at += 5;
+	if (hours > 24 || minutes > 60)
+		return cannot_use(p, p->at, "UTC offset");
+	if (hours > 23 || minutes > 59)
+		p->bad_offset = start;
 	t->offset = sign * (hours * 60 + minutes);
 	return true;
 }
 
 /* argument -1: failures are about the call. */
-static bool parse_time(struct hcl_call *call, int argument, const char *text, struct instant *t)
+static bool parse_time(
+	struct hcl_call *call, int argument, bool lenient, const char *text, struct instant *t)
 {
-	struct parser p = { call, argument, text };
+	struct parser p = { .call = call, .argument = argument, .at = text, .lenient = lenient };
 
 	*t = (struct instant){ 0 };
 	if (!digits(&p, 4, 0, 9999, "year", &t->year) || !separator(&p, '-') ||
@@ -219,7 +237,13 @@ static bool parse_time(struct hcl_call *call, int argument, const char *text, st
 		return cannot_use(&p, p.at, "timestamp segment");
 	if (t->day < 1 || t->day > days_in_month(t->year, t->month))
 		return refuse(&p, "day out of range");
-	return true;
+	if (lenient)
+		return true;
+	if (p.short_hour)
+		return refuse(&p, "hour must have exactly two digits");
+	if (p.comma)
+		return refuse(&p, "cannot use \",\" as timestamp segment");
+	return !p.bad_offset || cannot_use(&p, p.bad_offset, "UTC offset");
 }
 
 static void add_rfc3339(struct zp_buf *out, const struct instant *t)
@@ -347,20 +371,31 @@ static const char *verb_hint(char letter)
 	}
 }
 
-/* 'text', in which '' is a quote. Returns what comes after it; NULL when it does not end. */
+/*
+ * 'text', in which '' is a quote; '' alone is a quote too. Returns what comes after it; NULL when
+ * it does not end. As the peer has it, a doubled quote that ends the format closes the text as
+ * well.
+ */
 static const char *add_literal(struct zp_buf *out, const char *at)
 {
-	for (at++; *at; at++) {
-		if (*at != '\'') {
-			zp_buf_char(out, *at);
-		} else if (at[1] == '\'') {
-			zp_buf_char(out, '\'');
-			at++;
-		} else {
-			return at + 1;
-		}
+	const char *start = at + 1, *end = start;
+
+	if (*start == '\'') {
+		zp_buf_char(out, '\'');
+		return start + 1;
 	}
-	return NULL;
+	while (*end && (*end != '\'' || end[1] == '\''))
+		end += *end == '\'' ? 2 : 1;
+	const char *next = *end ? end + 1 : end;
+	if (!*end && *--end != '\'')
+		return NULL;
+	if (end < start)
+		return NULL;
+	for (at = start; at < end; at++) {
+		zp_buf_char(out, *at);
+		at += *at == '\'';
+	}
+	return next;
 }
 
 static bool is_letter(char c)
@@ -373,7 +408,7 @@ static bool formatdate(struct hcl_call *call, struct hcl_value *out)
 	struct instant t;
 	zp_autobuf text = ZP_BUF_INIT;
 
-	if (!parse_time(call, 1, call->args[1].text, &t))
+	if (!parse_time(call, 1, false, call->args[1].text, &t))
 		return false;
 	for (const char *at = call->args[0].text; *at;) {
 		size_t count = 1;
@@ -400,56 +435,71 @@ static bool formatdate(struct hcl_call *call, struct hcl_value *out)
 
 static const struct {
 	const char *name;
-	double nanoseconds;
+	uint64_t nanoseconds;
 } units[] = {
 	{ "ns", 1 },
-	{ "us", 1e3 },
-	{ "\xc2\xb5s", 1e3 },
-	{ "\xce\xbcs", 1e3 },
-	{ "ms", 1e6 },
-	{ "s", 1e9 },
-	{ "m", 60e9 },
-	{ "h", 3600e9 },
+	{ "us", 1000 },
+	{ "\xc2\xb5s", 1000 },
+	{ "\xce\xbcs", 1000 },
+	{ "ms", 1000000 },
+	{ "s", 1000000000 },
+	{ "m", 60000000000 },
+	{ "h", 3600000000000 },
 };
 
-static const char *read_amount(const char *at, double *amount, bool *valid)
-{
-	double scale = 1;
-	size_t whole = strspn(at, "0123456789"), part = 0;
+#define DURATION_LIMIT ((uint64_t)1 << 63)
 
-	*amount = 0;
-	for (size_t i = 0; i < whole; i++)
-		*amount = *amount * 10 + (*at++ - '0');
-	if (*at == '.') {
-		at++;
-		part = strspn(at, "0123456789");
-		for (size_t i = 0; i < part; i++)
-			*amount += (*at++ - '0') * (scale /= 10);
+struct amount {
+	uint64_t whole, part;
+	double scale; /* of part */
+};
+
+/* Returns what follows the number; NULL where there is none or it is too large. */
+static const char *read_amount(const char *at, struct amount *amount)
+{
+	size_t digit_count = 0;
+	bool exact = true;
+
+	*amount = (struct amount){ .scale = 1 };
+	for (; *at >= '0' && *at <= '9'; at++, digit_count++) {
+		if (amount->whole > DURATION_LIMIT / 10)
+			return NULL;
+		amount->whole = amount->whole * 10 + (uint64_t)(*at - '0');
+		if (amount->whole > DURATION_LIMIT)
+			return NULL;
 	}
-	*valid = whole || part;
-	return at;
+	if (*at == '.') {
+		for (at++; *at >= '0' && *at <= '9'; at++, digit_count++) {
+			exact = exact && amount->part <= (DURATION_LIMIT - 10) / 10;
+			if (!exact)
+				continue; /* digits below what can be held */
+			amount->part = amount->part * 10 + (uint64_t)(*at - '0');
+			amount->scale *= 10;
+		}
+	}
+	return digit_count ? at : NULL;
 }
 
 /* As Go writes durations: 1h30m, -1.5h. In nanoseconds. */
-static bool parse_duration(struct hcl_call *call, const char *text, double *total)
+static bool parse_duration(struct hcl_call *call, const char *text, int64_t *out)
 {
 	const char *at = text;
-	int sign = 1;
+	uint64_t total = 0;
 	zp_autobuf quoted = ZP_BUF_INIT;
 
 	hcl_go_quote(&quoted, zp_str(text));
-	*total = 0;
+	*out = 0;
+	bool negative = *at == '-';
 	if (*at == '-' || *at == '+')
-		sign = *at++ == '-' ? -1 : 1;
+		at++;
 	if (strcmp(at, "0") == 0)
 		return true;
 	if (!*at)
 		return hcl_call_fail(call, "time: invalid duration %s", quoted.ptr);
 	while (*at) {
-		double amount;
-		bool valid;
-		at = read_amount(at, &amount, &valid);
-		if (!valid)
+		struct amount amount;
+		at = read_amount(at, &amount);
+		if (!at)
 			return hcl_call_fail(call, "time: invalid duration %s", quoted.ptr);
 		size_t len = strcspn(at, ".0123456789"), i = 0;
 		if (len == 0)
@@ -459,26 +509,33 @@ static bool parse_duration(struct hcl_call *call, const char *text, double *tota
 		if (i == ZP_ARRAY_SIZE(units))
 			return hcl_call_fail(call, "time: unknown unit \"%.*s\" in duration %s",
 				(int)len, at, quoted.ptr);
-		*total += amount * units[i].nanoseconds;
-		if (*total > 9.2e18)
+		uint64_t unit = units[i].nanoseconds;
+		if (amount.whole > DURATION_LIMIT / unit)
 			return hcl_call_fail(call, "time: invalid duration %s", quoted.ptr);
+		uint64_t part = (uint64_t)((double)amount.part * ((double)unit / amount.scale));
+		total += amount.whole * unit;
+		if (total > DURATION_LIMIT || part > DURATION_LIMIT - total)
+			return hcl_call_fail(call, "time: invalid duration %s", quoted.ptr);
+		total += part;
 		at += len;
 	}
-	*total *= sign;
+	if (total == DURATION_LIMIT && !negative)
+		return hcl_call_fail(call, "time: invalid duration %s", quoted.ptr);
+	*out = negative ? (int64_t)(0 - total) : (int64_t)total;
 	return true;
 }
 
 static bool timeadd(struct hcl_call *call, struct hcl_value *out)
 {
 	struct instant t;
-	double duration;
+	int64_t duration;
 	zp_autobuf text = ZP_BUF_INIT;
 
-	if (!parse_time(call, -1, call->args[0].text, &t) ||
+	if (!parse_time(call, -1, false, call->args[0].text, &t) ||
 		!parse_duration(call, call->args[1].text, &duration))
 		return false;
-	int64_t whole = (int64_t)(duration / 1e9);
-	int64_t rest = (int64_t)(duration - (double)whole * 1e9) + t.nanosecond;
+	int64_t whole = duration / 1000000000;
+	int64_t rest = duration % 1000000000 + t.nanosecond;
 	whole += rest / 1000000000 - (rest < 0 && rest % 1000000000);
 	from_seconds(to_seconds(&t) + whole, &t);
 	add_rfc3339(&text, &t);
@@ -489,8 +546,8 @@ static bool timecmp(struct hcl_call *call, struct hcl_value *out)
 {
 	struct instant a, b;
 
-	if (!parse_time(call, 0, call->args[0].text, &a) ||
-		!parse_time(call, 1, call->args[1].text, &b))
+	if (!parse_time(call, 0, true, call->args[0].text, &a) ||
+		!parse_time(call, 1, true, call->args[1].text, &b))
 		return false;
 	int64_t x = to_seconds(&a), y = to_seconds(&b);
 	if (x == y) {

@@ -33,6 +33,9 @@ struct decoder {
 	struct anchors anchors;
 	size_t nodes;
 	unsigned depth;
+	struct zp_str source;
+	bool json_escapes;	/* the text has \/ somewhere */
+	size_t character, byte; /* how far byte_of has come */
 };
 
 static bool read_node(struct decoder *d, struct hcl_value *out);
@@ -235,9 +238,34 @@ static bool resolve_tagged(
 	if (!resolve_plain(d, text, out))
 		return false;
 	bool fits = strcmp(kind, "int") == 0 || strcmp(kind, "float") == 0 ? out->type == hcl_number
-		    : strcmp(kind, "bool") == 0				   ? out->type == hcl_bool
-						: strcmp(kind, "timestamp") == 0;
+		    : strcmp(kind, "bool") == 0
+			    ? out->type == hcl_bool
+			    : strcmp(kind, "timestamp") == 0 && as_timestamp(call, text, out);
 	return fits || hcl_call_fail(call, "cannot parse \"%.*s\" as %s", ZP_FMT(text), tag);
+}
+
+/* The byte at which a character is, asked for from front to back. */
+static size_t byte_of(struct decoder *d, size_t character)
+{
+	while (d->character < character && d->byte < d->source.len) {
+		d->byte++;
+		while (d->byte < d->source.len && (d->source.ptr[d->byte] & 0xc0) == 0x80)
+			d->byte++;
+		d->character++;
+	}
+	return d->byte;
+}
+
+/* \/ is no escape in YAML as the peer reads it; the parser here takes it. */
+static bool has_json_escape(struct decoder *d)
+{
+	if (!d->json_escapes || d->event.data.scalar.style != YAML_DOUBLE_QUOTED_SCALAR_STYLE)
+		return false;
+	size_t at = byte_of(d, d->event.start_mark.index + 1);
+	for (size_t end = byte_of(d, d->event.end_mark.index); at + 1 < end; at++)
+		if (d->source.ptr[at] == '\\' && d->source.ptr[++at] == '/')
+			return true;
+	return false;
 }
 
 static bool read_scalar(struct decoder *d, struct hcl_value *out)
@@ -248,6 +276,8 @@ static bool read_scalar(struct decoder *d, struct hcl_value *out)
 
 	bool quoted = d->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 
+	if (has_json_escape(d))
+		return hcl_call_fail(d->call, "found unknown escape character");
 	if (tag)
 		return resolve_tagged(d, text, tag, quoted, out);
 	if (!quoted)
@@ -324,6 +354,8 @@ static bool read_entry(struct decoder *d, struct mapping *m)
 
 	if (is_merge_key(d))
 		return merge(d, m);
+	if (d->event.type == YAML_ALIAS_EVENT)
+		return fail_at(d, mark, "only strings are allowed as mapping keys");
 	if (!read_node(d, &key))
 		return false;
 	if (hcl_is_null(key))
@@ -450,10 +482,13 @@ static bool read_document(struct decoder *d, struct hcl_value *out)
 
 static bool yamldecode(struct hcl_call *call, struct hcl_value *out)
 {
-	struct decoder d = { .call = call };
 	struct zp_str text = hcl_text(call->args[0]);
+	struct decoder d = { .call = call, .source = text };
 
 	*out = hcl_null(hcl_dynamic);
+	d.json_escapes = memmem(text.ptr, text.len, "\\/", 2);
+	if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0)
+		d.byte = 3; /* a byte order mark is no character of the text */
 	if (!yaml_parser_initialize(&d.parser))
 		return hcl_call_fail(call, "out of memory");
 	yaml_parser_set_input_string(&d.parser, (const unsigned char *)text.ptr, text.len);

@@ -228,13 +228,49 @@ static bool may_become_same_type(struct hcl_value a, struct hcl_value b)
 	return true;
 }
 
+/* Whether a value of one type is what the other, which may be open in parts, asks for. */
+static bool conforms(const struct hcl_type *given, const struct hcl_type *wanted)
+{
+	if (given == wanted || wanted->kind == HCL_DYNAMIC)
+		return true;
+	if (given->kind != wanted->kind || hcl_type_is_primitive(wanted))
+		return false;
+	if (hcl_type_is_collection(wanted))
+		return conforms(given->element, wanted->element);
+	if (given->count != wanted->count)
+		return false;
+	for (uint32_t i = 0; i < wanted->count; i++) {
+		bool same = wanted->kind == HCL_TUPLE
+				    ? conforms(given->elements[i], wanted->elements[i])
+				    : given->attributes[i].name == wanted->attributes[i].name &&
+					      conforms(given->attributes[i].type,
+						      wanted->attributes[i].type);
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
+/* A known value with a part of which not even the type is known. */
+static bool has_open_part(struct hcl_value v)
+{
+	if (!v.type->has_dynamic || !(v.inside & HCL_HAS_UNKNOWN))
+		return false;
+	if (v.state != HCL_KNOWN)
+		return v.type->kind == HCL_DYNAMIC;
+	bool map = v.type->kind == HCL_MAP;
+	for (uint32_t i = 0; i < v.count; i++)
+		if (has_open_part(map ? v.entries[i].value : v.elements[i]))
+			return true;
+	return false;
+}
+
 static enum hcl_state unknown_equality(struct hcl_value a, struct hcl_value b)
 {
-	bool one_known = a.state == HCL_KNOWN || b.state == HCL_KNOWN;
-
 	if (outside_refinement(a, b) || outside_refinement(b, a))
 		return HCL_KNOWN;
-	if (one_known && a.type != b.type && !a.type->has_dynamic && !b.type->has_dynamic)
+	if ((a.state == HCL_KNOWN && !conforms(a.type, b.type)) ||
+		(b.state == HCL_KNOWN && !conforms(b.type, a.type)))
 		return HCL_KNOWN;
 	return HCL_UNKNOWN;
 }
@@ -253,6 +289,8 @@ enum hcl_state hcl_value_equality(struct hcl_value a, struct hcl_value b, bool *
 		return unknown_equality(a, b);
 	if (a.type != b.type)
 		return may_become_same_type(a, b) ? HCL_UNKNOWN : HCL_KNOWN;
+	if (has_open_part(a) || has_open_part(b))
+		return HCL_UNKNOWN;
 	switch (a.type->kind) {
 	case HCL_BOOL:
 		*equal = a.boolean == b.boolean;
