@@ -74,7 +74,7 @@ check "the examples are formatted" "$zplan" fmt -check -recursive "$root/example
 # --- the library ---
 flags="$(pkg-config --libs libcjson mpfr libutf8proc libpcre2-8 yaml-0.1 libcrypto zlib libcrypt) -lpthread -lm"
 # A library built with sanitizers needs them in the program too.
-nm "$build/libhcl-lite.a" 2>/dev/null | grep -q __asan_init && flags="$flags -fsanitize=address,undefined"
+[ "$(nm "$build/libhcl-lite.a" 2>/dev/null | grep -c __asan_init)" = 0 ] || flags="$flags -fsanitize=address,undefined"
 # shellcheck disable=SC2086
 if [ -e "$build/libhcl-lite.a" ] && ${CC:-cc} -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$root" \
 	"$root/examples/embed-hcl/main.c" "$build/libhcl-lite.a" -o "$box/embed" $flags >"$box/out" 2>&1; then
