@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "base/alloc.h"
 
@@ -15,11 +16,15 @@
 
 #define ALIGNMENT 16
 #define FIRST_BLOCK 4096
-#define LARGEST_BLOCK ((size_t)1 << 20)
+#define LARGEST_BLOCK ((size_t)8 << 20)
+#define HUGE_PAGE ((size_t)2 << 20)
+#define PAGE ((size_t)4096)
+#define MAX_MAPPED ((size_t)1 << 40)
 
 struct zp_arena_block {
 	struct zp_arena_block *previous;
 	size_t size; /* of the payload */
+	size_t mapped; /* bytes to unmap; 0: of the heap */
 	_Alignas(ALIGNMENT) char payload[];
 };
 
@@ -34,10 +39,45 @@ void zp_arena_release(struct zp_arena *arena)
 
 	while (block) {
 		struct zp_arena_block *previous = block->previous;
-		free(block);
+		if (block->mapped)
+			munmap(block, block->mapped);
+		else
+			free(block);
 		block = previous;
 	}
 	zp_arena_init(arena);
+}
+
+/* Large blocks begin on a huge page: to be given a page at a time costs more than to use it. */
+static struct zp_arena_block *map_block(size_t bytes)
+{
+	size_t room = bytes + HUGE_PAGE;
+	char *start = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (start == MAP_FAILED)
+		return NULL;
+	char *aligned = (char *)(((uintptr_t)start + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+	char *end = aligned + ((bytes + PAGE - 1) & ~(size_t)(PAGE - 1));
+	if (aligned > start)
+		munmap(start, (size_t)(aligned - start));
+	if (end < start + room)
+		munmap(end, (size_t)(start + room - end));
+	struct zp_arena_block *block = (struct zp_arena_block *)aligned;
+	block->mapped = (size_t)(end - aligned);
+	madvise(block, block->mapped, MADV_HUGEPAGE);
+	return block;
+}
+
+static struct zp_arena_block *allocate(size_t bytes)
+{
+	struct zp_arena_block *block =
+		bytes >= HUGE_PAGE && bytes <= MAX_MAPPED ? map_block(bytes) : NULL;
+
+	if (!block) {
+		block = zp_malloc(bytes);
+		block->mapped = 0;
+	}
+	return block;
 }
 
 static struct zp_arena_block *add_block(struct zp_arena *arena, size_t size)
@@ -45,7 +85,7 @@ static struct zp_arena_block *add_block(struct zp_arena *arena, size_t size)
 	size_t bytes;
 	if (__builtin_add_overflow(sizeof(struct zp_arena_block), size, &bytes))
 		bytes = SIZE_MAX; /* aborts in zp_malloc, the one place for it */
-	struct zp_arena_block *block = zp_malloc(bytes);
+	struct zp_arena_block *block = allocate(bytes);
 	block->size = size;
 	block->previous = arena->block;
 	arena->block = block;
@@ -69,9 +109,11 @@ char *zp_arena_text(struct zp_arena *arena, size_t size)
 
 static void *from_new_block(struct zp_arena *arena, size_t size)
 {
-	size_t want = arena->block ? arena->block->size * 2 : FIRST_BLOCK;
-	if (want > LARGEST_BLOCK)
-		want = LARGEST_BLOCK;
+	size_t header = sizeof(struct zp_arena_block);
+	size_t whole = arena->block ? (arena->block->size + header) * 2 : FIRST_BLOCK;
+	if (whole > LARGEST_BLOCK)
+		whole = LARGEST_BLOCK;
+	size_t want = whole - header;
 	if (size > want / 4) {
 		/* A block of its own, behind the current one, whose room stays in use. */
 		struct zp_arena_block *current = arena->block;
@@ -81,7 +123,7 @@ static void *from_new_block(struct zp_arena *arena, size_t size)
 			current->previous = block;
 			arena->block = current;
 		} else {
-			block->size = FIRST_BLOCK / 2; /* the next block starts small */
+			block->size = FIRST_BLOCK / 2 - header; /* the next block starts small */
 		}
 		return block->payload;
 	}

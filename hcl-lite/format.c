@@ -262,11 +262,22 @@ static void space_cell(struct cell *cell)
 	}
 }
 
+/* One column a byte: no two of these make one cluster but the carriage return and its newline. */
+static bool is_plain(struct zp_str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.ptr[i] >= 0x80 || text.ptr[i] == '\r')
+			return false;
+	return true;
+}
+
 static size_t width(struct zp_str text)
 {
 	utf8proc_int32_t state = 0, previous = -1;
 	size_t clusters = 0;
 
+	if (is_plain(text))
+		return text.len;
 	for (size_t i = 0; i < text.len;) {
 		int32_t rune;
 		size_t n = hcl_decode_rune(text.ptr + i, text.len - i, &rune);
@@ -381,6 +392,7 @@ bool hcl_format(const struct zp_source *source, struct zp_buf *out, struct zp_di
 		drop_dropped(&tokens);
 		if (tokens.count)
 			layout(&tokens);
+		zp_buf_reserve(out, source->text.len + source->text.len / 16);
 		for (size_t i = 0; i < tokens.count; i++) {
 			zp_buf_pad(out, ' ', tokens.items[i].spaces);
 			zp_buf_str(out, tokens.items[i].text);

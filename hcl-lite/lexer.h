@@ -71,9 +71,10 @@ enum hcl_token_kind {
 	HCL_TOKEN_TOO_DEEP,	    /* templates nested beyond HCL_MAX_NESTING */
 };
 
+/* Two registers wide: tokens are handed from function to function more often than anything else. */
 struct hcl_token {
 	uint32_t start, end;
-	uint8_t kind; /* enum hcl_token_kind */
+	uint64_t kind; /* enum hcl_token_kind */
 };
 
 /* How deep blocks, expressions and templates may nest. */

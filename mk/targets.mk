@@ -26,8 +26,11 @@ lint:
 
 # BENCH="engine language" runs those subjects only.
 .PHONY: bench
-bench: all
+bench: all $(B)/tests/bench/language
 	@bash mk/bench.sh $(B) $(BENCH)
+
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libhcl-lite.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # libFuzzer targets, TIME seconds each.
 TIME ?= 30
