@@ -1,7 +1,9 @@
 #include "state/backend.h"
 
 const struct state_backend_type *const state_backend_types[] = {
+	&state_http_type,
 	&state_local_type,
+	&state_pg_type,
 };
 
 const size_t state_backend_type_count = ZP_ARRAY_SIZE(state_backend_types);
