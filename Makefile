@@ -4,7 +4,7 @@
 B ?= build
 CC ?= gcc
 PKGS := libcjson libvirt libvirt-qemu libnl-3.0 libnl-route-3.0 sqlite3 mpfr libutf8proc \
-	libpcre2-8 yaml-0.1 libcrypto zlib libsodium libnftables libcurl libcrypt libedit
+	libpcre2-8 yaml-0.1 libcrypto zlib libsodium libnftables libcurl libcrypt libedit libpq libgit2
 # Loaded as system headers, so that warnings are about our own code only.
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm

@@ -186,7 +186,8 @@ static long request(struct http *http, const char *method, const char *url, stru
 	long status;
 
 	for (int64_t n = 0;; n++) {
-		zp_error_clear(err);
+		if (err)
+			zp_error_clear(err);
 		status = attempt(http, method, url, body, answer, err);
 		if (!is_worth_another_try(status) || n >= retries)
 			return status;

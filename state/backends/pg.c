@@ -379,7 +379,8 @@ static int store_pg(struct state_backend *backend, struct zp_str text, const str
 		return 0;
 	if (PQstatus(pg->connection) == CONNECTION_OK)
 		return -1;
-	zp_error_clear(err);
+	if (err)
+		zp_error_clear(err);
 	return reconnect(pg, err) < 0 ? -1 : store_row(pg, text, err);
 }
 
