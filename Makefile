@@ -85,8 +85,19 @@ $(CLI_LIB): $(filter-out $(B)/cli/main.o,$(call objects,cli))
 $(B)/libhcl-lite.a: $(call objects,hcl-lite) $(call objects,base)
 	$(archive)
 
-$(B)/zplan: $(B)/cli/main.o $(LIBS_cli)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS_cli) -Wl,--end-group $(PKG_LIBS)
+# Libraries few commands need are loaded on first use; not with sanitizers, which want to see them.
+ifeq ($(SAN)$(shell uname -m),x86_64)
+LAZY := $(B)/lazy.o
+LAZY_LIBS := -lvirt -lvirt-qemu -lcurl -lnftables -lgit2 -lpq
+$(B)/lazy.S: mk/lazy.sh $(B)/cli/main.o $(LIBS_cli)
+	$(Q)sh mk/lazy.sh $(CC) $(LIBS_cli) >$@.new && mv $@.new $@
+$(B)/lazy.o: $(B)/lazy.S
+	$(Q)$(CC) -c -o $@ $<
+endif
+
+$(B)/zplan: $(B)/cli/main.o $(LIBS_cli) $(LAZY)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LAZY) -Wl,--start-group $(LIBS_cli) -Wl,--end-group \
+		$(filter-out $(LAZY_LIBS),$(PKG_LIBS))
 
 # tests/<folder>/test_*.c -> $(B)/tests/<folder>/test_*, linked with that folder and what is below it.
 define test_rules
