@@ -130,7 +130,7 @@ fails "an invalid variable" "At least one site" z plan -var 'sites=["A B"]'
 [ "$(state_sum)" = "$sum" ] && ok "the state is untouched by all that" || failed "the state is untouched by all that"
 cp "$work/terraform.tfstate" "$box/state"
 sed -i 's/"version": 4/"version": 5/' "$work/terraform.tfstate"; sum=$(state_sum)
-fails "a state of a newer version" "newer program wrote it" z plan
+fails "a state of a newer version" "was created by a newer version" z plan
 [ "$(state_sum)" = "$sum" ] && ok "is left alone" || failed "is left alone"
 head -c 700 "$box/state" >"$work/terraform.tfstate"; sum=$(state_sum)
 fails "a corrupted state" "is damaged" z plan
