@@ -120,6 +120,48 @@ void zp_diags_copy(struct zp_diags *diags, const struct zp_diag *from)
 	pthread_mutex_unlock(&diags->lock);
 }
 
+static int by_place(const struct zp_diag *a, const struct zp_diag *b)
+{
+	if (a->severity != b->severity)
+		return a->severity == ZP_SEVERITY_WARNING ? -1 : 1;
+	if (!a->subject.file || !b->subject.file)
+		return (a->subject.file != NULL) - (b->subject.file != NULL);
+	if (a->subject.file != b->subject.file) {
+		int order = strcmp(a->subject.file->name, b->subject.file->name);
+		if (order)
+			return order;
+	}
+	if (a->subject.start != b->subject.start)
+		return a->subject.start < b->subject.start ? -1 : 1;
+	return (a->subject.end > b->subject.end) - (a->subject.end < b->subject.end);
+}
+
+struct ranked {
+	struct zp_diag *diag;
+	size_t number;
+};
+
+static int by_rank(const void *x, const void *y)
+{
+	const struct ranked *a = x, *b = y;
+	int order = by_place(a->diag, b->diag);
+
+	return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+void zp_diags_sort(struct zp_diags *diags)
+{
+	pthread_mutex_lock(&diags->lock);
+	struct ranked *ranked = zp_calloc(diags->count + 1, sizeof(*ranked));
+	for (size_t i = 0; i < diags->count; i++)
+		ranked[i] = (struct ranked){ diags->items[i], i };
+	qsort(ranked, diags->count, sizeof(*ranked), by_rank);
+	for (size_t i = 0; i < diags->count; i++)
+		diags->items[i] = ranked[i].diag;
+	free(ranked);
+	pthread_mutex_unlock(&diags->lock);
+}
+
 void zp_diags_move(struct zp_diags *diags, struct zp_diags *from)
 {
 	for (size_t i = 0; i < from->count; i++)

@@ -63,6 +63,11 @@ struct zp_diag *zp_diag_warning(struct zp_diags *diags, struct zp_range subject,
 void zp_diag_set_address(struct zp_diags *diags, struct zp_diag *diag, const char *address);
 /* Deep copy of one diagnostic, or of all of from, into diags. */
 void zp_diags_copy(struct zp_diags *diags, const struct zp_diag *diag);
+/*
+ * The order people read them in: warnings before errors, those without a place first, then by file and
+ * place; else as found.
+ */
+void zp_diags_sort(struct zp_diags *diags);
 void zp_diags_move(struct zp_diags *diags, struct zp_diags *from);
 /* Names the block it is in, as snippets show it; the text is copied. */
 void zp_diag_in(struct zp_diags *diags, struct zp_diag *diag, struct zp_str context);

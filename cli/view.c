@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 
 #include "base/alloc.h"
+#include "hcl-lite/eval.h"
 
 struct cli_view cli_view_init(bool no_color)
 {
@@ -122,11 +123,15 @@ static void add_snippet(const struct cli_view *view, const struct zp_diag *diag,
 	zp_buf_char(out, '\n');
 	if (!view->color)
 		mark_below(out, &snippet);
-	if (!diag->value_count && !diag->function)
+	zp_autobuf signature = ZP_BUF_INIT;
+	bool called = diag->function && hcl_function_signature(diag->function, &signature);
+	if (!diag->value_count && !called)
 		return;
 	zp_buf_puts(out, "    ├────────────────\n");
-	if (diag->function)
-		zp_buf_printf(out, "    │ while calling %s\n", diag->function);
+	if (called)
+		zp_buf_printf(out, "    │ while calling %s%s%s%s\n", cli_style(view, CLI_BOLD),
+			diag->function, cli_style(view, CLI_RESET),
+			signature.ptr + strlen(diag->function));
 	for (size_t i = 0; i < diag->value_count; i++)
 		zp_buf_printf(out, "    │ %s%s%s %s\n", cli_style(view, CLI_BOLD),
 			diag->values[i].traversal, cli_style(view, CLI_RESET),
@@ -175,7 +180,7 @@ void cli_diag_text(const struct cli_view *view, const struct zp_diag *diag, stru
 	zp_buf_printf(&text, "%s%s%s: %s%s%s%s\n\n", cli_style(view, CLI_BOLD),
 		cli_style(view, color), error ? "Error" : "Warning", cli_style(view, CLI_RESET),
 		cli_style(view, CLI_BOLD), diag->summary, cli_style(view, CLI_RESET));
-	add_body(view, diag, view->color ? view->columns - 2 : view->columns, &text);
+	add_body(view, diag, view->color ? view->columns - 3 : view->columns - 1, &text);
 	if (view->color) {
 		frame(view, color, zp_buf_slice(&text), out);
 	} else {
@@ -240,11 +245,13 @@ static void snippet_json(struct zp_json_writer *writer, const struct zp_diag *di
 		zp_json_end_object(writer);
 	}
 	zp_json_end_array(writer);
-	if (diag->function) {
+	if (diag->function && hcl_function_exists(diag->function)) {
 		zp_json_key(writer, "function_call");
 		zp_json_begin_object(writer);
 		zp_json_key(writer, "called_as");
 		zp_json_cstr(writer, diag->function);
+		zp_json_key(writer, "signature");
+		hcl_function_signature_json(diag->function, writer);
 		zp_json_end_object(writer);
 	}
 	zp_json_end_object(writer);
@@ -284,8 +291,9 @@ void cli_diag_json(struct zp_json_writer *writer, const struct zp_diag *diag)
 	zp_json_end_object(writer);
 }
 
-void cli_print_diags(const struct cli_view *view, const struct zp_diags *diags)
+void cli_print_diags(const struct cli_view *view, struct zp_diags *diags)
 {
+	zp_diags_sort(diags);
 	for (size_t i = 0; i < diags->count; i++) {
 		zp_autobuf text = ZP_BUF_INIT;
 		cli_diag_text(view, diags->items[i], &text);

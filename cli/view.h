@@ -26,8 +26,8 @@ void cli_wrap(struct zp_buf *out, const char *text, unsigned columns);
 void cli_diag_text(const struct cli_view *view, const struct zp_diag *diag, struct zp_buf *out);
 /* As Terraform's machine-readable diagnostics. */
 void cli_diag_json(struct zp_json_writer *writer, const struct zp_diag *diag);
-/* Warnings to stdout, errors to stderr, in the order found. */
-void cli_print_diags(const struct cli_view *view, const struct zp_diags *diags);
+/* Warnings to stdout, errors to stderr, in the order zp_diags_sort gives. */
+void cli_print_diags(const struct cli_view *view, struct zp_diags *diags);
 /* One error without a place. */
 void cli_print_error(const struct cli_view *view, const char *summary, const char *fmt, ...)
 	ZP_PRINTF(3, 4);

@@ -8,7 +8,7 @@
 
 ZP_VEC(values, struct hcl_value);
 
-static const struct hcl_type *type_of_code(enum hcl_type_code code)
+const struct hcl_type *hcl_type_of_code(uint8_t code)
 {
 	switch (code) {
 	case HCL_T_BOOL:
@@ -218,7 +218,7 @@ static bool evaluate_arguments(struct hcl_call *call, const struct arguments *li
 	for (size_t i = 0; i < list->count; i++) {
 		const struct argument *arg = &list->items[i];
 		const struct hcl_parameter *p = parameter_at(call->function, i);
-		const struct hcl_type *type = type_of_code(p->type);
+		const struct hcl_type *type = hcl_type_of_code(p->type);
 		zp_autobuf reason = ZP_BUF_INIT;
 		struct hcl_value v = arg->expanded ? arg->value : hcl_evaluate(ev, arg->expr);
 		call->args[i] = v;
@@ -267,7 +267,7 @@ static bool result_type(struct hcl_call *call, const struct hcl_type **type)
 {
 	const struct hcl_function *f = call->function;
 
-	*type = type_of_code((enum hcl_type_code)f->returns);
+	*type = hcl_type_of_code((enum hcl_type_code)f->returns);
 	return !f->type || f->type(call, type);
 }
 

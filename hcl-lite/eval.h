@@ -17,6 +17,7 @@
 #ifndef HCL_EVAL_H
 #define HCL_EVAL_H
 
+#include "base/json.h"
 #include "hcl-lite/convert.h"
 #include "hcl-lite/syntax.h"
 
@@ -84,5 +85,8 @@ const char *const *hcl_function_names(size_t *count);
 /* How a function is called, as messages show it: substr(str, offset, length), max(numbers...). False
  * when there is none of that name. */
 bool hcl_function_signature(const char *name, struct zp_buf *out);
+bool hcl_function_exists(const char *name);
+/* The same for machines: name, params, variadic_param, return_type. The function must exist. */
+void hcl_function_signature_json(const char *name, struct zp_json_writer *writer);
 
 #endif

@@ -245,7 +245,7 @@ static struct hcl_value resolve(
 	if (local) {
 		v = local->value;
 	} else if (!ev->scope) {
-		zp_diag_error(ev->diags, ref->range, "Variables not allowed", "%s",
+		zp_diag_error(ev->diags, ref->root_range, "Variables not allowed", "%s",
 			"Variables may not be used here.");
 		return v;
 	} else if (!ev->scope->resolve(ev->scope, ev, ref, &v, &consumed)) {

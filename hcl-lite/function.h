@@ -50,6 +50,8 @@ enum hcl_function_kind {
 	HCL_NOT_CONSOLE, /* exists everywhere else */
 };
 
+const struct hcl_type *hcl_type_of_code(uint8_t code);
+
 struct hcl_call;
 
 struct hcl_function {

@@ -99,3 +99,46 @@ bool hcl_function_signature(const char *name, struct zp_buf *out)
 	zp_buf_char(out, ')');
 	return true;
 }
+
+bool hcl_function_exists(const char *name)
+{
+	return hcl_find_function(name, false) != NULL;
+}
+
+static void type_json(const char *key, uint8_t code, struct zp_json_writer *writer)
+{
+	zp_autobuf text = ZP_BUF_INIT;
+
+	hcl_type_to_json(hcl_type_of_code(code), &text);
+	zp_json_key(writer, key);
+	zp_json_raw(writer, zp_buf_slice(&text));
+}
+
+static void parameter_json(const struct hcl_parameter *parameter, struct zp_json_writer *writer)
+{
+	zp_json_begin_object(writer);
+	zp_json_key(writer, "name");
+	zp_json_cstr(writer, parameter->name);
+	type_json("type", parameter->type, writer);
+	zp_json_end_object(writer);
+}
+
+void hcl_function_signature_json(const char *name, struct zp_json_writer *writer)
+{
+	const struct hcl_function *f = hcl_find_function(name, false);
+
+	zp_json_begin_object(writer);
+	zp_json_key(writer, "name");
+	zp_json_cstr(writer, f->name);
+	zp_json_key(writer, "params");
+	zp_json_begin_array(writer);
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(f->params) && f->params[i].name; i++)
+		parameter_json(&f->params[i], writer);
+	zp_json_end_array(writer);
+	if (f->rest.name) {
+		zp_json_key(writer, "variadic_param");
+		parameter_json(&f->rest, writer);
+	}
+	type_json("return_type", f->returns, writer);
+	zp_json_end_object(writer);
+}

@@ -232,12 +232,12 @@ static int output_order(const void *x, const void *y)
 		((const struct plan_output_change *)y)->name);
 }
 
-static void report_unmarked_sensitive(struct plan *plan, const struct plan_output *output,
+void plan_refuse_unmarked_sensitive(struct zp_diags *diags, const struct plan_output *output,
 	struct hcl_value value)
 {
 	if (output->sensitive || !(value.inside & HCL_SENSITIVE))
 		return;
-	zp_diag_error(plan->diags, output->range, "Output refers to sensitive values",
+	zp_diag_error(diags, output->range, "Output refers to sensitive values",
 		"To reduce the risk of accidentally exporting sensitive data that was intended to be "
 		"only internal, zplan requires that any root module output containing sensitive data "
 		"be explicitly marked as sensitive, to confirm your intent.\n\nIf you do intend to "
@@ -263,7 +263,7 @@ static void collect_outputs(struct plan *plan)
 		struct hcl_value value = hcl_null(hcl_dynamic);
 		if (plan->kind != PLAN_DESTROY) {
 			value = plan_cell_value(plan, &plan->root->outputs[i]);
-			report_unmarked_sensitive(plan, root->outputs[i], value);
+			plan_refuse_unmarked_sensitive(plan->diags, root->outputs[i], value);
 			plan_refuse_infinity(plan, root->outputs[i], value);
 		}
 		add_output(plan, root->outputs[i]->name, root->outputs[i], value);

@@ -56,6 +56,10 @@ struct plan_output {
 	uint32_t index;
 };
 
+/* What is sensitive inside an output of the root module must be declared so. */
+void plan_refuse_unmarked_sensitive(struct zp_diags *diags, const struct plan_output *output,
+	struct hcl_value value);
+
 /* provider "x" { alias = ... } */
 struct plan_provider_config {
 	const char *name, *alias; /* alias NULL: the default one */

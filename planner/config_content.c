@@ -96,6 +96,29 @@ struct hcl_expr **plan_depends_on(struct plan_loader *loader, const struct hcl_c
 	return items;
 }
 
+static void note_reference(void *data, const struct hcl_expr *traversal)
+{
+	bool *any = data;
+
+	(void)traversal;
+	*any = true;
+}
+
+/* What refers to nothing checks nothing. */
+static void refuse_constant(struct plan_loader *loader, const struct hcl_block *block,
+	const struct hcl_expr *condition)
+{
+	bool any = false;
+
+	hcl_expr_references(condition, note_reference, &any);
+	if (any)
+		return;
+	zp_autofree char *summary = zp_format("Invalid %s expression", block->type);
+	zp_diag_error(loader->diags, condition->range, summary,
+		"The condition expression must refer to at least one object from elsewhere in the "
+		"configuration, or else its result would not be checking anything.");
+}
+
 struct plan_check_rule plan_load_rule(struct plan_loader *loader, const struct hcl_block *block)
 {
 	static const struct hcl_attribute_schema attributes[] = {
@@ -105,8 +128,12 @@ struct plan_check_rule plan_load_rule(struct plan_loader *loader, const struct h
 	static const struct hcl_body_schema schema = { attributes, 2, NULL, 0 };
 	struct hcl_content content = plan_content(loader, block->body, &schema, NULL);
 
+	struct hcl_expr *condition = plan_content_expr(&content, "condition");
+
+	if (condition)
+		refuse_constant(loader, block, condition);
 	return (struct plan_check_rule){
-		.condition = plan_content_expr(&content, "condition"),
+		.condition = condition,
 		.error_message = plan_content_expr(&content, "error_message"),
 		.range = block->header_range,
 	};

@@ -73,6 +73,6 @@ void plan_load_import(struct plan_loader *loader, const struct hcl_block *block)
 	if (import.to && import.id)
 		zp_vec_push(&loader->imports, import);
 	else if (import.to)
-		zp_diag_error(loader->diags, block->header_range, "Invalid import block",
-			"At least one of 'id' or 'identity' must be specified.");
+		zp_diag_error(loader->diags, block->body->end_range, "Missing required argument",
+			"The argument \"id\" is required, but no definition was found.");
 }

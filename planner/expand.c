@@ -1,51 +1,17 @@
 /* How many instances a block has, and under which keys. */
 #include "planner/engine.h"
-
-#define MAX_INSTANCES 50000000
+#include "planner/repetition.h"
 
 static bool expand_count(struct plan *plan, struct plan_scope *scope, const struct hcl_expr *expr,
 	struct plan_repetition *out)
 {
 	size_t errors = plan->diags->errors;
-	struct hcl_value raw = plan_evaluate(scope, expr), value;
+	struct hcl_value value = plan_evaluate(scope, expr);
 	int64_t count;
 
-	if (plan->diags->errors > errors)
+	if (plan->diags->errors > errors ||
+		!plan_count_from(&plan->arena, plan->diags, expr, value, true, &count))
 		return false;
-	if (hcl_has_marks_inside(raw) && raw.marks & (HCL_SENSITIVE | HCL_EPHEMERAL)) {
-		zp_diag_error(plan->diags, expr->range, "Invalid count argument",
-			"%s values, or values derived from %s values, cannot be used as count "
-			"arguments. If used, the %s value could be exposed as a resource instance "
-			"key.", raw.marks & HCL_SENSITIVE ? "Sensitive" : "Ephemeral",
-			raw.marks & HCL_SENSITIVE ? "sensitive" : "ephemeral",
-			raw.marks & HCL_SENSITIVE ? "sensitive" : "ephemeral");
-		return false;
-	}
-	if (hcl_is_null(raw)) {
-		zp_diag_error(plan->diags, expr->range, "Invalid count argument",
-			"The given \"count\" argument value is null. An integer is required.");
-		return false;
-	}
-	if (hcl_is_unknown(raw)) {
-		zp_diag_error(plan->diags, expr->range, "Invalid count argument",
-			"The \"count\" value depends on resource attributes that cannot be determined "
-			"until apply, so zplan cannot predict how many instances will be created. To "
-			"work around this, use the -target argument to first apply only the "
-			"resources that the count depends on.");
-		return false;
-	}
-	if (!hcl_convert(&plan->arena, raw, hcl_number, &value, NULL) ||
-		!hcl_number_to_int(value, &count)) {
-		zp_diag_error(plan->diags, expr->range, "Invalid count argument",
-			"The given \"count\" argument value is unsuitable: a whole number is required.");
-		return false;
-	}
-	if (count < 0 || count > MAX_INSTANCES) {
-		zp_diag_error(plan->diags, expr->range, "Invalid count argument",
-			"The given \"count\" argument value is unsuitable: must be %s.",
-			count < 0 ? "greater than or equal to zero" : "less than 50 million");
-		return false;
-	}
 	out->kind = STATE_INT_KEY;
 	out->count = (uint32_t)count;
 	out->keys = zp_new_array(&plan->arena, struct state_key, out->count);
@@ -54,62 +20,12 @@ static bool expand_count(struct plan *plan, struct plan_scope *scope, const stru
 	return true;
 }
 
-static bool usable_for_each(struct plan *plan, const struct hcl_expr *expr, struct hcl_value value)
-{
-	const char *summary = "Invalid for_each argument";
-	bool map = value.type->kind == HCL_MAP || value.type->kind == HCL_OBJECT;
-
-	if (value.marks & (HCL_SENSITIVE | HCL_EPHEMERAL)) {
-		zp_diag_error(plan->diags, expr->range, summary,
-			"Sensitive values, or values derived from sensitive values, cannot be used as "
-			"for_each arguments. If used, the sensitive value could be exposed as a "
-			"resource instance key.");
-		return false;
-	}
-	if (hcl_is_null(value)) {
-		zp_diag_error(plan->diags, expr->range, summary,
-			"The given \"for_each\" argument value is unsuitable: the given \"for_each\" "
-			"argument value is null. A map, or set of strings is allowed.");
-		return false;
-	}
-	if (value.type->kind != HCL_DYNAMIC && !map && value.type->kind != HCL_SET) {
-		zp_autobuf type = ZP_BUF_INIT;
-		hcl_type_friendly(value.type, &type);
-		zp_diag_error(plan->diags, expr->range, summary,
-			"The given \"for_each\" argument value is unsuitable: the \"for_each\" "
-			"argument must be a map, or set of strings, and you have provided a value of "
-			"type %s.", type.ptr);
-		return false;
-	}
-	if (hcl_is_unknown(value) || (!map && !hcl_is_wholly_known(value))) {
-		zp_diag_error(plan->diags, expr->range, summary,
-			"The \"for_each\" %s includes %s derived from resource attributes that cannot "
-			"be determined until apply, and so zplan cannot determine the full set of "
-			"keys that will identify the instances of this resource.\n\nWhen working with "
-			"unknown values in for_each, it's better to define the map keys statically in "
-			"your configuration and place apply-time results only in the map values.",
-			map ? "map" : "set", map ? "keys" : "values");
-		return false;
-	}
-	return true;
-}
-
-static bool set_keys(struct plan *plan, const struct hcl_expr *expr, struct hcl_value set,
-	struct plan_repetition *out)
+static void set_keys(struct hcl_value set, struct plan_repetition *out)
 {
 	for (uint32_t i = 0; i < set.count; i++) {
-		if (set.elements[i].type != hcl_string || hcl_is_null(set.elements[i])) {
-			zp_diag_error(plan->diags, expr->range, "Invalid for_each set argument",
-				"The given \"for_each\" argument value is unsuitable: \"for_each\" "
-				"supports maps and sets of strings, but you have provided a set "
-				"containing %s.", hcl_is_null(set.elements[i]) ? "a null value" :
-				"something else");
-			return false;
-		}
 		out->keys[i] = (struct state_key){ STATE_STRING_KEY, 0, hcl_text(set.elements[i]) };
 		out->each_values[i] = set.elements[i];
 	}
-	return true;
 }
 
 static void map_keys(struct hcl_value map, struct plan_repetition *out)
@@ -128,18 +44,16 @@ static bool expand_for_each(struct plan *plan, struct plan_scope *scope,
 	size_t errors = plan->diags->errors;
 	struct hcl_value value = plan_evaluate(scope, expr);
 
-	if (plan->diags->errors > errors || !usable_for_each(plan, expr, value))
+	if (plan->diags->errors > errors || !plan_for_each_fits(plan->diags, expr, value, true))
 		return false;
 	out->kind = STATE_STRING_KEY;
 	out->count = value.count;
 	out->keys = zp_new_array(&plan->arena, struct state_key, out->count);
 	out->each_values = zp_new_array(&plan->arena, struct hcl_value, out->count);
-	if (value.type->kind == HCL_SET) {
-		if (!set_keys(plan, expr, value, out))
-			return false;
-	} else {
+	if (value.type->kind == HCL_SET)
+		set_keys(value, out);
+	else
 		map_keys(value, out);
-	}
 	for (uint32_t i = 0; i < out->count; i++)
 		zp_map_set(&out->by_text, out->keys[i].text, (void *)(uintptr_t)(i + 1));
 	return true;

@@ -2,6 +2,7 @@
  * Everything that can be known of a configuration without its variables' values: names, and types by
  * evaluating each block with unknown values of the right type in place of what is decided later.
  */
+#include "planner/repetition.h"
 #include "planner/validate_internal.h"
 
 struct validation {
@@ -278,6 +279,29 @@ static void validate_lifecycle(struct module_values *values, const struct plan_r
 	}
 }
 
+/* count and for_each as far as they are known. */
+static void validate_repetition(struct module_values *values, const struct hcl_expr *count,
+	const struct hcl_expr *for_each)
+{
+	struct zp_diags *diags = values->validation->diags;
+	struct block_scope block = scope_in(values, NULL);
+	size_t errors = diags->errors;
+	int64_t number;
+
+	if (count) {
+		struct hcl_value value = evaluate(&block, count);
+		if (diags->errors == errors)
+			plan_count_from(&values->validation->arena, diags, count, value, false,
+				&number);
+	}
+	errors = diags->errors;
+	if (for_each) {
+		struct hcl_value value = evaluate(&block, for_each);
+		if (diags->errors == errors)
+			plan_for_each_fits(diags, for_each, value, false);
+	}
+}
+
 static void validate_resource(struct module_values *values, const struct plan_resource *resource)
 {
 	struct checked checked = place_in(values);
@@ -300,11 +324,7 @@ static void validate_resource(struct module_values *values, const struct plan_re
 	}
 	if (!checked.ok || !resource->resource_type)
 		return;
-	struct block_scope block = scope_in(values, NULL);
-	if (resource->count)
-		evaluate(&block, resource->count);
-	if (resource->for_each)
-		evaluate(&block, resource->for_each);
+	validate_repetition(values, resource->count, resource->for_each);
 	validate_arguments(values, resource);
 }
 
@@ -317,7 +337,7 @@ static void report_missing_inputs(struct module_values *values, const struct pla
 	for (size_t i = 0; i < child->variable_count; i++) {
 		const struct plan_variable *variable = child->variables[i];
 		if (!variable->has_default && !hcl_content_attribute(arguments, variable->name))
-			zp_diag_error(diags, call->range, "Missing required argument",
+			zp_diag_error(diags, call->body->end_range, "Missing required argument",
 				"The argument \"%s\" is required, but no definition was found.",
 				variable->name);
 	}
@@ -371,6 +391,8 @@ static void validate_call(struct module_values *values, const struct plan_call *
 	check_expression(&checked, call->for_each);
 	for (size_t i = 0; i < call->depends_on_count; i++)
 		check_expression(&checked, call->depends_on[i]);
+	if (checked.ok)
+		validate_repetition(values, call->count, call->for_each);
 	checked.place.has_count = call->count != NULL;
 	checked.place.has_for_each = call->for_each != NULL;
 	struct block_scope block = scope_in(values, NULL);
@@ -405,8 +427,12 @@ static void validate_values(struct module_values *values)
 		for (size_t k = 0; k < output->depends_on_count; k++)
 			check_expression(&checked, output->depends_on[k]);
 		struct block_scope block = scope_in(values, NULL);
-		if (output->expr && checked.ok)
-			evaluate(&block, output->expr);
+		if (output->expr && checked.ok) {
+			struct hcl_value value = evaluate(&block, output->expr);
+			if (module == values->validation->config->root)
+				plan_refuse_unmarked_sensitive(
+					values->validation->diags, output, value);
+		}
 		validate_rules(values, output->preconditions, output->precondition_count,
 			checked.place, NULL);
 	}

@@ -182,8 +182,8 @@ static bool check_terraform(const struct plan_place *place, const struct hcl_exp
 		return name != NULL;
 	zp_diag_error(diags, traversal->range, "Invalid \"terraform\" attribute",
 		"The \"terraform\" object does not have an attribute named \"%s\". The only "
-		"supported attribute is terraform.workspace, the name of the currently-selected "
-		"workspace.", name);
+		"supported attributes are terraform.workspace, the name of the currently-selected "
+		"workspace, and terraform.applying, a boolean which is true only during apply.", name);
 	return false;
 }
 
@@ -192,7 +192,7 @@ static bool check_self(const struct plan_place *place, const struct hcl_expr *tr
 {
 	if (place->has_self)
 		return true;
-	zp_diag_error(diags, traversal->range, "Invalid \"self\" reference",
+	zp_diag_error(diags, traversal->traversal.root_range, "Invalid \"self\" reference",
 		"The \"self\" object is not available in this context. This object can be used only "
 		"in resource provisioner, connection, and postcondition blocks.");
 	return false;
@@ -205,9 +205,12 @@ static bool check_attribute(const struct plan_resource *resource, const struct h
 	size_t at = resource->mode == PLAN_DATA ? 2 : 1;
 	const struct hcl_traverse *steps = traversal->traversal.steps;
 	bool repeated = resource->count || resource->for_each;
+	struct zp_range object = zp_range_join(traversal->traversal.root_range,
+		steps[at - 1 < traversal->traversal.count ? at - 1 : 0].range);
 
 	if (at < traversal->traversal.count && !steps[at].name && !repeated) {
-		zp_diag_error(diags, traversal->range, "Unexpected resource instance key",
+		zp_diag_error(diags, zp_range_join(object, steps[at].range),
+			"Unexpected resource instance key",
 			"Because %s does not have \"count\" or \"for_each\" set, references to it must "
 			"not include an index key. Remove the bracketed index to refer to the single "
 			"instance of this resource.", resource->address);
@@ -216,14 +219,14 @@ static bool check_attribute(const struct plan_resource *resource, const struct h
 	if (at < traversal->traversal.count && !steps[at].name && repeated)
 		at++;
 	else if (repeated && at < traversal->traversal.count && resource->count) {
-		zp_diag_error(diags, traversal->range, "Missing resource instance key",
+		zp_diag_error(diags, object, "Missing resource instance key",
 			"Because %s has \"count\" set, its attributes must be accessed on specific "
 			"instances.\n\nFor example, to correlate with indices of a referring "
 			"resource, use:\n    %s[count.index]",
 			resource->address, resource->address);
 		return false;
 	} else if (repeated && at < traversal->traversal.count) {
-		zp_diag_error(diags, traversal->range, "Missing resource instance key",
+		zp_diag_error(diags, object, "Missing resource instance key",
 			"Because %s has \"for_each\" set, its attributes must be accessed on "
 			"specific instances.\n\nFor example, to correlate with indices of a "
 			"referring resource, use:\n    %s[each.key]",
