@@ -291,13 +291,45 @@ void cli_diag_json(struct zp_json_writer *writer, const struct zp_diag *diag)
 	zp_json_end_object(writer);
 }
 
+/* How many warnings say the same of other places; 0 when an earlier one spoke for this. */
+static size_t similar(const struct zp_diags *diags, size_t at)
+{
+	const struct zp_diag *diag = diags->items[at];
+	size_t count = 0;
+
+	if (diag->severity != ZP_SEVERITY_WARNING || !diag->subject.file)
+		return 1;
+	for (size_t i = 0; i < diags->count; i++) {
+		const struct zp_diag *other = diags->items[i];
+		if (other->severity != ZP_SEVERITY_WARNING || !other->subject.file ||
+			strcmp(other->summary, diag->summary) != 0)
+			continue;
+		if (i < at)
+			return 0;
+		count++;
+	}
+	return count;
+}
+
 void cli_print_diags(const struct cli_view *view, struct zp_diags *diags)
 {
 	zp_diags_sort(diags);
 	for (size_t i = 0; i < diags->count; i++) {
-		zp_autobuf text = ZP_BUF_INIT;
-		cli_diag_text(view, diags->items[i], &text);
-		FILE *to = diags->items[i]->severity == ZP_SEVERITY_ERROR ? stderr : stdout;
+		zp_autobuf text = ZP_BUF_INIT, detail = ZP_BUF_INIT;
+		struct zp_diag diag = *diags->items[i];
+		size_t count = similar(diags, i);
+		if (count == 0)
+			continue;
+		if (count == 2)
+			zp_buf_printf(&detail, "%s\n\n(and one more similar warning elsewhere)",
+				diag.detail);
+		else if (count > 2)
+			zp_buf_printf(&detail, "%s\n\n(and %zu more similar warnings elsewhere)",
+				diag.detail, count - 1);
+		if (detail.len)
+			diag.detail = detail.ptr;
+		cli_diag_text(view, &diag, &text);
+		FILE *to = diag.severity == ZP_SEVERITY_ERROR ? stderr : stdout;
 		fwrite(text.ptr, 1, text.len, to);
 		fflush(to);
 	}

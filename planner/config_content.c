@@ -51,6 +51,62 @@ struct hcl_expr *plan_static(struct plan_loader *loader, struct hcl_expr *expr)
 	return (struct hcl_expr *)hcl_expr_static(expr, loader->arena);
 }
 
+static bool is_quoted(const struct hcl_expr *expr)
+{
+	return expr->kind == HCL_EXPR_LITERAL && expr->literal.type == hcl_string &&
+		expr->literal.state == HCL_KNOWN && expr->range.file &&
+		expr->range.file->text.ptr[expr->range.start] == '"';
+}
+
+/* a.b.c as the traversal it would be without quotes; NULL when it is nothing of the kind. */
+static struct hcl_expr *dotted(struct plan_loader *loader, const struct hcl_expr *quoted)
+{
+	struct zp_str text = hcl_text(quoted->literal);
+	struct hcl_expr *expr = zp_new(loader->arena, struct hcl_expr);
+	size_t parts = 1;
+
+	for (size_t i = 0; i < text.len; i++)
+		parts += text.ptr[i] == '.';
+	struct hcl_traverse *steps = zp_new_array(loader->arena, struct hcl_traverse, parts);
+	*expr = (struct hcl_expr){ .kind = HCL_EXPR_TRAVERSAL, .range = quoted->range };
+	expr->traversal.root_range = quoted->range;
+	expr->traversal.steps = steps;
+	for (size_t i = 0; i < parts; i++) {
+		const char *dot = memchr(text.ptr, '.', text.len);
+		struct zp_str name = zp_strn(text.ptr, dot ? (size_t)(dot - text.ptr) : text.len);
+		if (!hcl_is_identifier(name))
+			return NULL;
+		if (i == 0)
+			expr->traversal.root = zp_intern(name);
+		else
+			steps[expr->traversal.count++] = (struct hcl_traverse){
+				.name = zp_intern(name), .range = quoted->range };
+		text = dot ? zp_strn(dot + 1, text.len - name.len - 1) : text;
+	}
+	return expr;
+}
+
+void plan_warn_quoted(struct plan_loader *loader, const struct hcl_expr *expr, const char *what)
+{
+	zp_autofree char *summary = zp_format("Quoted %ss are deprecated", what);
+
+	zp_diag_warning(loader->diags, expr->range, summary,
+		"In this context, %ss are expected literally rather than in quotes. Terraform 0.11 "
+		"and earlier required quotes, but quoted %ss are now deprecated and will be removed "
+		"in a future version of Terraform. Remove the quotes surrounding this %s to silence "
+		"this warning.", what, what, what);
+}
+
+struct hcl_expr *plan_unquoted(struct plan_loader *loader, struct hcl_expr *expr, const char *what)
+{
+	struct hcl_expr *inner = is_quoted(expr) ? dotted(loader, expr) : NULL;
+
+	if (!inner)
+		return plan_static(loader, expr);
+	plan_warn_quoted(loader, expr, what);
+	return inner;
+}
+
 bool plan_static_list(struct plan_loader *loader, const struct hcl_expr *list,
 	struct hcl_expr ***items, size_t *count)
 {
@@ -81,7 +137,7 @@ struct hcl_expr **plan_depends_on(struct plan_loader *loader, const struct hcl_c
 	if (!list || !plan_static_list(loader, list, &given, &given_count))
 		return NULL;
 	for (size_t i = 0; i < given_count; i++) {
-		struct hcl_expr *item = given[i];
+		struct hcl_expr *item = plan_unquoted(loader, given[i], "reference");
 		if (item->kind == HCL_EXPR_TRAVERSAL)
 			zp_vec_push(&found, item);
 		else if (item->kind != HCL_EXPR_ERROR)
@@ -154,7 +210,7 @@ struct plan_provider_ref plan_load_provider_ref(struct plan_loader *loader, stru
 {
 	struct plan_provider_ref ref = { .range = expr->range };
 
-	expr = plan_static(loader, expr);
+	expr = plan_unquoted(loader, expr, "reference");
 	bool plain = expr->kind == HCL_EXPR_TRAVERSAL &&
 		(expr->traversal.count == 0 ||
 			(expr->traversal.count == 1 && expr->traversal.steps[0].name));

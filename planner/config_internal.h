@@ -59,6 +59,9 @@ const char *plan_constant_string(struct plan_loader *loader, const struct hcl_co
 	const char *name);
 /* What an expression says that is read rather than evaluated: in JSON syntax, the text in a string. */
 struct hcl_expr *plan_static(struct plan_loader *loader, struct hcl_expr *expr);
+/* The same, also for a name in quotes as old files have it, with a warning. `what`: reference, keyword. */
+struct hcl_expr *plan_unquoted(struct plan_loader *loader, struct hcl_expr *expr, const char *what);
+void plan_warn_quoted(struct plan_loader *loader, const struct hcl_expr *expr, const char *what);
 /* The items of a literal list, each as plan_static gives it. False after a diagnostic. */
 bool plan_static_list(struct plan_loader *loader, const struct hcl_expr *list,
 	struct hcl_expr ***items, size_t *count);

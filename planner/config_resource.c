@@ -38,6 +38,7 @@ static bool ignored_path(struct plan_loader *loader, const struct hcl_expr *expr
 		path->steps = zp_new_array(loader->arena, struct hcl_step, 1);
 		path->steps[0].name = zp_intern(hcl_text(expr->literal));
 		path->count = 1;
+		plan_warn_quoted(loader, expr, "reference");
 		return true;
 	}
 	if (!keyword && expr->kind != HCL_EXPR_TRAVERSAL) {
@@ -154,7 +155,7 @@ struct plan_provisioner plan_load_provisioner(struct plan_loader *loader,
 	struct hcl_content content = plan_content(loader, block->body, &schema, &provisioner.body);
 	struct hcl_expr *when = plan_content_expr(&content, "when");
 	struct hcl_expr *failure = plan_content_expr(&content, "on_failure");
-	const char *keyword = when ? hcl_expr_keyword(plan_static(loader, when)) : "create";
+	const char *keyword = when ? hcl_expr_keyword(plan_unquoted(loader, when, "keyword")) : "create";
 
 	if (keyword && strcmp(keyword, "destroy") == 0)
 		provisioner.when_destroy = true;
@@ -162,7 +163,7 @@ struct plan_provisioner plan_load_provisioner(struct plan_loader *loader,
 		zp_diag_error(loader->diags, when->range, "Invalid \"when\" keyword",
 			"The \"when\" argument requires one of the following keywords: create or "
 			"destroy.");
-	keyword = failure ? hcl_expr_keyword(plan_static(loader, failure)) : "fail";
+	keyword = failure ? hcl_expr_keyword(plan_unquoted(loader, failure, "keyword")) : "fail";
 	if (keyword && strcmp(keyword, "continue") == 0)
 		provisioner.on_failure_continue = true;
 	else if (!keyword || strcmp(keyword, "fail") != 0)

@@ -22,12 +22,46 @@ static bool is_reserved_variable(struct zp_str name)
 	return false;
 }
 
+/* What types were called before there were type expressions. */
+static bool old_type(struct plan_loader *loader, struct plan_variable *variable,
+	const struct hcl_expr *type)
+{
+	const char *keyword = hcl_expr_keyword(type);
+	bool list = keyword && strcmp(keyword, "list") == 0;
+
+	if (list || (keyword && strcmp(keyword, "map") == 0)) {
+		variable->type.type =
+			list ? hcl_list_type(hcl_dynamic) : hcl_map_type(hcl_dynamic);
+		return true;
+	}
+	if (type->kind != HCL_EXPR_LITERAL || type->literal.type != hcl_string ||
+		type->range.file->text.ptr[type->range.start] != '"')
+		return false;
+	const char *name = type->literal.text;
+	if (strcmp(name, "string") != 0 && strcmp(name, "list") != 0 && strcmp(name, "map") != 0) {
+		zp_diag_error(loader->diags, type->range, "Invalid legacy variable type hint",
+			"To provide a full type expression, remove the surrounding quotes and give "
+			"the type expression directly.");
+		return true;
+	}
+	zp_autofree char *instead = strcmp(name, "string") == 0 ? zp_strdup("") :
+		zp_format(" and write %s(string) instead to explicitly indicate that the %s "
+			"elements are strings", name, name);
+	zp_diag_error(loader->diags, type->range, "Invalid quoted type constraints",
+		"Terraform 0.11 and earlier required type constraints to be given in quotes, but that "
+		"form is now deprecated and will be removed in a future version of Terraform. Remove "
+		"the quotes around \"%s\"%s.", name, instead);
+	return true;
+}
+
 static void load_variable_type(struct plan_loader *loader, struct plan_variable *variable,
 	const struct hcl_content *content)
 {
 	struct hcl_expr *type = plan_content_expr(content, "type");
 
 	variable->type = (struct hcl_constraint){ hcl_dynamic, NULL };
+	if (type && old_type(loader, variable, type))
+		return;
 	if (type && !hcl_type_expression(type, loader->arena, true, &variable->type, loader->diags))
 		variable->type = (struct hcl_constraint){ hcl_dynamic, NULL };
 }

@@ -237,7 +237,7 @@ static void test_refused(void **data)
 		{ "resource \"terraform_data\" \"a\" { for_each = [1] }\n",
 			"|Invalid for_each argument" },
 		{ "resource \"terraform_data\" \"a\" {\n  lifecycle {\n    precondition {\n"
-		  "      condition = 1 > 2\n      error_message = \"No.\"\n    }\n  }\n}\n",
+		  "      condition = path.root == 1\n      error_message = \"No.\"\n    }\n  }\n}\n",
 			"|Resource precondition failed" },
 		{ "moved {\n  from = terraform_data.a\n  to = terraform_data.b\n}\n",
 			"|Not available in this version" },
