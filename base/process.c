@@ -76,7 +76,8 @@ static int spawn(const char *const argv[], const struct zp_process_options *opti
 	else
 		posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, pipes->out[1], 1);
-	posix_spawn_file_actions_adddup2(&actions, pipes->err[1], 2);
+	posix_spawn_file_actions_adddup2(
+		&actions, options && options->line ? pipes->out[1] : pipes->err[1], 2);
 	if (options && options->directory)
 		posix_spawn_file_actions_addchdir_np(&actions, options->directory);
 	char *const *env = options && options->environment ?
@@ -124,10 +125,30 @@ static void feed(int *fd, struct zp_str *input)
 		close_fd(fd);
 }
 
-/* Moves data until both outputs are closed. False when the deadline passed. */
-static bool converse(struct pipes *pipes, struct zp_str input, size_t limit, int64_t deadline,
-	struct zp_process_result *result)
+/* What has come since *told, line by line; at the end also what has no newline. */
+static void tell_lines(const struct zp_process_options *options, const struct zp_buf *out, size_t *told,
+	bool at_end)
 {
+	while (options && options->line && *told < out->len) {
+		const char *start = out->ptr + *told;
+		const char *newline = memchr(start, '\n', out->len - *told);
+		if (!newline && !at_end)
+			return;
+		size_t length = newline ? (size_t)(newline - start) : out->len - *told;
+		*told += length + (newline != NULL);
+		if (length && start[length - 1] == '\r')
+			length--;
+		options->line(options->data, zp_strn(start, length));
+	}
+}
+
+/* Moves data until both outputs are closed. False when the deadline passed. */
+static bool converse(struct pipes *pipes, const struct zp_process_options *options, size_t limit,
+	int64_t deadline, struct zp_process_result *result)
+{
+	struct zp_str input = options ? options->input : zp_strn(NULL, 0);
+	size_t told = 0;
+
 	if (pipes->in[1] >= 0)
 		fcntl(pipes->in[1], F_SETFL, O_NONBLOCK);
 	while (pipes->out[0] >= 0 || pipes->err[0] >= 0) {
@@ -143,6 +164,7 @@ static bool converse(struct pipes *pipes, struct zp_str input, size_t limit, int
 			return false;
 		if (fds[0].revents)
 			drain(&pipes->out[0], &result->out, limit);
+		tell_lines(options, &result->out, &told, pipes->out[0] < 0);
 		if (fds[1].revents)
 			drain(&pipes->err[0], &result->err, limit);
 		if (fds[2].revents)
@@ -209,7 +231,7 @@ static int run(const char *const argv[], const struct zp_process_options *option
 	close_fd(&pipes.in[0]);
 	close_fd(&pipes.out[1]);
 	close_fd(&pipes.err[1]);
-	bool in_time = converse(&pipes, input, limit, timeout ? now_ms() + timeout : 0, result);
+	bool in_time = converse(&pipes, options, limit, timeout ? now_ms() + timeout : 0, result);
 	if (!in_time)
 		kill(-pid, SIGKILL);
 	pipes_close(&pipes);

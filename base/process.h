@@ -19,6 +19,12 @@ struct zp_process_options {
 	struct zp_str input;		/* given on standard input; empty: /dev/null */
 	int timeout_ms;			/* 0: none; the child is killed when it passes */
 	size_t output_limit;		/* bytes kept of each output; 0: 1 MiB */
+	/*
+	 * Given every line as it comes, without its end; both outputs are then one, in the order
+	 * written. May be NULL.
+	 */
+	void (*line)(void *data, struct zp_str line);
+	void *data;
 };
 
 struct zp_process_result {

@@ -87,6 +87,7 @@ static void add_event(const struct plan_event *event, struct zp_buf *out)
 	case PLAN_EVENT_REFRESH_COMPLETE:
 	case PLAN_EVENT_APPLY_ERROR:
 	case PLAN_EVENT_PROVISION_COMPLETE:
+	case PLAN_EVENT_PROVISION_ERROR:
 		break;
 	}
 }
@@ -99,9 +100,15 @@ static void on_event(struct plan_hooks *hooks, const struct plan_event *event)
 	if (event->kind == PLAN_EVENT_APPLY_COMPLETE)
 		count(progress, event->action);
 	add_event(event, &text);
-	if (!text.len)
+	if (!text.len && event->kind != PLAN_EVENT_PROVISION_OUTPUT)
 		return;
 	const struct cli_view *view = progress->view;
+	if (event->kind == PLAN_EVENT_PROVISION_OUTPUT) {
+		printf("%s%s (%s):%s %s\n", cli_style(view, CLI_BOLD), event->address,
+			event->provisioner, cli_style(view, CLI_RESET), text.ptr ? text.ptr : "");
+		fflush(stdout);
+		return;
+	}
 	printf("%s%s%s%s%s\n", cli_style(view, CLI_BOLD), event->address ? event->address : "",
 		event->address ? ": " : "", text.ptr, cli_style(view, CLI_RESET));
 	fflush(stdout);

@@ -17,9 +17,13 @@ void plan_report_absent(const struct plan_module *module, struct zp_diags *diags
 		report(diags, module->removed[i].range, "\"removed\" blocks");
 	for (size_t i = 0; i < module->import_count; i++)
 		report(diags, module->imports[i].range, "\"import\" blocks");
-	for (size_t i = 0; i < module->resource_count; i++)
-		for (size_t k = 0; k < module->resources[i]->provisioner_count; k++)
-			report(diags, module->resources[i]->provisioners[k].range, "provisioners");
+	for (size_t i = 0; i < module->resource_count; i++) {
+		const struct plan_resource *resource = module->resources[i];
+		for (size_t k = 0; k < resource->provisioner_count; k++)
+			if (strcmp(resource->provisioners[k].type, "local-exec") != 0)
+				report(diags, resource->provisioners[k].range,
+					"provisioners other than \"local-exec\"");
+	}
 	for (size_t i = 0; i < module->call_count; i++)
 		if (module->calls[i]->module)
 			plan_report_absent(module->calls[i]->module, diags);

@@ -51,6 +51,14 @@ bool plan_work_finish(struct plan_execution *execution, struct plan_work *work);
 void plan_work_release(struct plan_work *work);
 double plan_seconds(void);
 
+/*
+ * provision.c: runs the instance's provisioners of the moment, one after the other; self is the object.
+ * Takes plan->lock itself. False after diagnostics, when one failed and that counts.
+ */
+bool plan_provision(struct plan_execution *execution, struct plan_instance *instance,
+	struct hcl_value self, bool when_destroy);
+bool plan_has_provisioners(const struct plan_instance *instance, bool when_destroy);
+
 /* record.c: what refresh found out, whatever happens afterwards. */
 void plan_record_drift(struct plan_execution *execution);
 /* Once all is done: data sources, dependencies, outputs. all_well: nothing failed. */

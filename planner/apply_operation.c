@@ -195,6 +195,28 @@ static void emit(struct plan_execution *execution, const struct plan_work *work,
 	plan_emit(execution->plan, &event);
 }
 
+/*
+ * What is to be done before an object goes; when that fails, it stays. Not for tainted objects, nor for
+ * those that lie deposed.
+ */
+static bool provision_end(struct plan_execution *execution, struct plan_work *work)
+{
+	struct plan_instance *instance = instance_of(work);
+	zp_autoerror err = ZP_ERROR_INIT;
+	const char *deposed;
+
+	if (work->action != PLAN_DELETE || !instance || !plan_has_provisioners(instance, true))
+		return true;
+	const struct state_object *stored = stored_object(execution, work, &deposed);
+	if (!stored || deposed || stored->tainted ||
+		plan_provision(execution, instance, instance->prior, true))
+		return true;
+	if (work->intent)
+		state_journal_failed(execution->journal, work->intent, stored, "", &err);
+	emit(execution, work, PLAN_EVENT_APPLY_ERROR, work->op.prior);
+	return false;
+}
+
 bool plan_work_prepare(struct plan_execution *execution, struct plan_work *work)
 {
 	struct plan *plan = execution->plan;
@@ -218,7 +240,7 @@ bool plan_work_prepare(struct plan_execution *execution, struct plan_work *work)
 		emit(execution, work,
 			work->action == PLAN_READ ? PLAN_EVENT_READ_START : PLAN_EVENT_APPLY_START,
 			work->action == PLAN_CREATE ? hcl_null(hcl_dynamic) : work->op.prior);
-	return ok;
+	return ok && provision_end(execution, work);
 }
 
 /* The provider must keep what was planned; what was unknown it decides. */
@@ -313,7 +335,9 @@ static bool finish_change(struct plan_execution *execution, struct plan_work *wo
 		depose(execution, instance);
 	struct state_object object =
 		object_for_state(execution, work, value, &attributes, &sensitive);
-	object.tainted = !ok && work->action == PLAN_CREATE;
+	/* Until its provisioners have run it is not whole: a crash meanwhile leaves it tainted. */
+	bool unfinished = work->action == PLAN_CREATE && plan_has_provisioners(instance, false);
+	object.tainted = (!ok || unfinished) && work->action == PLAN_CREATE;
 	const struct state_object *stored = state_set(execution->state, &object);
 	execution->dirty = true;
 	instance->cell.value = value;
@@ -356,6 +380,30 @@ static bool check_postconditions(struct plan *plan, struct plan_instance *instan
 		"Resource postcondition failed", instance->address, NULL);
 }
 
+/* Runs what the resource wants done to a new object, which is tainted until that is well. */
+static bool provision(struct plan_execution *execution, struct plan_work *work)
+{
+	struct plan *plan = execution->plan;
+	struct plan_instance *instance = instance_of(work);
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	if (work->action != PLAN_CREATE || !plan_has_provisioners(instance, false))
+		return true;
+	pthread_mutex_unlock(&plan->lock);
+	bool ok = plan_provision(execution, instance, instance->cell.value, false);
+	pthread_mutex_lock(&plan->lock);
+	struct state_object *stored = state_find(execution->state, work->address, NULL);
+	if (!ok || !stored)
+		return ok;
+	struct state_object whole = *stored;
+	whole.tainted = false;
+	stored = state_set(execution->state, &whole);
+	execution->dirty = true;
+	if (work->intent)
+		state_journal_outcome(execution->journal, work->intent, stored, &err);
+	return true;
+}
+
 bool plan_work_finish(struct plan_execution *execution, struct plan_work *work)
 {
 	struct plan *plan = execution->plan;
@@ -373,7 +421,7 @@ bool plan_work_finish(struct plan_execution *execution, struct plan_work *work)
 		ok					      ? instance->cell.value :
 								hcl_null(hcl_dynamic);
 	if (ok && work->action != PLAN_DELETE)
-		ok = check_postconditions(plan, instance);
+		ok = provision(execution, work) && check_postconditions(plan, instance);
 	pthread_mutex_unlock(&plan->lock);
 	emit(execution, work, !ok ? PLAN_EVENT_APPLY_ERROR :
 		work->action == PLAN_READ ? PLAN_EVENT_READ_COMPLETE : PLAN_EVENT_APPLY_COMPLETE,

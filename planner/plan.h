@@ -118,6 +118,7 @@ enum plan_event_kind {
 	PLAN_EVENT_PROVISION_START,
 	PLAN_EVENT_PROVISION_OUTPUT,
 	PLAN_EVENT_PROVISION_COMPLETE,
+	PLAN_EVENT_PROVISION_ERROR,
 	PLAN_EVENT_RECOVERED,	     /* the journal of an interrupted run was taken over */
 	PLAN_EVENT_MESSAGE,	     /* a line of text about the run */
 };
@@ -129,6 +130,7 @@ struct plan_event {
 	enum plan_action action; /* of this step: a replacement has a delete and a create */
 	const char *id_key, *id_value; /* "id", its value; NULL when unknown */
 	double elapsed; /* seconds */
+	const char *provisioner; /* type, for events of one */
 	const char *text;
 };
 
