@@ -1,12 +1,20 @@
 #include "state/backend.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/uuid.h"
 #include "state/state_internal.h"
+
+#define FIRST_PAUSE_MS 50
+#define LONGEST_PAUSE_MS 1000
 
 static int64_t now_ms(void)
 {
@@ -31,20 +39,56 @@ static char *readable_time(const char *text)
 	return zp_format("%.10s %.*s +0000 UTC", text, (int)(length - 12), text + 11);
 }
 
+/* The lock was taken on this host by a process that has ended since: nothing will give it back. */
+static bool is_stale(const struct state_lock_info *holder)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+	const char *at = holder->who ? strrchr(holder->who, '@') : NULL;
+	char *end;
+
+	gethostname(host, sizeof(host) - 1);
+	if (!at || strcmp(at + 1, host) != 0 || !holder->info ||
+		strncmp(holder->info, STATE_LOCK_PROCESS, strlen(STATE_LOCK_PROCESS)) != 0)
+		return false;
+	long pid = strtol(holder->info + strlen(STATE_LOCK_PROCESS), &end, 10);
+	return pid > 0 && pid <= INT_MAX && !*end && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
 static int locked_by(const struct state_lock_info *holder, struct zp_error *err)
 {
 	zp_autofree char *created = readable_time(holder->created);
+	zp_autofree char *advice = is_stale(holder) ?
+		zp_format("The process that took this lock does not run any more on this machine: the "
+			  "lock is stale. Remove it with:\n    zplan force-unlock %s",
+			or_unknown(holder->id)) :
+		zp_strdup("zplan acquires a state lock to protect the state from being written by "
+			  "multiple users at the same time. Wait for the other run to finish "
+			  "(-lock-timeout=1m does that for you), or disable locking with the "
+			  "\"-lock=false\" flag, which is not recommended.");
 
 	return zp_error_code(err, STATE_LOCKED,
 		"Another run holds the lock.\nLock Info:\n  ID:        %s\n  Path:      %s\n"
 		"  Operation: %s\n  Who:       %s\n  Version:   %s\n  Created:   %s\n  Info:      "
-		"%s\n\nzplan acquires a state lock to protect the state from being written by "
-		"multiple users at the same time. Wait for the other run to finish (-lock-timeout=1m "
-		"does that for you), or disable locking with the \"-lock=false\" flag, which is not "
-		"recommended.",
+		"%s\n\n%s",
 		or_unknown(holder->id), or_unknown(holder->path), or_unknown(holder->operation),
 		or_unknown(holder->who), or_unknown(holder->version), created,
-		or_unknown(holder->info));
+		or_unknown(holder->info), advice);
+}
+
+static void wait_ms(int64_t ms)
+{
+	struct timespec wait = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&wait, NULL);
+}
+
+/* Those who wait for one lock must not all come back at once. */
+static int64_t random_below(int64_t limit)
+{
+	uint32_t number;
+
+	zp_random(&number, sizeof(number));
+	return number % limit;
 }
 
 int state_backend_lock(struct state_backend *backend, const char *operation, int timeout_ms,
@@ -52,11 +96,15 @@ int state_backend_lock(struct state_backend *backend, const char *operation, int
 {
 	struct state_lock_info info, holder = { 0 };
 	int64_t deadline = now_ms() + timeout_ms;
-	struct timespec pause = { 0, 50000000 };
+	int64_t pause = FIRST_PAUSE_MS;
 	zp_autoerror failure = ZP_ERROR_INIT;
 	int rc;
 
 	state_lock_info_fill(&info, operation, "");
+	if (!backend->is_local) {
+		free(info.info);
+		info.info = zp_format("%s%ld", STATE_LOCK_PROCESS, (long)getpid());
+	}
 	free(backend->operation);
 	backend->operation = zp_strdup(operation);
 	for (;;) {
@@ -64,7 +112,10 @@ int state_backend_lock(struct state_backend *backend, const char *operation, int
 		rc = backend->type->lock(backend, &info, &holder, &failure);
 		if (rc == 0 || failure.code != STATE_LOCKED || now_ms() >= deadline)
 			break;
-		nanosleep(&pause, NULL);
+		wait_ms(pause / 2 + random_below(pause));
+		pause = backend->is_local ? FIRST_PAUSE_MS : pause * 3 / 2;
+		if (pause > LONGEST_PAUSE_MS)
+			pause = LONGEST_PAUSE_MS;
 	}
 	if (rc < 0 && failure.code == STATE_LOCKED)
 		locked_by(&holder, err);

@@ -29,6 +29,9 @@ struct state_lock_info {
 	char *id, *operation, *info, *who, *version, *created, *path;
 };
 
+/* What info of a lock begins with where the lock does not go with its process; a number follows. */
+#define STATE_LOCK_PROCESS "process "
+
 void state_lock_info_release(struct state_lock_info *info);
 /* Fills id (new UUID), who, version, created. */
 void state_lock_info_fill(struct state_lock_info *info, const char *operation, const char *path);

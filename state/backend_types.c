@@ -1,6 +1,7 @@
 #include "state/backend.h"
 
 const struct state_backend_type *const state_backend_types[] = {
+	&state_git_type,
 	&state_http_type,
 	&state_local_type,
 	&state_pg_type,

@@ -223,3 +223,13 @@ uint32_t state_settings_hash(const struct state_settings *settings)
 	zp_buf_puts(&text, ">;>");
 	return (uint32_t)crc32(0, (const unsigned char *)text.ptr, (unsigned)text.len);
 }
+
+char *state_url_for_messages(const char *url)
+{
+	const char *host = strstr(url, "://") ? strstr(url, "://") + 3 : url;
+	size_t length = strcspn(host, "?#"), authority = strcspn(host, "/?#");
+	const char *at = host > url ? memrchr(host, '@', authority) : NULL;
+	size_t skip = at ? (size_t)(at + 1 - host) : 0;
+
+	return zp_format("%.*s%.*s", (int)(host - url), url, (int)(length - skip), host + skip);
+}

@@ -61,4 +61,7 @@ bool state_settings_read(struct state_settings *settings, struct zp_json *json);
 /* The number by which the peer recognises a configuration block. */
 uint32_t state_settings_hash(const struct state_settings *settings);
 
+/* The address without user, password and query: messages hold no secrets. Heap. */
+char *state_url_for_messages(const char *url);
+
 #endif

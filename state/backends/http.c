@@ -388,17 +388,6 @@ static bool check_addresses(const struct state_settings *settings, struct zp_err
 	return true;
 }
 
-/* Without user, password, query: messages hold no secrets. */
-static char *location_of(const char *url)
-{
-	const char *host = strstr(url, "://") + 3;
-	size_t length = strcspn(host, "?#"), authority = strcspn(host, "/?#");
-	const char *at = memrchr(host, '@', authority);
-	size_t skip = at ? (size_t)(at + 1 - host) : 0;
-
-	return zp_format("%.*s%.*s", (int)(host - url), url, (int)(length - skip), host + skip);
-}
-
 static void start_curl(void)
 {
 	curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -425,7 +414,7 @@ static struct state_backend *open_http(const struct state_settings *settings, co
 	http->backend.type = &state_http_type;
 	http->curl = curl;
 	state_settings_copy(&http->settings, settings);
-	http->backend.location = location_of(state_setting(settings, "address"));
+	http->backend.location = state_url_for_messages(state_setting(settings, "address"));
 	return &http->backend;
 }
 

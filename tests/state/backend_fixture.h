@@ -8,6 +8,7 @@
 #include "tests/state/http_server.h"
 
 #include <fcntl.h>
+#include <git2.h>
 #include <glob.h>
 #include <grp.h>
 #include <pwd.h>
@@ -20,12 +21,13 @@ struct backends {
 	char *folder;
 	struct http_server http;
 	char *pg_bin; /* folder of initdb and postgres; NULL: none */
-	pid_t pg;
+	pid_t pg, git;
+	int git_port;
 };
 
 static inline bool backend_is_there(const struct backends *all, const char *kind)
 {
-	return strcmp(kind, "pg") != 0 || all->pg > 0;
+	return strcmp(kind, "pg") == 0 ? all->pg > 0 : strcmp(kind, "git-daemon") != 0 || all->git > 0;
 }
 
 static inline void put(struct state_settings *settings, const char *name, char *text)
@@ -41,7 +43,7 @@ static inline void put(struct state_settings *settings, const char *name, char *
 static inline void backend_settings(struct backends *all, const char *kind, const char *name,
 	struct state_settings *settings)
 {
-	state_settings_init(settings, state_backend_type(kind));
+	state_settings_init(settings, state_backend_type(strcmp(kind, "git-daemon") == 0 ? "git" : kind));
 	if (strcmp(kind, "local") == 0) {
 		put(settings, "path", zp_format("%s/%s.tfstate", all->folder, name));
 		put(settings, "workspace_dir", zp_format("%s/%s.d", all->folder, name));
@@ -53,6 +55,13 @@ static inline void backend_settings(struct backends *all, const char *kind, cons
 		put(settings, "username", zp_strdup("user"));
 		put(settings, "password", zp_strdup("pass"));
 		put(settings, "retry_wait_min", zp_strdup("0"));
+	} else if (strcmp(kind, "git-daemon") == 0) {
+		put(settings, "url", zp_format("git://127.0.0.1:%d/repository.git", all->git_port));
+		put(settings, "branch", zp_format("daemon-%s", name));
+	} else if (strcmp(kind, "git") == 0) {
+		put(settings, "url", zp_format("%s/repository.git", all->folder));
+		put(settings, "branch", zp_strdup(name));
+		put(settings, "path", zp_format("states/%s.tfstate", name));
 	} else if (strcmp(kind, "pg") == 0) {
 		put(settings, "conn_str", zp_format("postgres:///postgres?host=%s&user=tester", all->folder));
 		put(settings, "schema_name", zp_format("s_%s", name));
@@ -104,6 +113,41 @@ static inline bool start_pg(struct backends *all)
 	return true;
 }
 
+static inline int free_port(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+		abort();
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+/* git's own server: pushes are compared by git itself. */
+static inline void start_git(struct backends *all)
+{
+	if (!zp_file_exists("/usr/lib/git-core/git-daemon"))
+		return;
+	all->git_port = free_port();
+	zp_autofree char *port = zp_format("--port=%d", all->git_port);
+	zp_autofree char *base = zp_format("--base-path=%s", all->folder);
+	all->git = fork();
+	if (!all->git) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setenv("GIT_CONFIG_COUNT", "1", 1);
+		setenv("GIT_CONFIG_KEY_0", "safe.directory", 1);
+		setenv("GIT_CONFIG_VALUE_0", "*", 1);
+		setenv("PATH", "/usr/lib/git-core:/usr/bin:/bin", 1);
+		execl("/usr/lib/git-core/git-daemon", "/usr/lib/git-core/git-daemon", "--export-all", "--enable=receive-pack",
+			"--listen=127.0.0.1", port, base, all->folder, (char *)NULL);
+		_exit(127);
+	}
+	usleep(200000);
+}
+
 static inline int backends_setup(void **data)
 {
 	static struct backends all;
@@ -112,6 +156,11 @@ static inline int backends_setup(void **data)
 	all.folder = zp_strdup("/tmp/zplan-backends-XXXXXX");
 	if (!mkdtemp(all.folder) || chdir(all.folder) < 0)
 		return -1;
+	git_repository *repository = NULL;
+	git_libgit2_init();
+	if (git_repository_init(&repository, "repository.git", true) < 0)
+		return -1;
+	git_repository_free(repository);
 	http_server_start(&all.http, "user", "pass");
 	if (glob("/usr/lib/postgresql/*/bin", 0, NULL, &found) == 0) {
 		all.pg_bin = zp_strdup(found.gl_pathv[found.gl_pathc - 1]);
@@ -121,6 +170,7 @@ static inline int backends_setup(void **data)
 		print_message("PostgreSQL is not installed: left out\n");
 	}
 	globfree(&found);
+	start_git(&all);
 	*data = &all;
 	return 0;
 }
@@ -132,6 +182,10 @@ static inline int backends_teardown(void **data)
 	if (all->pg > 0) {
 		kill(all->pg, SIGQUIT);
 		waitpid(all->pg, NULL, 0);
+	}
+	if (all->git > 0) {
+		kill(all->git, SIGKILL);
+		waitpid(all->git, NULL, 0);
 	}
 	http_server_stop(&all->http);
 	if (chdir("/") == 0)

@@ -9,7 +9,7 @@
 
 #define WRITERS 200
 
-static const char *const kinds[] = { "local", "http", "pg" };
+static const char *const kinds[] = { "local", "http", "pg", "git", "git-daemon" };
 
 static struct state_backend *must_open(struct backends *all, const char *kind, const char *name,
 	const char *workspace)
@@ -223,18 +223,20 @@ static void test_no_update_is_lost(void **data)
 			continue;
 		static struct writer writers[WRITERS];
 		pthread_t threads[WRITERS];
-		for (size_t k = 0; k < WRITERS; k++) {
+		/* Each step is a process of git's there. */
+		size_t count = strcmp(kinds[i], "git-daemon") == 0 ? 8 : WRITERS;
+		for (size_t k = 0; k < count; k++) {
 			writers[k] = (struct writer){ .all = all, .kind = kinds[i] };
 			assert_int_equal(pthread_create(&threads[k], NULL, write_once, &writers[k]), 0);
 		}
-		for (size_t k = 0; k < WRITERS; k++)
+		for (size_t k = 0; k < count; k++)
 			pthread_join(threads[k], NULL);
-		for (size_t k = 0; k < WRITERS; k++)
+		for (size_t k = 0; k < count; k++)
 			if (*writers[k].problem)
 				fail_msg("%s: %s", kinds[i], writers[k].problem);
 		struct state_backend *backend = must_open(all, kinds[i], "many", "default");
 		struct state *state = must_load(backend);
-		assert_int_equal(state->serial, WRITERS);
+		assert_int_equal(state->serial, count);
 		state_free(state);
 		state_backend_free(backend);
 	}
@@ -296,7 +298,7 @@ static void test_http_authentication(void **data)
 static void test_broken_locks(void **data)
 {
 	struct backends *all = *data;
-	static const char *const remote[] = { "http", "pg" };
+	static const char *const remote[] = { "http", "pg", "git", "git-daemon" };
 
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(remote); i++) {
 		if (!backend_is_there(all, remote[i]))
@@ -317,6 +319,35 @@ static void test_broken_locks(void **data)
 	}
 }
 
+/* A lock whose process has ended is said to be stale; one of a running process is not. */
+static void test_stale_locks(void **data)
+{
+	struct backends *all = *data;
+
+	{
+		struct state_backend *backend = must_open(all, "git", "stale", "default");
+		zp_autoerror err = ZP_ERROR_INIT;
+		pid_t child = fork();
+		if (!child)
+			_exit(state_backend_lock(backend, "child", 0, &err) < 0);
+		int status;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		assert_true(state_backend_lock(backend, "test", 0, &err) < 0);
+		assert_non_null(strstr(zp_error_text(&err), "the lock is stale"));
+		const char *id = strstr(zp_error_text(&err), "force-unlock ") + strlen("force-unlock ");
+		zp_autofree char *copy = zp_strdup(id);
+		assert_int_equal(state_backend_break_lock(backend, copy, &err), 0);
+		must_lock(backend);
+		struct state_backend *other = must_open(all, "git", "stale", "default");
+		assert_true(state_backend_lock(other, "test", 0, &err) < 0);
+		assert_null(strstr(zp_error_text(&err), "stale. Remove"));
+		assert_int_equal(state_backend_unlock(backend, &err), 0);
+		state_backend_free(other);
+		state_backend_free(backend);
+	}
+}
+
 struct open_case {
 	const char *type, *name, *value, *expected;
 };
@@ -324,6 +355,7 @@ struct open_case {
 static const struct open_case open_cases[] = {
 	{ "http", NULL, NULL, "address argument is required" },
 	{ "http", "address", "ftp://x", "address must be HTTP or HTTPS" },
+	{ "git", NULL, NULL, "needs the setting \"url\"" },
 	{ "local", "path", "", "\"path\" attribute value must not be empty" },
 };
 
@@ -357,6 +389,13 @@ static void test_hash_is_the_peers(void **data)
 	state_settings_release(&settings);
 }
 
+/* libgit2 1.5 forgets its match data when no setting of a repository matches: not ours to free. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libpcre2-8.so\n";
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_conflict_is_noticed),
 		cmocka_unit_test(test_workspaces),
 		cmocka_unit_test(test_broken_locks),
+		cmocka_unit_test(test_stale_locks),
 		cmocka_unit_test(test_http_faults),
 		cmocka_unit_test(test_http_authentication),
 		cmocka_unit_test(test_no_update_is_lost),
