@@ -15,6 +15,7 @@ struct loop {
 	struct hcl_evaluation *ev;
 	const struct hcl_expr *expr;
 	struct hcl_locals key, value; /* key unused where the loop has one name */
+	struct hcl_locals *outer; /* what was bound around it */
 	unsigned marks;
 	bool known;    /* the result is, so far */
 	size_t errors; /* there were before */
@@ -22,19 +23,20 @@ struct loop {
 
 static void bind(struct loop *loop)
 {
-	loop->value.outer = loop->ev->locals;
-	loop->value.name = loop->expr->loop.value_name;
-	loop->ev->locals = &loop->value;
+	loop->outer = loop->value.outer = loop->ev->locals;
 	if (loop->expr->loop.key_name) {
 		loop->key.outer = loop->ev->locals;
 		loop->key.name = loop->expr->loop.key_name;
-		loop->ev->locals = &loop->key;
+		loop->value.outer = &loop->key;
 	}
+	/* Under one name, the value hides the key. */
+	loop->value.name = loop->expr->loop.value_name;
+	loop->ev->locals = &loop->value;
 }
 
 static void unbind(struct loop *loop)
 {
-	loop->ev->locals = loop->value.outer;
+	loop->ev->locals = loop->outer;
 }
 
 static bool has_errors(const struct loop *loop)

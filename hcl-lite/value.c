@@ -46,6 +46,8 @@ static const struct hcl_value *keep(struct zp_arena *arena, const struct hcl_val
 struct hcl_value hcl_unknown_number(
 	struct zp_arena *arena, const struct hcl_value *min, const struct hcl_value *max)
 {
+	if (min && max && hcl_number_compare(*min, *max) == 0)
+		return *min; /* nothing else it could be */
 	struct hcl_refinement *r = zp_new(arena, struct hcl_refinement);
 
 	*r = (struct hcl_refinement){ .not_null = true,
