@@ -378,6 +378,8 @@ static bool migrate_workspace(struct migration *migration, const char *name)
 	struct state *source = NULL;
 	bool ok = false, locked = false;
 
+	if (to)
+		from->is_own = to->is_own = true;
 	if (!to)
 		migration_failed(migration, "opening the backends", &err);
 	else if (from->is_local && to->is_local &&

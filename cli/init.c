@@ -42,7 +42,8 @@ static bool prepare_backend(struct cli_run *run, const struct cli_init_options *
 	printf("%sInitializing the backend...%s\n", cli_style(&run->view, CLI_BOLD),
 		cli_style(&run->view, CLI_RESET));
 	fflush(stdout);
-	return cli_run_select_workspace(run) && cli_backend_init(run, options);
+	return cli_run_select_workspace(run) && cli_run_take_encryption(run) &&
+		cli_backend_init(run, options);
 }
 
 int cli_init(int argc, char **argv)

@@ -37,6 +37,8 @@ int cli_run_finish(struct cli_run *run, int status)
 	state_free(run->state);
 	if (run->backend)
 		state_backend_free(run->backend);
+	state_encryption_install(NULL);
+	state_encryption_free(run->encryption);
 	if (run->nodes)
 		node_pool_free(run->nodes);
 	if (run->inventory)
@@ -122,12 +124,30 @@ bool cli_run_select_workspace(struct cli_run *run)
 	return false;
 }
 
+/* $TF_ENCRYPTION in place of the configuration's block. */
+bool cli_run_take_encryption(struct cli_run *run)
+{
+	const char *text = getenv("TF_ENCRYPTION");
+	struct hcl_body *body = run->config ? run->config->root->encryption : NULL;
+	size_t errors = run->diags.errors;
+
+	if (run->encryption)
+		return true;
+	if (text && *text)
+		run->encryption = state_encryption_read_text(zp_str(text), &run->diags);
+	else if (body)
+		run->encryption = state_encryption_read(body, &run->diags);
+	state_encryption_install(run->encryption);
+	return run->diags.errors == errors;
+}
+
 bool cli_run_open_backend(struct cli_run *run, const struct cli_common *common)
 {
 	struct state_settings settings;
 	zp_autoerror err = ZP_ERROR_INIT;
 
-	if (!cli_run_select_workspace(run) || !cli_backend_settings(run, &settings))
+	if (!cli_run_select_workspace(run) || !cli_run_take_encryption(run) ||
+		!cli_backend_settings(run, &settings))
 		return false;
 	run->backend = state_backend_open(&settings, run->workspace, &err);
 	state_settings_release(&settings);
@@ -136,6 +156,7 @@ bool cli_run_open_backend(struct cli_run *run, const struct cli_common *common)
 			zp_error_text(&err));
 		return false;
 	}
+	run->backend->is_own = true;
 	if (common)
 		state_local_override(run->backend, common->state_path, common->state_out_path,
 			common->backup_path);

@@ -12,12 +12,14 @@
 #include "cli/options.h"
 #include "cli/view.h"
 #include "planner/plan.h"
+#include "state/encryption.h"
 
 struct cli_run {
 	struct cli_view view;
 	struct zp_diags diags;
 	struct plan_config *config;
 	struct state_backend *backend;
+	struct state_encryption *encryption; /* or NULL */
 	bool locked;
 	struct state *state;
 	struct node_inventory *inventory;
@@ -58,6 +60,8 @@ bool cli_run_open_nodes(struct cli_run *run, const char *path);
 /* Collects variables: environment, terraform.tfvars, *.auto.tfvars, command line. */
 bool cli_run_collect_inputs(struct cli_run *run, const struct cli_common *common);
 
+/* Reads how state and plans are encrypted, and puts it into force. False after a diagnostic. */
+bool cli_run_take_encryption(struct cli_run *run);
 /* Fills run->workspace. False after a diagnostic when it is no valid name. */
 bool cli_run_select_workspace(struct cli_run *run);
 bool cli_workspace_name_is_valid(const char *name);

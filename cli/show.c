@@ -38,6 +38,7 @@ static int show_state_file(struct cli_run *run, const char *path, bool json)
 	zp_autoerror err = ZP_ERROR_INIT;
 
 	if (zp_file_read(path, ZP_SOURCE_MAX_BYTES, &text, &err) < 0 ||
+		state_encryption_open(STATE_ENCRYPT_STATE, &text, path, false, &err) < 0 ||
 		!(run->state = state_parse(zp_buf_slice(&text), path, &err))) {
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to read the given file as a state or plan file",
 			"%s", zp_error_text(&err));
@@ -66,9 +67,14 @@ int cli_show(int argc, char **argv)
 			"Expected at most one positional argument: a state or plan file.");
 		return cli_run_finish(&run, 1);
 	}
-	if (argc == 1)
+	if (argc == 1) {
+		run.config = plan_config_load(&(struct plan_config_options){ .dir = "." }, &run.diags);
+		zp_diags_truncate(&run.diags, 0); /* only its encryption counts here */
+		if (!cli_run_take_encryption(&run))
+			return cli_run_finish(&run, 1);
 		return cli_run_finish(&run, plan_file_probe(argv[0]) ?
 			show_plan(&run, argv[0], json) : show_state_file(&run, argv[0], json));
+	}
 	run.config = plan_config_load(&(struct plan_config_options){ .dir = "." }, &run.diags);
 	zp_diags_truncate(&run.diags, 0); /* only its backend block counts here */
 	if (!cli_run_open_state(&run, &common, ""))

@@ -18,9 +18,10 @@ static bool open_backend(struct cli_run *run, const struct cli_common *common)
 {
 	if (!common->state_path)
 		return cli_run_open_backend(run, NULL);
-	if (!cli_run_select_workspace(run))
+	if (!cli_run_select_workspace(run) || !cli_run_take_encryption(run))
 		return false;
 	run->backend = state_local_open(common->state_path, "default", NULL, NULL);
+	run->backend->is_own = true;
 	return true;
 }
 

@@ -176,6 +176,7 @@ static struct state_backend *open_other(struct cli_run *run, const char *path, c
 	zp_autofree char *backup_path = cli_state_backup_path(path, backup);
 	struct state_backend *other = state_local_open(path, "default", NULL, backup_path);
 
+	other->is_own = true;
 	if ((common->lock && state_backend_lock(other, "state-mv", common->lock_timeout, &err) < 0) ||
 		state_backend_load(other, there, &err) < 0) {
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to open the state given with -state-out",

@@ -46,6 +46,11 @@ static struct state *read_given(struct cli_run *run, const char *path)
 		return NULL;
 	}
 	const char *name = from_input ? "standard input" : path;
+	if (state_encryption_open(STATE_ENCRYPT_STATE, &text, name, false, &err) < 0) {
+		zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to read the state to push", "%s",
+			zp_error_text(&err));
+		return NULL;
+	}
 	struct state *state = text.len ? state_parse_take(&text, name, &err) : NULL;
 	if (!state)
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to read the state to push",

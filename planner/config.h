@@ -180,6 +180,7 @@ struct plan_module {
 	struct plan_provider_config **providers; size_t provider_count;
 	struct plan_required_provider *required_providers; size_t required_provider_count;
 	struct plan_backend_config *backend; /* root only; or NULL */
+	struct hcl_body *encryption; /* body of the encryption block, or NULL */
 	/* name -> struct plan_* of this module; resources under "type.name" and "data.type.name" */
 	struct zp_map variable_map, local_map, output_map, resource_map, call_map;
 };

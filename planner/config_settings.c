@@ -43,6 +43,7 @@ void plan_load_provider(struct plan_loader *loader, const struct hcl_block *bloc
 static const char *const one_label[] = { "type", NULL };
 static const struct hcl_block_schema terraform_blocks[] = {
 	{ "backend", one_label },
+	{ "encryption", NULL },
 	{ "cloud", NULL },
 	{ "required_providers", NULL },
 	{ "provider_meta", one_label },
@@ -146,6 +147,8 @@ void plan_load_terraform(struct plan_loader *loader, const struct hcl_block *blo
 				load_required_provider(loader, providers.attributes[k]);
 		} else if (strcmp(inner->type, "backend") == 0) {
 			load_backend(loader, inner);
+		} else if (strcmp(inner->type, "encryption") == 0) {
+			loader->module->encryption = inner->body;
 		} else if (strcmp(inner->type, "cloud") == 0) {
 			zp_diag_error(loader->diags, inner->header_range,
 				"Unsupported state storage",

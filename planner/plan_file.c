@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "hcl-lite/codec.h"
 #include "planner/engine.h"
+#include "state/encryption.h"
 
 #define SIGNATURE "ZPLAN01\n"
 #define SIGNATURE_LENGTH 8
@@ -180,16 +181,22 @@ int plan_save(const struct plan *plan, const char *path, struct zp_error *err)
 		    6) != Z_OK)
 		return zp_error_set(err, "compressing the plan failed");
 	file.len += room;
-	return zp_file_write_atomic(path, zp_buf_slice(&file), 0600, err);
+	zp_autobuf sealed = ZP_BUF_INIT;
+	if (state_encryption_close(STATE_ENCRYPT_PLAN, NULL, zp_buf_slice(&file), &sealed, err) < 0)
+		return -1;
+	return zp_file_write_atomic(path, zp_buf_slice(&sealed), 0600, err);
 }
 
+/* A sealed file without lineage is a plan: states have one. */
 bool plan_file_probe(const char *path)
 {
+	static const char sealed[] = "{\"serial\":0,\"lineage\":\"\",\"meta\":";
 	zp_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char head[SIGNATURE_LENGTH];
+	char head[sizeof(sealed) - 1];
+	ssize_t n = fd >= 0 ? read(fd, head, sizeof(head)) : -1;
 
-	return fd >= 0 && read(fd, head, sizeof(head)) == SIGNATURE_LENGTH &&
-		memcmp(head, SIGNATURE, SIGNATURE_LENGTH) == 0;
+	return n == (ssize_t)sizeof(head) && (memcmp(head, SIGNATURE, SIGNATURE_LENGTH) == 0 ||
+		memcmp(head, sealed, sizeof(head)) == 0);
 }
 
 static int inflate_file(const char *path, struct zp_buf *document, struct zp_error *err)
@@ -197,7 +204,8 @@ static int inflate_file(const char *path, struct zp_buf *document, struct zp_err
 	zp_autobuf file = ZP_BUF_INIT;
 	uint64_t length;
 
-	if (zp_file_read(path, MAX_FILE, &file, err) < 0)
+	if (zp_file_read(path, MAX_FILE, &file, err) < 0 ||
+		state_encryption_open(STATE_ENCRYPT_PLAN, &file, path, true, err) < 0)
 		return -1;
 	if (file.len < SIGNATURE_LENGTH + sizeof(length) ||
 		memcmp(file.ptr, SIGNATURE, SIGNATURE_LENGTH) != 0)

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/uuid.h"
+#include "state/encryption.h"
 #include "state/state_internal.h"
 
 #define FIRST_PAUSE_MS 50
@@ -143,7 +144,8 @@ int state_backend_load(struct state_backend *backend, struct state **state, stru
 	zp_autobuf text = ZP_BUF_INIT;
 
 	*state = NULL;
-	if (backend->type->load(backend, &text, err) < 0)
+	if (backend->type->load(backend, &text, err) < 0 ||
+		state_encryption_open(STATE_ENCRYPT_STATE, &text, backend->location, backend->is_own, err) < 0)
 		return -1;
 	*state = text.len ? state_parse_take(&text, backend->location, err) : state_new();
 	return *state ? 0 : -1;
@@ -169,6 +171,14 @@ int state_backend_store(struct state_backend *backend, struct state *state, stru
 	zp_autobuf text = ZP_BUF_INIT;
 
 	state_write(state, &text);
+	if (backend->is_own && state_encryption_is_on(STATE_ENCRYPT_STATE)) {
+		zp_autobuf sealed = ZP_BUF_INIT;
+		if (state_encryption_close(STATE_ENCRYPT_STATE, state, zp_buf_slice(&text), &sealed, err) < 0)
+			return -1;
+		zp_buf_release(&text);
+		text = sealed;
+		sealed = (struct zp_buf)ZP_BUF_INIT;
+	}
 	if (backend->type->store(backend, zp_buf_slice(&text), state, err) == 0)
 		return 0;
 	return backend->is_local ? -1 : keep_errored(zp_buf_slice(&text), err);

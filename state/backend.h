@@ -81,6 +81,7 @@ struct state_backend {
 	char *journal_path; /* where the journal of this state lies on this machine */
 	char *operation;    /* as given to state_backend_lock, or NULL */
 	char *note;	    /* what a run did, for backends that keep a history, or NULL */
+	bool is_own;	    /* of this configuration: encrypted as it says. Else read as it comes */
 	bool is_local;	    /* a failed store leaves its journal beside the state, nothing to push */
 };
 

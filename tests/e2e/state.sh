@@ -188,6 +188,46 @@ init -reconfigure -migrate-state
 plan
 END
 
+# Everything that is written is sealed, and reads back with the key only.
+mkdir "$work/sealed" && cd "$work/sealed"
+cat >main.tf <<'END'
+terraform {
+  encryption {
+    key_provider "env" "k" { variable = "TEST_STATE_KEY" }
+    method "aes_gcm" "m" { keys = key_provider.env.k }
+    state {
+      method   = method.aes_gcm.m
+      enforced = true
+    }
+    plan {
+      method   = method.aes_gcm.m
+      enforced = true
+    }
+  }
+}
+resource "terraform_data" "a" { input = "swordfish" }
+output "s" {
+  value     = "swordfish"
+  sensitive = true
+}
+END
+export TEST_STATE_KEY=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+{
+	timeout 60 "$zplan" init && timeout 60 "$zplan" plan -out=p.plan && timeout 60 "$zplan" show p.plan &&
+		timeout 60 "$zplan" apply p.plan && timeout 60 "$zplan" state show terraform_data.a &&
+		timeout 60 "$zplan" plan -detailed-exitcode && timeout 60 "$zplan" state mv terraform_data.a terraform_data.b
+} >"$work/sealed.log" 2>&1
+result encryption-works $?
+! grep -q swordfish p.plan terraform.tfstate*
+result encryption-hides $?
+[ -z "$(find . -name '*.tfstate*' -perm /077)$(find . -name '*.plan' -perm /077)" ]
+result files-are-private $?
+cp terraform.tfstate before
+! TEST_STATE_KEY=ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f \
+	timeout 60 "$zplan" apply -auto-approve >"$work/wrong.log" 2>&1 && cmp -s before terraform.tfstate &&
+	tr -s ' \n' ' ' <"$work/wrong.log" | grep -q 'key does not fit'
+result wrong-key $?
+
 # One takes over where the other stopped.
 if command -v terraform >/dev/null; then
 	mkdir "$work/both" && cd "$work/both" && configuration
