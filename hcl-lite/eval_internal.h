@@ -21,10 +21,7 @@ struct hcl_locals {
 /* Where an expression begins, for messages about a call's arguments: its first token or so. */
 struct zp_range hcl_start_range(const struct hcl_expr *expr);
 
-/* eval_diag.c: says what the names in expr stood for. diag may be NULL. */
-void hcl_diag_expression(struct hcl_evaluation *ev, struct zp_diag *diag,
-	const struct hcl_expr *expr);
-/* The same with what is shown around the subject. */
+/* eval_diag.c: hcl_diag_expression with what is shown around the subject. */
 void hcl_diag_refine(struct hcl_evaluation *ev, struct zp_diag *diag, struct zp_range context,
 	const struct hcl_expr *expr);
 

@@ -41,6 +41,7 @@ static bool check_rule(struct plan_scope *scope, const struct plan_check_rule *r
 	const char *message = message_of(scope, rule);
 	struct zp_diag *diag =
 		zp_diag_error(diags, rule->condition->range, what, "%s", message);
+	hcl_diag_expression(&ev, diag, rule->condition);
 	zp_diag_about(diags, diag, address);
 	return false;
 }

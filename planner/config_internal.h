@@ -77,8 +77,6 @@ bool plan_check_name(struct plan_loader *loader, struct zp_str name, struct zp_r
 struct plan_provider_ref plan_load_provider_ref(struct plan_loader *loader, struct hcl_expr *expr);
 struct plan_provisioner plan_load_provisioner(struct plan_loader *loader,
 	const struct hcl_block *block);
-/* "main.tf:5,1-30", in the arena. */
-const char *plan_range_text(struct zp_arena *arena, struct zp_range range);
 
 /* Loads the module of a call and sets call->module. depth guards against endless nesting. */
 void plan_load_child(struct plan_loader *loader, struct plan_call *call);

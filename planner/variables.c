@@ -30,14 +30,10 @@ static void validate_value(struct plan *plan, struct plan_scope_module *module,
 			struct zp_diag *diag = plan->diags->items[k];
 			if (strcmp(diag->summary, "Invalid value for variable") != 0)
 				continue;
-			struct zp_position at = variable->validations[i].range.file ?
-				zp_source_position(variable->validations[i].range.file,
-					variable->validations[i].range.start) :
-				(struct zp_position){ 0 };
 			diag->detail = zp_arena_format(&plan->diags->arena,
-				"%s\n\nThis was checked by the validation rule at %s:%u,%u.",
-				diag->detail, variable->validations[i].range.file ?
-				variable->validations[i].range.file->name : "?", at.line, at.column);
+				"%s\n\nThis was checked by the validation rule at %s.",
+				diag->detail, plan_range_text(&plan->diags->arena,
+					variable->validations[i].range));
 			diag->subject = variable->range;
 		}
 	}
