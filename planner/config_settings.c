@@ -121,8 +121,8 @@ static void load_required_provider(struct plan_loader *loader, const struct hcl_
 static void load_backend(struct plan_loader *loader, const struct hcl_block *block)
 {
 	if (loader->module->backend) {
-		zp_diag_error(loader->diags, block->header_range, "Duplicate 'backend' configuration block",
-			"A module may have only one 'backend' configuration block. A backend was "
+		zp_diag_error(loader->diags, block->header_range, "Duplicate backend configuration",
+			"A module may have only one backend configuration. The backend was "
 			"previously configured at %s.",
 			plan_range_text(loader->arena, loader->module->backend->range));
 		return;
