@@ -63,13 +63,15 @@ static struct hcl_expr *dotted(struct plan_loader *loader, const struct hcl_expr
 {
 	struct zp_str text = hcl_text(quoted->literal);
 	struct hcl_expr *expr = zp_new(loader->arena, struct hcl_expr);
+	struct zp_range inside = { quoted->range.file, quoted->range.start + 1,
+		quoted->range.end - 1 };
 	size_t parts = 1;
 
 	for (size_t i = 0; i < text.len; i++)
 		parts += text.ptr[i] == '.';
 	struct hcl_traverse *steps = zp_new_array(loader->arena, struct hcl_traverse, parts);
-	*expr = (struct hcl_expr){ .kind = HCL_EXPR_TRAVERSAL, .range = quoted->range };
-	expr->traversal.root_range = quoted->range;
+	*expr = (struct hcl_expr){ .kind = HCL_EXPR_TRAVERSAL, .range = inside };
+	expr->traversal.root_range = inside;
 	expr->traversal.steps = steps;
 	for (size_t i = 0; i < parts; i++) {
 		const char *dot = memchr(text.ptr, '.', text.len);
@@ -80,7 +82,7 @@ static struct hcl_expr *dotted(struct plan_loader *loader, const struct hcl_expr
 			expr->traversal.root = zp_intern(name);
 		else
 			steps[expr->traversal.count++] = (struct hcl_traverse){
-				.name = zp_intern(name), .range = quoted->range };
+				.name = zp_intern(name), .range = inside };
 		text = dot ? zp_strn(dot + 1, text.len - name.len - 1) : text;
 	}
 	return expr;
