@@ -48,6 +48,7 @@ int cli_workspace_list(int argc, char **argv);
 int cli_workspace_show(int argc, char **argv);
 int cli_workspace_delete(int argc, char **argv);
 int cli_version(int argc, char **argv);
+int cli_import(int argc, char **argv);
 int cli_console(int argc, char **argv);
 int cli_fmt(int argc, char **argv);
 int cli_providers(int argc, char **argv);

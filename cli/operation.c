@@ -258,8 +258,11 @@ static int carry_out(struct operation *operation)
 			cli_style(view, CLI_RESET));
 		return 0;
 	}
-	printf("\n%s%sApply complete! Resources: %zu added, %zu changed, %zu destroyed.%s\n",
-		cli_style(view, CLI_BOLD), cli_style(view, CLI_GREEN), done->added, done->changed,
+	printf("\n%s%sApply complete! Resources: ", cli_style(view, CLI_BOLD),
+		cli_style(view, CLI_GREEN));
+	if (done->imported)
+		printf("%zu imported, ", done->imported);
+	printf("%zu added, %zu changed, %zu destroyed.%s\n", done->added, done->changed,
 		done->destroyed, cli_style(view, CLI_RESET));
 	if (run->state->output_count) {
 		zp_autobuf text = ZP_BUF_INIT;

@@ -56,6 +56,14 @@ static void add_event(const struct plan_event *event, struct zp_buf *out)
 		add_duration(out, event->elapsed);
 		add_id(out, event);
 		break;
+	case PLAN_EVENT_IMPORT_START:
+		zp_buf_puts(out, "Preparing import...");
+		add_id(out, event);
+		break;
+	case PLAN_EVENT_IMPORTED:
+		zp_buf_puts(out, "Import complete");
+		add_id(out, event);
+		break;
 	case PLAN_EVENT_APPLY_START:
 		zp_buf_puts(out, words[action].start);
 		if (action != PLAN_CREATE)
@@ -97,6 +105,7 @@ static void on_event(struct plan_hooks *hooks, const struct plan_event *event)
 	struct cli_progress *progress = (struct cli_progress *)hooks;
 	zp_autobuf text = ZP_BUF_INIT;
 
+	progress->imported += event->kind == PLAN_EVENT_IMPORTED;
 	if (event->kind == PLAN_EVENT_APPLY_COMPLETE)
 		count(progress, event->action);
 	add_event(event, &text);

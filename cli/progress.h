@@ -10,7 +10,7 @@
 struct cli_progress {
 	struct plan_hooks hooks;
 	const struct cli_view *view;
-	size_t added, changed, destroyed;
+	size_t added, changed, destroyed, imported;
 };
 
 void cli_progress_init(struct cli_progress *progress, const struct cli_view *view);

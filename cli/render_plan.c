@@ -64,7 +64,7 @@ static const char *headline(const struct plan_change *change)
 	case PLAN_NO_OP:
 		break;
 	}
-	return change->previous_address ? "has moved to this address" : "will not change";
+	return change->import_id ? "will be imported" : "will not change";
 }
 
 static void explain(const struct plan_change *change, struct zp_buf *out)
@@ -118,21 +118,36 @@ static void print_change(const struct cli_view *view, const struct plan_change *
 		.replace = change->replace, .replace_count = change->replace_count };
 	bool replace = change->action == PLAN_DELETE_CREATE || change->action == PLAN_CREATE_DELETE;
 
-	zp_buf_printf(out, "%s  # %s%s", cli_style(view, CLI_BOLD), change->address,
-		cli_style(view, CLI_RESET));
+	bool stays = change->action == PLAN_NO_OP, forgotten = change->action == PLAN_FORGET;
+	bool moved = change->previous_address && stays && !change->import_id;
+
+	zp_buf_printf(out, "%s %s# %s%s", cli_style(view, CLI_BOLD), forgotten ? "" : " ",
+		moved ? change->previous_address : change->address, cli_style(view, CLI_RESET));
 	if (change->deposed)
 		zp_buf_printf(out, " (deposed object %s)", change->deposed);
-	zp_buf_printf(out, " %s\n", said);
-	explain(change, out);
-	if (change->previous_address)
+	if (moved)
+		zp_buf_printf(out, " has moved to %s%s%s\n", cli_style(view, CLI_BOLD),
+			change->address, cli_style(view, CLI_RESET));
+	else
+		zp_buf_printf(out, " %s\n", said);
+	if (forgotten)
+		zp_buf_puts(out, " # (destroy = false is set in the configuration)\n");
+	else
+		explain(change, out);
+	if (change->previous_address && !moved)
 		zp_buf_printf(out, "  # (moved from %s)\n", change->previous_address);
-	if (change->import_id)
+	if (change->import_id && !stays)
 		zp_buf_printf(out, "  # (imported from \"%s\")\n", change->import_id);
-	cli_render_symbol(&render, change->action, 0);
+	if (forgotten)
+		zp_buf_puts(out, " . ");
+	else
+		cli_render_symbol(&render, change->action, 0);
 	zp_buf_printf(out, "%s \"%s\" \"%s\" {\n", change->mode == PLAN_DATA ? "data" : "resource",
 		change->type, change->name);
-	cli_render_object(&render, change->schema, change->before, change->after,
-		replace ? PLAN_UPDATE : change->action, 1);
+	/* What stays shows how it is, and hides most of it. */
+	cli_render_object(&render, change->schema, change->before,
+		forgotten ? change->before : change->after,
+		replace || stays || forgotten ? PLAN_UPDATE : change->action, 1);
 	zp_buf_puts(out, "    }\n\n");
 }
 
@@ -210,8 +225,6 @@ static void print_summary(const struct cli_view *view, const struct tally *tally
 		zp_buf_printf(out, "%zu to import, ", tally->import);
 	zp_buf_printf(out, "%zu to add, %zu to change, %zu to destroy", tally->add, tally->change,
 		tally->destroy);
-	if (tally->forget)
-		zp_buf_printf(out, ", %zu to forget", tally->forget);
 	zp_buf_puts(out, ".\n");
 }
 

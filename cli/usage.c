@@ -95,6 +95,13 @@ const struct cli_command cli_commands[] = {
 		"  -recursive            Folders below, too.\n"
 		"  -no-color             Plain text.\n",
 		cli_fmt, false },
+	{ "import", "Associate existing infrastructure with a zplan resource",
+		"Usage: zplan [global options] import [options] ADDRESS ID\n\n"
+		"  Puts an object that exists into the state, under the address of a resource of the\n"
+		"  configuration. What the id is, the page of the resource type says.\n\nOptions:\n\n"
+		"  -state=FILE           State file of backend local.\n"
+		"  -backup=FILE          Where the former state is kept; \"-\" for nowhere.\n" PLAN_OPTIONS,
+		cli_import, false },
 	{ "output", "Show output values from your root module",
 		"Usage: zplan [global options] output [options] [NAME]\n\n"
 		"  Shows the outputs in the state, or one of them.\n\nOptions:\n\n"

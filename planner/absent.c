@@ -11,12 +11,6 @@ static void report(struct zp_diags *diags, struct zp_range range, const char *wh
 /* Depth of modules was bounded when they were loaded. */
 void plan_report_absent(const struct plan_module *module, struct zp_diags *diags)
 {
-	for (size_t i = 0; i < module->moved_count; i++)
-		report(diags, module->moved[i].range, "\"moved\" blocks");
-	for (size_t i = 0; i < module->removed_count; i++)
-		report(diags, module->removed[i].range, "\"removed\" blocks");
-	for (size_t i = 0; i < module->import_count; i++)
-		report(diags, module->imports[i].range, "\"import\" blocks");
 	for (size_t i = 0; i < module->resource_count; i++) {
 		const struct plan_resource *resource = module->resources[i];
 		for (size_t k = 0; k < resource->provisioner_count; k++)

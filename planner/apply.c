@@ -403,7 +403,9 @@ static bool execute(struct plan_execution *execution)
 	zp_autoerror err = ZP_ERROR_INIT;
 	size_t errors = plan->diags->errors;
 
+	plan_move_objects(plan, execution->state);
 	plan_record_drift(execution);
+	plan_record_adopted(execution);
 	forget_unknown(plan);
 	if (!open_journal(execution))
 		return false;

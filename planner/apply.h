@@ -51,16 +51,30 @@ bool plan_work_finish(struct plan_execution *execution, struct plan_work *work);
 void plan_work_release(struct plan_work *work);
 double plan_seconds(void);
 
+/* Whose provisioners are to run: an instance's, or those of the block that removed an object. */
+struct plan_provisioned {
+	const char *address;
+	const struct plan_provisioner *provisioners;
+	size_t count;
+	struct plan_scope_module *module;
+	struct state_key key;
+	struct hcl_value each_value;
+};
+
 /*
- * provision.c: runs the instance's provisioners of the moment, one after the other; self is the object.
- * Takes plan->lock itself. False after diagnostics, when one failed and that counts.
+ * provision.c: runs the provisioners of the moment, one after the other; self is the object. Takes
+ * plan->lock itself. False after diagnostics, when one failed and that counts.
  */
-bool plan_provision(struct plan_execution *execution, struct plan_instance *instance,
+bool plan_provision(struct plan_execution *execution, const struct plan_provisioned *what,
 	struct hcl_value self, bool when_destroy);
-bool plan_has_provisioners(const struct plan_instance *instance, bool when_destroy);
+struct plan_provisioned plan_provisioned_by(const struct plan_execution *execution,
+	const struct plan_work *work);
+bool plan_has_provisioners(const struct plan_provisioned *what, bool when_destroy);
 
 /* record.c: what refresh found out, whatever happens afterwards. */
 void plan_record_drift(struct plan_execution *execution);
+/* What is imported, and what is forgotten: neither asks anybody. */
+void plan_record_adopted(struct plan_execution *execution);
 /* Once all is done: data sources, dependencies, outputs. all_well: nothing failed. */
 void plan_record_rest(struct plan_execution *execution, bool all_well);
 

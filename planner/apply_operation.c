@@ -195,21 +195,26 @@ static void emit(struct plan_execution *execution, const struct plan_work *work,
 	plan_emit(execution->plan, &event);
 }
 
+static struct hcl_value prior_of(const struct plan_work *work)
+{
+	return work->node->orphan ? work->node->orphan->prior : instance_of(work)->prior;
+}
+
 /*
  * What is to be done before an object goes; when that fails, it stays. Not for tainted objects, nor for
  * those that lie deposed.
  */
 static bool provision_end(struct plan_execution *execution, struct plan_work *work)
 {
-	struct plan_instance *instance = instance_of(work);
+	struct plan_provisioned provisioned = plan_provisioned_by(execution, work);
 	zp_autoerror err = ZP_ERROR_INIT;
 	const char *deposed;
 
-	if (work->action != PLAN_DELETE || !instance || !plan_has_provisioners(instance, true))
+	if (work->action != PLAN_DELETE || !plan_has_provisioners(&provisioned, true))
 		return true;
 	const struct state_object *stored = stored_object(execution, work, &deposed);
 	if (!stored || deposed || stored->tainted ||
-		plan_provision(execution, instance, instance->prior, true))
+		plan_provision(execution, &provisioned, prior_of(work), true))
 		return true;
 	if (work->intent)
 		state_journal_failed(execution->journal, work->intent, stored, "", &err);
@@ -336,7 +341,8 @@ static bool finish_change(struct plan_execution *execution, struct plan_work *wo
 	struct state_object object =
 		object_for_state(execution, work, value, &attributes, &sensitive);
 	/* Until its provisioners have run it is not whole: a crash meanwhile leaves it tainted. */
-	bool unfinished = work->action == PLAN_CREATE && plan_has_provisioners(instance, false);
+	struct plan_provisioned provisioned = plan_provisioned_by(execution, work);
+	bool unfinished = work->action == PLAN_CREATE && plan_has_provisioners(&provisioned, false);
 	object.tainted = (!ok || unfinished) && work->action == PLAN_CREATE;
 	const struct state_object *stored = state_set(execution->state, &object);
 	execution->dirty = true;
@@ -385,12 +391,13 @@ static bool provision(struct plan_execution *execution, struct plan_work *work)
 {
 	struct plan *plan = execution->plan;
 	struct plan_instance *instance = instance_of(work);
+	struct plan_provisioned provisioned = plan_provisioned_by(execution, work);
 	zp_autoerror err = ZP_ERROR_INIT;
 
-	if (work->action != PLAN_CREATE || !plan_has_provisioners(instance, false))
+	if (work->action != PLAN_CREATE || !plan_has_provisioners(&provisioned, false))
 		return true;
 	pthread_mutex_unlock(&plan->lock);
-	bool ok = plan_provision(execution, instance, instance->cell.value, false);
+	bool ok = plan_provision(execution, &provisioned, instance->cell.value, false);
 	pthread_mutex_lock(&plan->lock);
 	struct state_object *stored = state_find(execution->state, work->address, NULL);
 	if (!ok || !stored)

@@ -52,7 +52,8 @@ static enum plan_reason why_deleted(struct plan *plan, const struct state_object
 	if (plan->kind == PLAN_DESTROY)
 		return PLAN_REASON_NONE;
 	if (!resource)
-		return find_module(plan, object->resource->module, plan->root) ?
+		return plan_moved_from(plan, object->address) ? PLAN_DELETE_BECAUSE_NO_MOVE_TARGET :
+			find_module(plan, object->resource->module, plan->root) ?
 			PLAN_DELETE_BECAUSE_NO_RESOURCE_CONFIG : PLAN_DELETE_BECAUSE_NO_MODULE;
 	if (object->key.kind != resource->repetition.kind)
 		return PLAN_DELETE_BECAUSE_WRONG_REPETITION;
@@ -82,6 +83,11 @@ static void add_orphan(struct plan *plan, const struct state_object *object)
 	if (!object->deposed) {
 		const struct plan_resource_cell *resource = find_resource(plan, object->resource);
 		orphan.reason = why_deleted(plan, object);
+		orphan.removed = resource ? NULL : plan_find_removed(plan, object->resource);
+		if (orphan.removed && !orphan.removed->destroy && plan->kind == PLAN_NORMAL)
+			orphan.action = PLAN_FORGET;
+		if (orphan.action == PLAN_FORGET)
+			orphan.reason = PLAN_DELETE_BECAUSE_NO_RESOURCE_CONFIG;
 		if (resource && resource->config->lifecycle.prevent_destroy)
 			plan_report_prevented(plan, resource->config, object->address);
 	}
@@ -116,6 +122,8 @@ static void add_instance(struct plan *plan, const struct plan_instance *instance
 		return;
 	struct plan_change change = {
 		.address = instance->address,
+		.previous_address = plan_moved_from(plan, instance->address),
+		.import_id = plan_import_id(plan, instance->address),
 		.module = instance->cell.module->address,
 		.mode = config->mode,
 		.type = config->type,
@@ -140,6 +148,7 @@ static void add_orphan_change(struct plan *plan, const struct plan_orphan *orpha
 	const struct provider *provider = provider_for_type(resource->type);
 	struct plan_change change = {
 		.address = orphan->stored->address,
+		.previous_address = plan_moved_from(plan, orphan->stored->address),
 		.module = resource->module,
 		.mode = PLAN_MANAGED,
 		.type = resource->type,
@@ -324,7 +333,8 @@ bool plan_errored(const struct plan *plan)
 bool plan_is_empty(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->changes.count; i++)
-		if (plan->changes.items[i].action != PLAN_NO_OP)
+		if (plan->changes.items[i].action != PLAN_NO_OP ||
+			plan->changes.items[i].previous_address || plan->changes.items[i].import_id)
 			return false;
 	for (size_t i = 0; i < plan->output_changes.count; i++)
 		if (plan->output_changes.items[i].action != PLAN_NO_OP)

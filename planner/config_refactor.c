@@ -24,6 +24,24 @@ void plan_load_moved(struct plan_loader *loader, const struct hcl_block *block)
 		zp_vec_push(&loader->moved, moved);
 }
 
+/* What is removed is removed whole. */
+static bool has_no_key(struct plan_loader *loader, const struct hcl_expr *from)
+{
+	for (size_t i = 0; from->kind == HCL_EXPR_TRAVERSAL && i < from->traversal.count; i++) {
+		if (from->traversal.steps[i].name)
+			continue;
+		bool module = strcmp(from->traversal.root, "module") == 0 && i == 1;
+		zp_diag_error(loader->diags, from->range, module ? "Module instance keys not allowed" :
+			"Resource instance keys not allowed", module ?
+			"Module address must be a module (e.g. \"module.foo\"), not a module instance "
+			"(e.g. \"module.foo[1]\")." :
+			"Resource address must be a resource (e.g. \"test_instance.foo\"), not a "
+			"resource instance (e.g. \"test_instance.foo[1]\").");
+		return false;
+	}
+	return true;
+}
+
 void plan_load_removed(struct plan_loader *loader, const struct hcl_block *block)
 {
 	static const char *const one_label[] = { "type", NULL };
@@ -52,7 +70,7 @@ void plan_load_removed(struct plan_loader *loader, const struct hcl_block *block
 	removed.provisioners = zp_vec_to_arena(&provisioners, loader->arena);
 	removed.provisioner_count = provisioners.count;
 	zp_vec_release(&provisioners);
-	if (removed.from)
+	if (removed.from && has_no_key(loader, removed.from))
 		zp_vec_push(&loader->removed, removed);
 }
 

@@ -81,6 +81,10 @@ void plan_free(struct plan *plan)
 	zp_vec_release(&plan->changes);
 	zp_vec_release(&plan->output_changes);
 	zp_vec_release(&plan->drifts);
+	zp_vec_release(&plan->moves);
+	zp_map_release(&plan->imports);
+	zp_map_release(&plan->moved_from);
+	zp_map_release(&plan->moved_to);
 	state_free(plan->stored);
 	state_free(plan->prior);
 	pthread_mutex_destroy(&plan->hook_lock);
@@ -171,8 +175,12 @@ static void build(void *data)
 	struct plan *plan = data;
 
 	plan->environment.lineage = plan->prior->lineage;
-	if (plan->refresh)
+	plan_find_moves(plan);
+	plan_check_removed(plan);
+	if (plan->refresh && !plan->diags->errors)
 		plan_refresh(plan);
+	if (!plan->diags->errors && plan->kind == PLAN_NORMAL)
+		plan_import_objects(plan);
 	if (plan->diags->errors) {
 		plan->errored = true;
 		return;
@@ -181,6 +189,7 @@ static void build(void *data)
 	spread_create_before_destroy(plan);
 	if (!plan->diags->errors)
 		plan_find_orphans(plan);
+	plan_report_forgotten(plan);
 	plan_collect_changes(plan);
 	plan->errored = plan->diags->errors > 0;
 }

@@ -128,6 +128,15 @@ struct plan_orphan {
 	struct hcl_value prior;
 	enum plan_action action;
 	enum plan_reason reason;
+	const struct plan_removed *removed; /* the block that says what becomes of it, or NULL */
+};
+
+/* An object the state has under another address than the configuration gives it now. */
+struct plan_move {
+	const char *from, *to;
+	const char *module, *type, *name; /* of to */
+	enum state_mode mode;
+	struct state_key key;
 };
 
 struct plan_frame {
@@ -141,6 +150,7 @@ struct plan {
 	struct plan_config *config;
 	enum plan_kind kind;
 	bool refresh, applying, errored;
+	bool loaded; /* from a plan file */
 	bool only_looks; /* console: objects are what the state says, and nothing is planned */
 	const char *workspace, *working_dir;
 	const char *created; /* RFC 3339: plantimestamp() */
@@ -159,6 +169,10 @@ struct plan {
 
 	struct state *stored; /* as it was loaded */
 	struct state *prior;  /* after refresh */
+	ZP_VEC(, struct plan_move) moves;
+	struct zp_map moved_from, moved_to; /* former, new address -> struct plan_move * */
+	struct zp_map imports; /* address -> id of an object that is imported */
+	bool has_removed;      /* there are "removed" blocks */
 	const char **replaces;
 	size_t replace_count;
 	/* Of a loaded plan: address -> struct zp_str *, JSON of what data sources said, and identities. */
@@ -252,6 +266,24 @@ void plan_encode_sensitive(struct hcl_value value, struct zp_buf *out);
 const char *plan_text_attribute(struct hcl_value object, const char *name);
 const char *plan_provider_address(struct plan *plan, const struct provider *provider,
 	const char *alias);
+
+/* moved.c: finds out what moved, and rewrites the prior state. */
+void plan_find_moves(struct plan *plan);
+/* Rewrites addresses in another state the same way. */
+void plan_move_objects(struct plan *plan, struct state *state);
+/* The former address; NULL when it did not move. */
+const char *plan_moved_from(const struct plan *plan, const char *address);
+
+/* removed.c */
+void plan_check_removed(struct plan *plan);
+/* The block about the resource, or about a module it was in; NULL when there is none. */
+const struct plan_removed *plan_find_removed(struct plan *plan, const struct state_resource *resource);
+void plan_report_forgotten(struct plan *plan);
+
+/* imports.c: asks for the objects import blocks name, and puts them into the prior state. */
+void plan_import_objects(struct plan *plan);
+/* NULL when it is not imported. */
+const char *plan_import_id(const struct plan *plan, const char *address);
 
 /* refresh.c */
 void plan_refresh(struct plan *plan);

@@ -100,6 +100,8 @@ static void add_deletes(struct builder *builder)
 	}
 	for (size_t i = 0; i < plan->orphans.count; i++) {
 		struct plan_orphan *orphan = &plan->orphans.items[i];
+		if (orphan->action == PLAN_FORGET)
+			continue; /* nobody has to do anything */
 		uint32_t node = add_node(builder, (struct plan_node){ .kind = PLAN_NODE_DELETE,
 			.orphan = orphan });
 		add_delete(builder, node,

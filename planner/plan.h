@@ -111,6 +111,8 @@ enum plan_event_kind {
 	PLAN_EVENT_REFRESH_COMPLETE,
 	PLAN_EVENT_READ_START,	     /* data: "Reading..." */
 	PLAN_EVENT_READ_COMPLETE,
+	PLAN_EVENT_IMPORT_START,     /* while planning: "Preparing import... [id=x]" */
+	PLAN_EVENT_IMPORTED,	     /* while applying: "Import complete [id=x]" */
 	PLAN_EVENT_APPLY_START,	     /* "Creating...", "Modifying... [id=x]", "Destroying... [id=x]" */
 	PLAN_EVENT_APPLY_PROGRESS,   /* every 10 s: "Still creating... [10s elapsed]" */
 	PLAN_EVENT_APPLY_COMPLETE,
@@ -171,6 +173,13 @@ struct plan *plan_open(struct plan_config *config, const struct plan_options *op
  * must outlive plan and diagnostics. False after diagnostics.
  */
 bool plan_evaluate_text(struct plan *plan, const struct zp_source *source, struct hcl_value *value,
+	struct zp_diags *diags);
+
+/*
+ * Imports one object into the state, which is changed in place; plan comes from plan_open(). False after
+ * diagnostics.
+ */
+bool plan_import(struct plan *plan, struct state *state, const char *address, const char *id,
 	struct zp_diags *diags);
 
 /*

@@ -445,6 +445,7 @@ static struct plan *rebuild(struct saved *saved, struct node_pool *nodes, struct
 	plan->created = zp_arena_strdup(&plan->arena, saved->created.ptr);
 	plan->stored = state_parse(saved->stored, "the plan file's state", &err);
 	plan->prior = state_parse(saved->prior, "the plan file's state", &err);
+	plan->loaded = true;
 	if (diags->errors || !plan->stored || !plan->prior) {
 		forget_places(diags);
 		plan_free(plan);

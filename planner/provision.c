@@ -12,17 +12,35 @@ extern char **environ;
 
 struct provisioning {
 	struct plan_execution *execution;
-	struct plan_instance *instance;
+	const struct plan_provisioned *what;
 	const struct plan_provisioner *provisioner;
 	bool sensitive; /* nothing of its output is shown */
 };
 
-bool plan_has_provisioners(const struct plan_instance *instance, bool when_destroy)
+struct plan_provisioned plan_provisioned_by(const struct plan_execution *execution,
+	const struct plan_work *work)
 {
-	const struct plan_resource *resource = instance->resource->config;
+	const struct plan_orphan *orphan = work->node->orphan;
+	const struct plan_instance *instance = work->node->kind == PLAN_NODE_CELL ?
+		(const struct plan_instance *)work->node->cell : work->node->instance;
 
-	for (size_t i = 0; i < resource->provisioner_count; i++)
-		if (resource->provisioners[i].when_destroy == when_destroy)
+	if (orphan)
+		return (struct plan_provisioned){ .address = orphan->stored->address,
+			.provisioners = orphan->removed ? orphan->removed->provisioners : NULL,
+			.count = orphan->removed ? orphan->removed->provisioner_count : 0,
+			.module = execution->plan->root, .key = orphan->stored->key,
+			.each_value = hcl_null(hcl_dynamic) };
+	return (struct plan_provisioned){ .address = instance->address,
+		.provisioners = instance->resource->config->provisioners,
+		.count = instance->resource->config->provisioner_count,
+		.module = instance->cell.module, .key = instance->key,
+		.each_value = instance->each_value };
+}
+
+bool plan_has_provisioners(const struct plan_provisioned *what, bool when_destroy)
+{
+	for (size_t i = 0; i < what->count; i++)
+		if (what->provisioners[i].when_destroy == when_destroy)
 			return true;
 	return false;
 }
@@ -32,7 +50,7 @@ bool plan_has_provisioners(const struct plan_instance *instance, bool when_destr
 static void emit(const struct provisioning *p, enum plan_event_kind kind, const char *text)
 {
 	plan_emit(p->execution->plan, &(struct plan_event){ .kind = kind,
-		.address = p->instance->address, .action = PLAN_CREATE,
+		.address = p->what->address, .action = PLAN_CREATE,
 		.provisioner = p->provisioner->type, .text = text });
 }
 
@@ -59,7 +77,7 @@ static bool fail(const struct provisioning *p, const char *detail)
 		return true;
 	struct zp_diag *diag =
 		zp_diag_error(plan->diags, p->provisioner->range, summary, "%s", detail);
-	zp_diag_about(plan->diags, diag, p->instance->address);
+	zp_diag_about(plan->diags, diag, p->what->address);
 	return false;
 }
 
@@ -174,12 +192,11 @@ static bool local_exec(struct provisioning *p, struct hcl_value config, struct z
 static bool evaluate(struct provisioning *p, struct hcl_value self, struct hcl_value *config)
 {
 	struct plan *plan = p->execution->plan;
-	struct plan_instance *instance = p->instance;
 	struct plan_scope scope;
 
 	pthread_mutex_lock(&plan->lock);
 	size_t errors = plan->diags->errors;
-	plan_scope_init(&scope, plan, instance->cell.module, instance->key, instance->each_value);
+	plan_scope_init(&scope, plan, p->what->module, p->what->key, p->what->each_value);
 	scope.self = &self;
 	struct hcl_evaluation ev = plan_evaluation(&scope);
 	struct hcl_value value = plan_decode_body(
@@ -195,18 +212,17 @@ static bool evaluate(struct provisioning *p, struct hcl_value self, struct hcl_v
 	return ok;
 }
 
-bool plan_provision(struct plan_execution *execution, struct plan_instance *instance,
+bool plan_provision(struct plan_execution *execution, const struct plan_provisioned *what,
 	struct hcl_value self, bool when_destroy)
 {
-	const struct plan_resource *resource = instance->resource->config;
-	struct provisioning p = { .execution = execution, .instance = instance };
+	struct provisioning p = { .execution = execution, .what = what };
 	struct zp_arena arena;
 	bool ok = true;
 
 	zp_arena_init(&arena);
-	for (size_t i = 0; i < resource->provisioner_count && ok; i++) {
+	for (size_t i = 0; i < what->count && ok; i++) {
 		struct hcl_value config;
-		p.provisioner = &resource->provisioners[i];
+		p.provisioner = &what->provisioners[i];
 		if (p.provisioner->when_destroy != when_destroy)
 			continue;
 		emit(&p, PLAN_EVENT_PROVISION_START, p.provisioner->type);

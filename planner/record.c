@@ -23,6 +23,29 @@ void plan_record_drift(struct plan_execution *execution)
 	}
 }
 
+void plan_record_adopted(struct plan_execution *execution)
+{
+	struct plan *plan = execution->plan;
+
+	for (size_t i = 0; i < plan->imports.count; i++) {
+		const char *address = plan->imports.entries[i].key.ptr;
+		const struct state_object *found = state_find(plan->prior, address, NULL);
+		if (!found)
+			continue;
+		struct state_object copy = *found;
+		copy.resource = state_resource(execution->state, found->resource->module,
+			found->resource->mode, found->resource->type, found->resource->name,
+			found->resource->provider);
+		state_set(execution->state, &copy);
+		plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_IMPORTED,
+			.address = address, .id_key = "id",
+			.id_value = plan->imports.entries[i].value });
+	}
+	for (size_t i = 0; i < plan->orphans.count; i++)
+		if (plan->orphans.items[i].action == PLAN_FORGET)
+			state_remove(execution->state, plan->orphans.items[i].stored->address, NULL);
+}
+
 static void store_output(struct plan_execution *execution, const struct plan_output *output,
 	struct hcl_value value)
 {

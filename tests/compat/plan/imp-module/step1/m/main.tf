@@ -1,0 +1,6 @@
+resource "terraform_data" "i" {
+input=1
+}
+output "o" {
+ value = terraform_data.i.output
+}

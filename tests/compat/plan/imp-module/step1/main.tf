@@ -1,0 +1,7 @@
+import {
+to=module.m.terraform_data.i
+id="qq"
+}
+module "m" {
+source="./m"
+}

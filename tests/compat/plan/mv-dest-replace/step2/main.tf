@@ -1,0 +1,8 @@
+resource "terraform_data" "b" {
+input=1
+triggers_replace=2
+}
+moved {
+from=terraform_data.a
+to=terraform_data.b
+}
