@@ -239,8 +239,12 @@ static void test_refused(void **data)
 		{ "resource \"terraform_data\" \"a\" {\n  lifecycle {\n    precondition {\n"
 		  "      condition = path.root == 1\n      error_message = \"No.\"\n    }\n  }\n}\n",
 			"|Resource precondition failed" },
-		{ "moved {\n  from = terraform_data.a\n  to = terraform_data.b\n}\n",
-			"|Not available in this version" },
+		{ "moved {\n  from = terraform_data.a\n  to = terraform_data.a\n}\n",
+			"|Redundant move statement" },
+		{ "resource \"terraform_data\" \"a\" {\n}\nremoved {\n  from = terraform_data.a\n}\n",
+			"|Removed resource still exists" },
+		{ "import {\n  to = terraform_data.a\n  id = \"x\"\n}\n",
+			"|Configuration for import target does not exist" },
 		{ "output \"s\" { value = sensitive(1) }\n", "|Output refers to sensitive values" },
 	};
 
