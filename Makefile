@@ -90,7 +90,7 @@ ifeq ($(SAN)$(shell uname -m),x86_64)
 LAZY := $(B)/lazy.o
 LAZY_LIBS := -lvirt -lvirt-qemu -lcurl -lnftables -lgit2 -lpq
 $(B)/lazy.S: mk/lazy.sh $(B)/cli/main.o $(LIBS_cli)
-	$(Q)sh mk/lazy.sh $(CC) $(LIBS_cli) >$@.new && mv $@.new $@
+	$(Q)sh mk/lazy.sh "$(CC)" $(LIBS_cli) >$@.new && mv $@.new $@
 $(B)/lazy.o: $(B)/lazy.S
 	$(Q)$(CC) -c -o $@ $<
 endif
