@@ -19,7 +19,7 @@
 struct git {
 	struct state_backend backend;
 	struct state_settings settings;
-	struct git_place place;
+	struct state_git_place place;
 	char *branch;	/* refs/heads/NAME */
 	char *lock_ref; /* refs/zplan/locks/... */
 	char *path;	/* of the state in the tree */
@@ -38,7 +38,7 @@ static struct git *git_of(struct state_backend *backend)
 static int ready(struct git *git, struct zp_error *err)
 {
 	const struct state_settings *settings = &git->settings;
-	struct git_access access = {
+	struct state_git_access access = {
 		.url = state_setting(settings, "url"),
 		.username = state_setting(settings, "username"),
 		.token = state_setting(settings, "token"),
@@ -48,7 +48,7 @@ static int ready(struct git *git, struct zp_error *err)
 
 	if (git->opened)
 		return 0;
-	if (git_place_open(&git->place, &access, err) < 0)
+	if (state_git_place_open(&git->place, &access, err) < 0)
 		return -1;
 	git->opened = true;
 	if (git->place.direct && !git_repository_is_bare(git->place.repository)) {
@@ -67,7 +67,7 @@ static int read_tip(struct git *git, struct zp_error *err)
 {
 	if (ready(git, err) < 0)
 		return -1;
-	return git_place_read(&git->place, git->branch, &git->tip, &git->has_tip, err);
+	return state_git_place_read(&git->place, git->branch, &git->tip, &git->has_tip, err);
 }
 
 /* NULL without err where the branch or the entry does not exist. */
@@ -82,13 +82,13 @@ static git_object *find_in_tree(struct git *git, const char *path, struct zp_err
 	if (!git->has_tip)
 		return NULL;
 	if (git_commit_lookup(&commit, repository, &git->tip) < 0 || git_commit_tree(&tree, commit) < 0) {
-		git_place_failed("reading the branch", err);
+		state_git_place_failed("reading the branch", err);
 	} else {
 		int rc = git_tree_entry_bypath(&entry, tree, path);
 		if (rc == 0)
 			rc = git_tree_entry_to_object(&object, repository, entry);
 		if (rc < 0 && rc != GIT_ENOTFOUND)
-			git_place_failed("reading the tree", err);
+			state_git_place_failed("reading the tree", err);
 	}
 	git_tree_entry_free(entry);
 	git_tree_free(tree);
@@ -130,7 +130,7 @@ static int make_signature(struct git *git, git_signature **out, struct zp_error 
 		rc = git_signature_now(out, "zplan", info.who);
 		state_lock_info_release(&info);
 	}
-	return rc < 0 ? git_place_failed("making the signature", err) : 0;
+	return rc < 0 ? state_git_place_failed("making the signature", err) : 0;
 }
 
 /* A commit with this tree on the tip (or on nothing, where orphan). */
@@ -155,7 +155,7 @@ static int commit_tree(struct git *git, const git_oid *tree_id, const char *mess
 	git_commit_free(parent);
 	git_tree_free(tree);
 	git_signature_free(signature);
-	return rc < 0 ? git_place_failed("making the commit", err) : 0;
+	return rc < 0 ? state_git_place_failed("making the commit", err) : 0;
 }
 
 /* The tip's tree with one entry changed or removed. */
@@ -180,7 +180,7 @@ static int change_tree(struct git *git, const char *path, const git_oid *blob, g
 		rc = git_tree_create_updated(out, repository, tree, 1, &update);
 	git_tree_free(tree);
 	git_commit_free(commit);
-	return rc < 0 ? git_place_failed("making the tree", err) : 0;
+	return rc < 0 ? state_git_place_failed("making the tree", err) : 0;
 }
 
 /* The branch moves from the known tip to a commit of this tree. */
@@ -189,7 +189,7 @@ static int advance(struct git *git, const git_oid *tree, const char *message, st
 	git_oid commit;
 
 	if (commit_tree(git, tree, message, false, &commit, err) < 0 ||
-		git_place_update(&git->place, git->branch, &commit, git->has_tip ? &git->tip : NULL, err) < 0)
+		state_git_place_update(&git->place, git->branch, &commit, git->has_tip ? &git->tip : NULL, err) < 0)
 		return -1;
 	git->tip = commit;
 	git->has_tip = true;
@@ -280,7 +280,7 @@ static int store_git(struct state_backend *backend, struct zp_str text, const st
 	if (ready(git, err) < 0)
 		return -1;
 	if (git_blob_create_from_buffer(&blob, git->place.repository, text.ptr, text.len) < 0)
-		return git_place_failed("storing the state", err);
+		return state_git_place_failed("storing the state", err);
 	return change_and_push(git, git->path, &blob, message, err);
 }
 
@@ -289,7 +289,7 @@ static int read_lock(struct git *git, git_oid *oid, bool *found, struct state_lo
 {
 	git_commit *commit = NULL;
 
-	if (ready(git, err) < 0 || git_place_read(&git->place, git->lock_ref, oid, found, err) < 0)
+	if (ready(git, err) < 0 || state_git_place_read(&git->place, git->lock_ref, oid, found, err) < 0)
 		return -1;
 	if (*found && git_commit_lookup(&commit, git->place.repository, oid) == 0)
 		state_lock_info_read(zp_str(git_commit_message(commit)), info);
@@ -317,10 +317,10 @@ static int lock_git(struct state_backend *backend, const struct state_lock_info 
 		rc = git_treebuilder_write(&tree, builder);
 	git_treebuilder_free(builder);
 	if (rc < 0)
-		return git_place_failed("making the lock", err);
+		return state_git_place_failed("making the lock", err);
 	if (commit_tree(git, &tree, message.ptr, true, &git->lock, err) < 0)
 		return -1;
-	if (git_place_update(&git->place, git->lock_ref, &git->lock, NULL, &failure) < 0) {
+	if (state_git_place_update(&git->place, git->lock_ref, &git->lock, NULL, &failure) < 0) {
 		if (failure.code != STATE_CONFLICT)
 			return zp_error_set(err, "%s", zp_error_text(&failure));
 		read_lock(git, &there, &found, holder, NULL);
@@ -341,7 +341,7 @@ static int unlock_git(struct state_backend *backend, struct zp_error *err)
 	git->locked = false;
 	free(git->run);
 	git->run = NULL;
-	return git_place_update(&git->place, git->lock_ref, NULL, &git->lock, err);
+	return state_git_place_update(&git->place, git->lock_ref, NULL, &git->lock, err);
 }
 
 static int break_lock_git(struct state_backend *backend, const char *id, struct zp_error *err)
@@ -356,7 +356,7 @@ static int break_lock_git(struct state_backend *backend, const char *id, struct 
 		rc = zp_error_set(err, "no lock with the id \"%s\" is held%s%s", id,
 			holder.id ? "; the lock's id is " : "", holder.id ? holder.id : "");
 	else if (rc == 0)
-		rc = git_place_update(&git->place, git->lock_ref, NULL, &there, err);
+		rc = state_git_place_update(&git->place, git->lock_ref, NULL, &there, err);
 	state_lock_info_release(&holder);
 	return rc;
 }
@@ -421,7 +421,7 @@ static void free_git(struct state_backend *backend)
 	struct git *git = git_of(backend);
 
 	if (git->opened)
-		git_place_release(&git->place);
+		state_git_place_release(&git->place);
 	state_settings_release(&git->settings);
 	free(git->branch);
 	free(git->lock_ref);

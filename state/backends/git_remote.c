@@ -12,7 +12,7 @@
 
 #define MAX_CREDENTIAL_ATTEMPTS 3
 
-int git_place_failed(const char *doing, struct zp_error *err)
+int state_git_place_failed(const char *doing, struct zp_error *err)
 {
 	const git_error *last = git_error_last();
 
@@ -32,16 +32,16 @@ static void start_library(void)
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
 }
 
-static int open_direct(struct git_place *place, const char *path, struct zp_error *err)
+static int open_direct(struct state_git_place *place, const char *path, struct zp_error *err)
 {
 	if (git_repository_open_ext(&place->repository, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) < 0)
-		return git_place_failed(path, err);
+		return state_git_place_failed(path, err);
 	place->direct = true;
 	return 0;
 }
 
 /* One per address, so that a fetch brings only what is new. */
-static int open_cache(struct git_place *place, struct zp_error *err)
+static int open_cache(struct state_git_place *place, struct zp_error *err)
 {
 	const char *data = getenv("TF_DATA_DIR");
 	zp_autofree char *name = zp_format("git-%016llx",
@@ -53,20 +53,20 @@ static int open_cache(struct git_place *place, struct zp_error *err)
 	if (git_repository_open_bare(&place->repository, path) == 0 ||
 		git_repository_init(&place->repository, path, true) == 0)
 		return 0;
-	return git_place_failed("making the local copy", err);
+	return state_git_place_failed("making the local copy", err);
 }
 
-int git_place_open(struct git_place *place, const struct git_access *access, struct zp_error *err)
+int state_git_place_open(struct state_git_place *place, const struct state_git_access *access, struct zp_error *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const char *path = local_path(access->url);
 
 	pthread_once(&once, start_library);
-	*place = (struct git_place){ .access = *access, .lock_fd = -1 };
+	*place = (struct state_git_place){ .access = *access, .lock_fd = -1 };
 	return path ? open_direct(place, path, err) : open_cache(place, err);
 }
 
-void git_place_release(struct git_place *place)
+void state_git_place_release(struct state_git_place *place)
 {
 	git_repository_free(place->repository);
 	place->repository = NULL;
@@ -75,8 +75,8 @@ void git_place_release(struct git_place *place)
 static int give_credential(git_credential **out, const char *url, const char *user_of_url,
 	unsigned allowed, void *data)
 {
-	struct git_place *place = data;
-	const struct git_access *access = &place->access;
+	struct state_git_place *place = data;
+	const struct state_git_access *access = &place->access;
 	const char *user = access->username ? access->username : user_of_url ? user_of_url : "git";
 
 	(void)url;
@@ -99,7 +99,7 @@ static int give_credential(git_credential **out, const char *url, const char *us
 }
 
 struct refusal {
-	struct git_place *place;
+	struct state_git_place *place;
 	char *reason; /* heap */
 };
 
@@ -119,7 +119,7 @@ static int note_refusal(const char *ref, const char *status, void *data)
 	return 0;
 }
 
-static int connect_remote(struct git_place *place, git_remote **remote, struct zp_error *err)
+static int connect_remote(struct state_git_place *place, git_remote **remote, struct zp_error *err)
 {
 	git_remote_callbacks callbacks;
 
@@ -128,12 +128,12 @@ static int connect_remote(struct git_place *place, git_remote **remote, struct z
 	callbacks.payload = place;
 	place->credential_attempts = 0;
 	if (git_remote_create_anonymous(remote, place->repository, place->access.url) < 0)
-		return git_place_failed("opening the remote", err);
+		return state_git_place_failed("opening the remote", err);
 	if (git_remote_connect(*remote, GIT_DIRECTION_FETCH, &callbacks, NULL, NULL) == 0)
 		return 0;
 	git_remote_free(*remote);
 	*remote = NULL;
-	return git_place_failed("connecting", err);
+	return state_git_place_failed("connecting", err);
 }
 
 static bool find_head(git_remote *remote, const char *ref, git_oid *oid)
@@ -152,7 +152,7 @@ static bool find_head(git_remote *remote, const char *ref, git_oid *oid)
 }
 
 /* Into a ref of this run's own: runs that share the copy do not get in each other's way. */
-static int fetch(struct git_place *place, git_remote *remote, const char *ref, struct zp_error *err)
+static int fetch(struct state_git_place *place, git_remote *remote, const char *ref, struct zp_error *err)
 {
 	git_fetch_options options;
 	zp_autofree char *mine = zp_format("refs/runs/%ld-%p/%s", (long)getpid(), (void *)place,
@@ -169,7 +169,7 @@ static int fetch(struct git_place *place, git_remote *remote, const char *ref, s
 	options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
 	options.update_fetchhead = 0;
 	if (git_remote_fetch(remote, &array, &options, NULL) < 0)
-		return git_place_failed("fetching", err);
+		return state_git_place_failed("fetching", err);
 	if (git_reference_lookup(&reference, place->repository, mine) == 0) {
 		git_reference *copy = NULL;
 		/* Only so that later fetches know what is here: whoever is first may have it. */
@@ -181,14 +181,14 @@ static int fetch(struct git_place *place, git_remote *remote, const char *ref, s
 	return 0;
 }
 
-int git_place_read(struct git_place *place, const char *ref, git_oid *oid, bool *found,
+int state_git_place_read(struct state_git_place *place, const char *ref, git_oid *oid, bool *found,
 	struct zp_error *err)
 {
 	*found = false;
 	if (place->direct) {
 		int rc = git_reference_name_to_id(oid, place->repository, ref);
 		*found = rc == 0;
-		return rc == 0 || rc == GIT_ENOTFOUND ? 0 : git_place_failed("reading the branch", err);
+		return rc == 0 || rc == GIT_ENOTFOUND ? 0 : state_git_place_failed("reading the branch", err);
 	}
 	git_remote *remote = NULL;
 	if (connect_remote(place, &remote, err) < 0)
@@ -213,7 +213,7 @@ static int conflict(struct zp_error *err)
  * Between the comparison and the change nobody else of us comes: a lock on a file in the repository. git itself is
  * kept out by the comparison that libgit2 repeats under the ref's own lock.
  */
-static int update_direct(struct git_place *place, const char *ref, const git_oid *now,
+static int update_direct(struct state_git_place *place, const char *ref, const git_oid *now,
 	const git_oid *before, struct zp_error *err)
 {
 	zp_autofree char *path = zp_format("%szplan.lock", git_repository_commondir(place->repository));
@@ -236,11 +236,11 @@ static int update_direct(struct git_place *place, const char *ref, const git_oid
 	git_reference_free(reference);
 	if (rc == GIT_EMODIFIED || rc == GIT_EEXISTS)
 		return conflict(err);
-	return rc < 0 ? git_place_failed("updating the branch", err) : 0;
+	return rc < 0 ? state_git_place_failed("updating the branch", err) : 0;
 }
 
 /* The server compares with what it advertised when the push began; that it is what we know is seen to here. */
-static int push(struct git_place *place, const char *spec, struct zp_error *err)
+static int push(struct state_git_place *place, const char *spec, struct zp_error *err)
 {
 	git_push_options options;
 	struct refusal refusal = { .place = place };
@@ -250,7 +250,7 @@ static int push(struct git_place *place, const char *spec, struct zp_error *err)
 
 	place->credential_attempts = 0;
 	if (git_remote_create_anonymous(&remote, place->repository, place->access.url) < 0)
-		return git_place_failed("opening the remote", err);
+		return state_git_place_failed("opening the remote", err);
 	git_push_options_init(&options, GIT_PUSH_OPTIONS_VERSION);
 	options.callbacks.credentials = give_credential_for_push;
 	options.callbacks.push_update_reference = note_refusal;
@@ -262,14 +262,14 @@ static int push(struct git_place *place, const char *spec, struct zp_error *err)
 		strstr(refusal.reason, "update ref") || strstr(refusal.reason, "fetch first"))))
 		rc = conflict(err);
 	else if (rc < 0)
-		rc = git_place_failed("pushing", err);
+		rc = state_git_place_failed("pushing", err);
 	else if (refusal.reason)
 		rc = zp_error_set(err, "git, pushing: the server refused: %s", refusal.reason);
 	free(refusal.reason);
 	return rc;
 }
 
-int git_place_update(struct git_place *place, const char *ref, const git_oid *now, const git_oid *before,
+int state_git_place_update(struct state_git_place *place, const char *ref, const git_oid *now, const git_oid *before,
 	struct zp_error *err)
 {
 	git_reference *reference = NULL;
@@ -278,14 +278,14 @@ int git_place_update(struct git_place *place, const char *ref, const git_oid *no
 
 	if (place->direct)
 		return update_direct(place, ref, now, before, err);
-	if (git_place_read(place, ref, &there, &found, err) < 0)
+	if (state_git_place_read(place, ref, &there, &found, err) < 0)
 		return -1;
 	if (before ? !found || !git_oid_equal(&there, before) : found)
 		return conflict(err);
 	/* What is pushed needs a name here. */
 	zp_autofree char *mine = zp_format("refs/runs/%ld-%p/push", (long)getpid(), (void *)place);
 	if (now && git_reference_create(&reference, place->repository, mine, now, 1, NULL) < 0)
-		return git_place_failed("naming the commit", err);
+		return state_git_place_failed("naming the commit", err);
 	zp_autofree char *spec = zp_format("%s:%s", now ? mine : "", ref);
 	int rc = push(place, spec, err);
 	if (reference)
