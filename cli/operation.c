@@ -249,6 +249,8 @@ static int carry_out(struct operation *operation)
 		.interrupted = cli_interrupted(),
 	};
 
+	zp_autofree char *summary = cli_plan_summary(operation->plan);
+	state_backend_set_note(run->backend, summary);
 	if (!plan_apply(operation->plan, &options, &run->diags))
 		return 1;
 	const struct cli_progress *done = &operation->progress;

@@ -228,6 +228,16 @@ static void print_summary(const struct cli_view *view, const struct tally *tally
 	zp_buf_puts(out, ".\n");
 }
 
+char *cli_plan_summary(const struct plan *plan)
+{
+	size_t count;
+	const struct plan_change *changes = plan_changes(plan, &count);
+	struct tally tally = count_changes(changes, count);
+
+	return zp_format("%zu to add, %zu to change, %zu to destroy", tally.add, tally.change,
+		tally.destroy);
+}
+
 static void print_nothing(const struct cli_view *view, const struct plan *plan, struct zp_buf *out)
 {
 	size_t drifts;

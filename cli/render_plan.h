@@ -10,6 +10,8 @@
 /* The whole text, from what changed outside to the line that counts. */
 void cli_render_plan(const struct cli_view *view, const struct plan *plan, struct zp_buf *out);
 /* The objects and outputs of a state. problems: objects no built-in provider knows are named there. */
+/* "1 to add, 0 to change, 0 to destroy". Heap. */
+char *cli_plan_summary(const struct plan *plan);
 /* One object, as `state show` has it. */
 void cli_render_object_of_state(const struct cli_view *view, const struct state_object *object,
 	struct zp_buf *out);
