@@ -231,11 +231,9 @@ int cli_workspace_list(int argc, char **argv)
 	}
 	if (!begin(&run) || !list(&run, &names))
 		return cli_run_finish(&run, 1);
-	bool shown = false;
 	for (size_t i = 0; names[i]; i++) {
 		bool selected = strcmp(names[i], run.workspace) == 0;
 		printf("%c %s\n", selected ? '*' : ' ', names[i]);
-		shown |= selected;
 	}
 	putchar('\n');
 	if (is_overridden())

@@ -417,9 +417,11 @@ static bool execute(struct plan_execution *execution)
 	bool stored = store(execution, &err);
 	if (!stored)
 		zp_diag_error(plan->diags, ZP_NOWHERE, "Failed to save state",
-			"%s. What was done is in the journal %s, and the next run takes it over: make "
-			"room or give access, and run apply again.", zp_error_text(&err),
-			execution->options->backend->journal_path);
+			"%s%s%s%s", zp_error_text(&err),
+			execution->journal ? "\n\nWhat was done is in the journal " : "",
+			execution->journal ? execution->options->backend->journal_path : "",
+			execution->journal ? " too, and the next run takes it over: make room or give "
+				"access, and run apply again." : "");
 	close_journal(execution, stored);
 	return plan->diags->errors == errors;
 }

@@ -1,3 +1,4 @@
+#include "state/encryption.h"
 #include "state/journal.h"
 
 #include <errno.h>
@@ -57,11 +58,13 @@ static int broken(const struct state_journal *journal, struct zp_error *err)
 /* Under the lock. */
 static int append(struct state_journal *journal, struct zp_str json, struct zp_error *err)
 {
-	zp_autobuf line = ZP_BUF_INIT;
+	zp_autobuf line = ZP_BUF_INIT, sealed = ZP_BUF_INIT;
 
 	if (journal->broken)
 		return broken(journal, err);
-	state_record_seal(json, &line);
+	if (state_encryption_close(STATE_ENCRYPT_STATE, NULL, json, &sealed, err) < 0)
+		return -1;
+	state_record_seal(zp_buf_slice(&sealed), &line);
 	zp_fault_point("journal.write");
 	if (zp_write_all(journal->fd, line.ptr, line.len, err) < 0) {
 		journal->broken = err && err->code ? err->code : EIO;

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/vec.h"
+#include "state/encryption.h"
 #include "state/journal_record.h"
 #include "state/state_internal.h"
 
@@ -16,6 +17,8 @@ struct replay_reader {
 	struct entry_vec entries;
 	struct zp_json json;
 	size_t damaged_bytes; /* so far: more records than that cannot have been lost */
+	const char *name;
+	struct zp_error undeciphered; /* a record that is whole, but not for the key there is */
 	int64_t newer;	      /* the format of a header this version does not know, or 0 */
 };
 
@@ -251,6 +254,21 @@ static bool read_record(struct replay_reader *reader, struct zp_str text)
 	return (done || failed) && read_outcome(reader, number, failed);
 }
 
+/* Records are sealed as states are. The plain text is in scratch then. */
+static bool unseal(struct replay_reader *reader, struct zp_str *json, struct zp_buf *scratch)
+{
+	static const char sealed[] = "{\"serial\":";
+
+	if (!zp_str_starts(*json, sealed))
+		return true;
+	zp_buf_str(scratch, *json);
+	if (state_encryption_open(STATE_ENCRYPT_STATE, scratch, reader->name, false,
+		&reader->undeciphered) < 0)
+		return false;
+	*json = zp_buf_slice(scratch);
+	return true;
+}
+
 /*
  * Every record stands for itself: one that is damaged costs that one, not those behind it, whose deeds
  * were done.
@@ -259,12 +277,13 @@ static void read_lines(struct replay_reader *reader, struct zp_str text)
 {
 	size_t bad = 0;
 
-	while (text.len && !reader->newer) {
+	while (text.len && !reader->newer && !reader->undeciphered.message) {
 		const char *newline = memchr(text.ptr, '\n', text.len);
 		size_t length = newline ? (size_t)(newline - text.ptr) : text.len;
 		struct zp_str json;
+		zp_autobuf scratch = ZP_BUF_INIT;
 		bool good = state_record_open(zp_strn(text.ptr, length), &json) &&
-			read_record(reader, json);
+			unseal(reader, &json, &scratch) && read_record(reader, json);
 		zp_json_release(&reader->json);
 		reader->json = (struct zp_json){ 0 };
 		if (good) {
@@ -287,11 +306,17 @@ int state_journal_parse(struct zp_str text, const char *name, struct state_repla
 	*replay = NULL;
 	if (!text.len)
 		return 0;
-	struct replay_reader reader = { .replay = zp_calloc(1, sizeof(**replay)) };
+	struct replay_reader reader = { .replay = zp_calloc(1, sizeof(**replay)), .name = name };
 	zp_arena_init(&reader.replay->arena);
 	read_lines(&reader, text);
 	reader.replay->entries = reader.entries.items;
 	reader.replay->count = reader.entries.count;
+	if (reader.undeciphered.message) {
+		state_replay_free(reader.replay);
+		zp_error_set(err, "%s", zp_error_text(&reader.undeciphered));
+		zp_error_clear(&reader.undeciphered);
+		return -1;
+	}
 	if (reader.newer) {
 		state_replay_free(reader.replay);
 		return zp_error_set(err,

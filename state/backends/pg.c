@@ -266,8 +266,10 @@ static void name_connection(struct pg *pg, const char *id)
 {
 	zp_autofree char *name = zp_format("%s%s", id ? APPLICATION : "zplan", id ? id : "");
 	const char *values[] = { name };
-	auto_result row = query(pg, "naming the connection", NULL,
-		"SELECT set_config('application_name', $1, false)", 1, values);
+
+	/* Only for people to see: it may fail. */
+	PQclear(query(pg, "naming the connection", NULL,
+		"SELECT set_config('application_name', $1, false)", 1, values));
 }
 
 static int lock_pg(struct state_backend *backend, const struct state_lock_info *info,

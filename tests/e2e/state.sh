@@ -228,6 +228,30 @@ cp terraform.tfstate before
 	tr -s ' \n' ' ' <"$work/wrong.log" | grep -q 'key does not fit'
 result wrong-key $?
 
+# From a file into a repository and back, workspaces included.
+if command -v git >/dev/null; then
+	mkdir "$work/git" && cd "$work/git" && git init -q --bare states.git
+	printf 'resource "terraform_data" "a" {\n  input = terraform.workspace\n}\n' >main.tf
+	{
+		timeout 60 "$zplan" apply -auto-approve && timeout 60 "$zplan" workspace new dev &&
+			timeout 60 "$zplan" apply -auto-approve &&
+			printf 'terraform {\n  backend "git" {\n    url = "%s/states.git"\n  }\n}\n' "$PWD" >b.tf &&
+			! timeout 60 "$zplan" plan && timeout 60 "$zplan" init -force-copy &&
+			timeout 60 "$zplan" plan -detailed-exitcode &&
+			timeout 60 "$zplan" workspace select default && timeout 60 "$zplan" plan -detailed-exitcode &&
+			timeout 60 "$zplan" apply -auto-approve -replace=terraform_data.a
+	} >"$work/git.log" 2>&1
+	result into-git $?
+	git -C states.git log -1 --format=%B zplan-state | grep -q '^apply: serial 2' &&
+		git -C states.git log -1 --format=%B zplan-state | grep -q '^1 to add, 0 to change, 1 to destroy' &&
+		[ -z "$(git -C states.git for-each-ref refs/zplan)" ]
+	result git-history $?
+	rm b.tf && timeout 60 "$zplan" init -force-copy >"$work/git.log" 2>&1 &&
+		timeout 60 "$zplan" plan -detailed-exitcode >>"$work/git.log" 2>&1 &&
+		TF_WORKSPACE=dev timeout 60 "$zplan" plan -detailed-exitcode >>"$work/git.log" 2>&1
+	result out-of-git $?
+fi
+
 # One takes over where the other stopped.
 if command -v terraform >/dev/null; then
 	mkdir "$work/both" && cd "$work/both" && configuration

@@ -4,6 +4,7 @@
 #include "base/diag.h"
 #include "state/backend.h"
 #include "state/encryption.h"
+#include "state/journal.h"
 
 #define PASSPHRASE "correct horse battery staple"
 #define HEX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -208,12 +209,46 @@ static void test_backend(void **data)
 	state_free(state);
 }
 
+/* The journal's records are sealed too; with another key it is an error, not a damaged journal. */
+static void test_journal(void **data)
+{
+	zp_autofree char *path = path_in(data, "j");
+	zp_autoerror err = ZP_ERROR_INIT;
+	struct state_replay *replay = NULL;
+
+	setenv("TEST_KEY_A", HEX, 1);
+	setenv("TEST_KEY_B", "BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", 1);
+	struct state_encryption *encryption = must_read(ENV("TEST_KEY_A") STATE);
+	struct state_journal *journal = state_journal_create(path, "lineage", 4, &err);
+	assert_non_null(journal);
+	struct state_intent intent = { .action = STATE_ACT_CREATE, .address = "t.a", .identity = "i", .module = "",
+		.type = "t", .name = "a", .provider = "p", .planned = ZP_STR("{\"password\":\"swordfish\"}") };
+	assert_int_equal(state_journal_intent(journal, &intent, &err), 1);
+	state_journal_abandon(journal);
+	struct zp_buf text = file_text(path);
+	assert_null(strstr(text.ptr, "swordfish"));
+	zp_buf_release(&text);
+	assert_int_equal(state_journal_read(path, &replay, &err), 0);
+	assert_int_equal(replay->count, 1);
+	assert_int_equal(replay->serial, 4);
+	assert_string_equal(replay->entries[0].intent.address, "t.a");
+	state_replay_free(replay);
+	struct state_encryption *wrong = must_read(ENV("TEST_KEY_B") STATE);
+	assert_true(state_journal_read(path, &replay, &err) < 0);
+	assert_non_null(strstr(zp_error_text(&err), "key does not fit"));
+	state_encryption_install(NULL);
+	assert_true(state_journal_read(path, &replay, &err) < 0);
+	state_encryption_free(wrong);
+	state_encryption_free(encryption);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_bad_configurations),
+		cmocka_unit_test_setup_teardown(test_journal, folder_setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(test_backend, folder_setup, folder_teardown),
 	};
 
