@@ -54,21 +54,24 @@ bool cli_backend_load_saved(struct cli_run *run, struct cli_saved_backend *saved
 		return true;
 	zp_autoerror err = ZP_ERROR_INIT;
 	if (zp_file_read(path, 1 << 20, &text, &err) < 0) {
-		zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to read the backend's settings", "%s",
-			zp_error_text(&err));
+		zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to read the backend's settings",
+			"%s", zp_error_text(&err));
 		return false;
 	}
 	zp_json_init(&json, zp_buf_slice(&text));
 	for (bool more = zp_json_enter_object(&json); ok && more && zp_json_next_key(&json, &key);)
-		ok = zp_str_is(key, "backend") && zp_json_peek(&json) == ZP_JSON_OBJECT ?
-			read_backend(&json, saved, &unknown) : zp_json_skip(&json, NULL);
+		ok = zp_str_is(key, "backend") && zp_json_peek(&json) == ZP_JSON_OBJECT
+			     ? read_backend(&json, saved, &unknown)
+			     : zp_json_skip(&json, NULL);
 	ok &= !json.error;
 	zp_json_release(&json);
 	if (unknown)
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Unsupported backend type",
-			"%s says that this folder's state is in a backend of type \"%s\", which zplan "
+			"%s says that this folder's state is in a backend of type \"%s\", which "
+			"zplan "
 			"does not have. Run \"zplan init -reconfigure\" to use the backend of the "
-			"configuration instead; the state is not copied then.", path, unknown);
+			"configuration instead; the state is not copied then.",
+			path, unknown);
 	else if (!ok)
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to read the backend's settings",
 			"%s is damaged. Run \"zplan init -reconfigure\" to write it again.", path);
@@ -109,9 +112,10 @@ static bool save(struct cli_run *run, const struct state_settings *settings, uin
 	return false;
 }
 
-/* Attributes of a body through the type's names into settings; constants only, as the peer wants them. */
-static bool decode_body(struct cli_run *run, const struct hcl_body *body,
-	struct state_settings *settings)
+/* Attributes of a body through the type's names into settings; constants only, as the peer wants
+ * them. */
+static bool decode_body(
+	struct cli_run *run, const struct hcl_body *body, struct state_settings *settings)
 {
 	const struct state_backend_type *type = settings->type;
 	struct hcl_attribute_schema *names = zp_calloc(type->setting_count, sizeof(*names));
@@ -128,8 +132,9 @@ static bool decode_body(struct cli_run *run, const struct hcl_body *body,
 		int index = state_settings_find(type, found->name);
 		enum state_setting_kind kind = type->settings[index].kind;
 		struct hcl_value value = hcl_evaluate_as(&ev, found->expr,
-			kind == STATE_BOOL_SETTING ? hcl_bool :
-			kind == STATE_NUMBER_SETTING ? hcl_number : hcl_string);
+			kind == STATE_BOOL_SETTING     ? hcl_bool
+			: kind == STATE_NUMBER_SETTING ? hcl_number
+						       : hcl_string);
 		struct hcl_value text;
 		zp_autoerror err = ZP_ERROR_INIT;
 		if (value.state != HCL_KNOWN ||
@@ -144,7 +149,8 @@ static bool decode_body(struct cli_run *run, const struct hcl_body *body,
 	return run->diags.errors == errors;
 }
 
-static bool override_from_file(struct cli_run *run, const char *path, struct state_settings *settings)
+static bool override_from_file(
+	struct cli_run *run, const char *path, struct state_settings *settings)
 {
 	size_t errors = run->diags.errors;
 	struct zp_source *source = zp_source_load(path, path, NULL);
@@ -170,8 +176,10 @@ static bool override(struct cli_run *run, const char *text, struct state_setting
 	zp_autofree char *name = zp_strndup(text, (size_t)(equals - text));
 	if (state_settings_find(settings->type, name) < 0) {
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Invalid backend configuration argument",
-			"The backend configuration argument \"%s\" given on the command line is not "
-			"expected for the selected backend type.", name);
+			"The backend configuration argument \"%s\" given on the command line is "
+			"not "
+			"expected for the selected backend type.",
+			name);
 		return false;
 	}
 	if (state_settings_set(settings, name, equals + 1, &err) == 0)
@@ -216,7 +224,8 @@ static bool need_init(struct cli_run *run, bool changed, const char *reason)
 		"run\n\"zplan init\" with either the \"-reconfigure\" or \"-migrate-state\" flags "
 		"to use the current configuration.\n\nIf the change reason above is incorrect, "
 		"please verify your configuration hasn't changed and try again. At this point, no "
-		"changes to your existing configuration or state have been made.", reason);
+		"changes to your existing configuration or state have been made.",
+		reason);
 	return false;
 }
 
@@ -232,19 +241,20 @@ static bool settings_in_force(struct cli_run *run, const struct plan_backend_con
 		return true;
 	}
 	if (!block) {
-		reason = zp_format("Unsetting the previously set backend \"%s\"",
-			saved->settings.type->name);
+		reason = zp_format(
+			"Unsetting the previously set backend \"%s\"", saved->settings.type->name);
 		return need_init(run, false, reason);
 	}
 	bool ok = cli_backend_decode(run, block, NULL, "Invalid backend type", &wanted, &hash);
 	if (ok && !saved->present) {
-		reason = zp_format("Initial configuration of the requested backend \"%s\"", block->type);
+		reason = zp_format(
+			"Initial configuration of the requested backend \"%s\"", block->type);
 		ok = need_init(run, false, reason);
 	} else if (ok && hash != saved->hash && !state_settings_equal(&wanted, &saved->settings)) {
-		reason = wanted.type == saved->settings.type ?
-			zp_strdup("Backend configuration block has changed") :
-			zp_format("Backend type changed from \"%s\" to \"%s\"",
-				saved->settings.type->name, block->type);
+		reason = wanted.type == saved->settings.type
+				 ? zp_strdup("Backend configuration block has changed")
+				 : zp_format("Backend type changed from \"%s\" to \"%s\"",
+					   saved->settings.type->name, block->type);
 		ok = need_init(run, true, reason);
 	}
 	if (ok)
@@ -260,7 +270,7 @@ bool cli_backend_settings(struct cli_run *run, struct state_settings *settings)
 
 	state_settings_init(settings, &state_local_type);
 	bool ok = cli_backend_load_saved(run, &saved) &&
-		settings_in_force(run, block, &saved, settings);
+		  settings_in_force(run, block, &saved, settings);
 	state_settings_release(&saved.settings);
 	return ok;
 }
@@ -280,8 +290,8 @@ static int confirm(struct migration *migration, const char *question, const char
 	const struct cli_view *view = &migration->run->view;
 	zp_autobuf text = ZP_BUF_INIT;
 
-	zp_buf_printf(&text, "%s%s%s\n%s\n\n  %sEnter a value:%s ", cli_style(view, CLI_BOLD), question,
-		cli_style(view, CLI_RESET), explanation, cli_style(view, CLI_BOLD),
+	zp_buf_printf(&text, "%s%s%s\n%s\n\n  %sEnter a value:%s ", cli_style(view, CLI_BOLD),
+		question, cli_style(view, CLI_RESET), explanation, cli_style(view, CLI_BOLD),
 		cli_style(view, CLI_RESET));
 	for (;;) {
 		zp_autofree char *answer = cli_ask(text.ptr);
@@ -305,36 +315,48 @@ static bool may_copy(struct migration *migration, bool over_existing, bool *copy
 		return true;
 	if (!migration->options->input) {
 		zp_diag_error(&migration->run->diags, ZP_NOWHERE,
-			"Can't ask approval for state migration when interactive input is disabled.",
+			"Can't ask approval for state migration when interactive input is "
+			"disabled.",
 			"Please remove the \"-input=false\" option and try again.");
 		return false;
 	}
-	text = over_existing ?
-		zp_format("  Pre-existing state was found while migrating the previous \"%s\" backend to\n"
-			  "  the newly configured \"%s\" backend. An existing non-empty state already\n"
-			  "  exists in the new backend.\n\n"
-			  "  Do you want to overwrite the state in the new backend with the previous "
-			  "state?\n"
-			  "  Enter \"yes\" to copy and \"no\" to start with the existing state in the "
-			  "newly\n  configured \"%s\" backend.", from, to, to) :
-		zp_format("  Pre-existing state was found while migrating the previous \"%s\" backend to\n"
-			  "  the newly configured \"%s\" backend. No existing state was found in the newly\n"
-			  "  configured \"%s\" backend. Do you want to copy this state to the new \"%s\"\n"
-			  "  backend? Enter \"yes\" to copy and \"no\" to start with an empty state.",
-			from, to, to, to);
-	int answer = confirm(migration, "Do you want to copy existing state to the new backend?", text);
+	text = over_existing ? zp_format("  Pre-existing state was found while migrating the "
+					 "previous \"%s\" backend to\n"
+					 "  the newly configured \"%s\" backend. An existing "
+					 "non-empty state already\n"
+					 "  exists in the new backend.\n\n"
+					 "  Do you want to overwrite the state in the new backend "
+					 "with the previous "
+					 "state?\n"
+					 "  Enter \"yes\" to copy and \"no\" to start with the "
+					 "existing state in the "
+					 "newly\n  configured \"%s\" backend.",
+				       from, to, to)
+			     : zp_format("  Pre-existing state was found while migrating the "
+					 "previous \"%s\" backend to\n"
+					 "  the newly configured \"%s\" backend. No existing state "
+					 "was found in the newly\n"
+					 "  configured \"%s\" backend. Do you want to copy this "
+					 "state to the new \"%s\"\n"
+					 "  backend? Enter \"yes\" to copy and \"no\" to start "
+					 "with an empty state.",
+				       from, to, to, to);
+	int answer =
+		confirm(migration, "Do you want to copy existing state to the new backend?", text);
 	if (answer < 0)
-		zp_diag_error(&migration->run->diags, ZP_NOWHERE, "Error asking for confirmation: EOF",
-			"%s", "");
+		zp_diag_error(&migration->run->diags, ZP_NOWHERE,
+			"Error asking for confirmation: EOF", "%s", "");
 	*copy = answer > 0;
 	return answer >= 0;
 }
 
-static bool migration_failed(struct migration *migration, const char *doing, const struct zp_error *err)
+static bool migration_failed(
+	struct migration *migration, const char *doing, const struct zp_error *err)
 {
 	zp_diag_error(&migration->run->diags, ZP_NOWHERE, "Error migrating state",
 		"Error %s: %s.\n\nThe state in the previous backend is as it was, and the previous "
-		"backend stays in use.", doing, zp_error_text(err));
+		"backend stays in use.",
+		doing, zp_error_text(err));
 	return false;
 }
 
@@ -344,8 +366,8 @@ static bool was_never_stored(const struct state *state)
 	return !state->serial && state_is_empty(state);
 }
 
-static bool copy_state(struct migration *migration, const struct state *source,
-	struct state_backend *to)
+static bool copy_state(
+	struct migration *migration, const struct state *source, struct state_backend *to)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
 	struct state *there = NULL;
@@ -383,16 +405,18 @@ static bool migrate_workspace(struct migration *migration, const char *name)
 	if (!to)
 		migration_failed(migration, "opening the backends", &err);
 	else if (from->is_local && to->is_local &&
-		strcmp(state_local_path(from), state_local_path(to)) == 0)
+		 strcmp(state_local_path(from), state_local_path(to)) == 0)
 		ok = true;
 	else if (state_backend_load(from, &source, &err) < 0)
 		migration_failed(migration, "loading the previous state", &err);
 	else if (was_never_stored(source))
 		ok = true;
 	else if (zp_file_exists(from->journal_path))
-		zp_diag_error(&migration->run->diags, ZP_NOWHERE, "An interrupted run is not taken over",
+		zp_diag_error(&migration->run->diags, ZP_NOWHERE,
+			"An interrupted run is not taken over",
 			"The journal %s of the previous backend has records of a run that did not "
-			"end. Run \"zplan apply\" with the previous backend first.", from->journal_path);
+			"end. Run \"zplan apply\" with the previous backend first.",
+			from->journal_path);
 	else if (!(locked = state_backend_lock(from, "migrate state", 0, &err) == 0))
 		migration_failed(migration, "locking the previous state", &err);
 	else
@@ -419,12 +443,14 @@ static bool migrate(struct cli_run *run, const struct cli_init_options *options,
 	if (!source->type->workspaces)
 		ok = migrate_workspace(&migration, "default");
 	else if (state_backend_workspaces(source, &names, &err) < 0)
-		ok = migration_failed(&migration, "listing the previous backend's workspaces", &err);
+		ok = migration_failed(
+			&migration, "listing the previous backend's workspaces", &err);
 	if (names && names[1] && !to->type->workspaces) {
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Error migrating state",
 			"The existing \"%s\" backend has more than one workspace, and the newly "
 			"configured \"%s\" backend doesn't support workspaces. Delete all but the "
-			"default workspace first.", from->type->name, to->type->name);
+			"default workspace first.",
+			from->type->name, to->type->name);
 		ok = false;
 	}
 	for (size_t i = 0; ok && names && names[i]; i++)
@@ -438,7 +464,8 @@ static bool migrate(struct cli_run *run, const struct cli_init_options *options,
 static bool must_choose(struct cli_run *run)
 {
 	zp_diag_error(&run->diags, ZP_NOWHERE, "Backend configuration changed",
-		"A change in the backend configuration has been detected, which may require migrating "
+		"A change in the backend configuration has been detected, which may require "
+		"migrating "
 		"existing state.\n\nIf you wish to attempt automatic migration of the state, use "
 		"\"zplan init -migrate-state\".\nIf you wish to store the current configuration "
 		"with no changes to the state, use \"zplan init -reconfigure\".");
@@ -493,8 +520,10 @@ static void retire_local_state(struct cli_run *run)
 	if (rename("terraform.tfstate", "terraform.tfstate.backup") == 0 || errno == ENOENT)
 		return;
 	zp_diag_warning(&run->diags, ZP_NOWHERE, "The former state is still there",
-		"The state was copied to the new backend, but terraform.tfstate could not be renamed to "
-		"terraform.tfstate.backup: %s. It is not used any more.", strerror(errno));
+		"The state was copied to the new backend, but terraform.tfstate could not be "
+		"renamed to "
+		"terraform.tfstate.backup: %s. It is not used any more.",
+		strerror(errno));
 }
 
 static bool first_backend(struct cli_run *run, const struct cli_init_options *options,
@@ -528,7 +557,8 @@ static bool change_backend(struct cli_run *run, const struct cli_init_options *o
 		printf("zplan detected that the backend type changed from \"%s\" to \"%s\".\n\n",
 			saved->settings.type->name, wanted->type->name);
 	fflush(stdout);
-	if (!try_opening(run, wanted) || !migrate(run, options, &saved->settings, wanted, &copied) ||
+	if (!try_opening(run, wanted) ||
+		!migrate(run, options, &saved->settings, wanted, &copied) ||
 		!save(run, wanted, hash))
 		return false;
 	say_configured(run, wanted->type->name);
@@ -541,15 +571,15 @@ static bool configure(struct cli_run *run, const struct cli_init_options *option
 	const struct plan_backend_config *block = run->config->root->backend;
 	struct state_settings wanted = { 0 };
 	uint32_t hash = 0;
-	bool ok = cli_backend_decode(run, block, &options->overrides, "Unsupported backend type",
-		&wanted, &hash);
+	bool ok = cli_backend_decode(
+		run, block, &options->overrides, "Unsupported backend type", &wanted, &hash);
 
 	if (!ok)
 		;
 	else if (!saved->present)
 		ok = first_backend(run, options, &wanted, hash);
 	else if ((hash == saved->hash && !options->overrides.count) ||
-		state_settings_equal(&wanted, &saved->settings))
+		 state_settings_equal(&wanted, &saved->settings))
 		ok = hash == saved->hash || save(run, &saved->settings, hash);
 	else
 		ok = change_backend(run, options, saved, &wanted, hash);
@@ -573,7 +603,8 @@ bool cli_backend_init(struct cli_run *run, const struct cli_init_options *option
 		ok = save(run, NULL, 0);
 	if (ok && options->overrides.count && !run->config->root->backend)
 		zp_diag_warning(&run->diags, ZP_NOWHERE, "Missing backend configuration",
-			"-backend-config was used without a \"backend\" block in the configuration.\n\n"
+			"-backend-config was used without a \"backend\" block in the "
+			"configuration.\n\n"
 			"If you intended to override the default local backend configuration, no "
 			"action is required, but you may add an explicit backend block to your "
 			"configuration to clear this warning:\n\nterraform {\n  backend \"local\" "

@@ -9,10 +9,13 @@ static bool approve(struct cli_run *run, bool force)
 		fputs("Local state cannot be unlocked by another process\n", stderr);
 		return false;
 	}
-	zp_autofree char *answer = cli_ask("Do you really want to force-unlock?\n  zplan will remove the "
-		"lock on the remote state.\n  This will allow local zplan commands to modify this state, "
-		"even though it\n  may still be in use. Only 'yes' will be accepted to confirm.\n\n  "
-		"Enter a value: ");
+	zp_autofree char *answer =
+		cli_ask("Do you really want to force-unlock?\n  zplan will remove the "
+			"lock on the remote state.\n  This will allow local zplan commands to "
+			"modify this state, "
+			"even though it\n  may still be in use. Only 'yes' will be accepted to "
+			"confirm.\n\n  "
+			"Enter a value: ");
 	putchar('\n');
 	if (strcmp(answer, "yes") == 0)
 		return true;
@@ -30,7 +33,8 @@ static int unlock(struct cli_run *run, const char *id, bool force)
 		fprintf(stderr, "Failed to unlock state: %s\n", zp_error_text(&err));
 		return 1;
 	}
-	printf("%s%szplan state has been successfully unlocked!%s\n\nThe state has been unlocked, and "
+	printf("%s%szplan state has been successfully unlocked!%s\n\nThe state has been unlocked, "
+	       "and "
 	       "zplan commands should now be able to\nobtain a new lock on the remote state.\n",
 		cli_style(&run->view, CLI_BOLD), cli_style(&run->view, CLI_GREEN),
 		cli_style(&run->view, CLI_RESET));

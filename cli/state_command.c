@@ -31,16 +31,18 @@ static bool keeps_every_backup(const char *operation)
 	return strncmp(operation, "state-", 6) == 0 && strcmp(operation, "state-push") != 0;
 }
 
-static void choose_backup(struct cli_run *run, const struct cli_common *common, const char *operation)
+static void choose_backup(
+	struct cli_run *run, const struct cli_common *common, const char *operation)
 {
 	const char *path = state_local_path(run->backend);
 	bool keeps_all = keeps_every_backup(operation);
 
 	if (!path)
 		return;
-	zp_autofree char *every = keeps_all ? cli_state_backup_path(path, common->backup_path) : NULL;
-	state_local_override(run->backend, NULL, common->state_out_path,
-		every ? every : common->backup_path);
+	zp_autofree char *every =
+		keeps_all ? cli_state_backup_path(path, common->backup_path) : NULL;
+	state_local_override(
+		run->backend, NULL, common->state_out_path, every ? every : common->backup_path);
 }
 
 static bool nothing_interrupted(struct cli_run *run)
@@ -50,8 +52,10 @@ static bool nothing_interrupted(struct cli_run *run)
 	if (!zp_file_exists(path))
 		return true;
 	zp_diag_error(&run->diags, ZP_NOWHERE, "An interrupted run is not taken over",
-		"The journal %s has records of a run that did not end. Run \"zplan plan\" first: it "
-		"takes over what that run did.", path);
+		"The journal %s has records of a run that did not end. Run \"zplan plan\" first: "
+		"it "
+		"takes over what that run did.",
+		path);
 	return false;
 }
 
@@ -92,7 +96,8 @@ bool cli_state_parse_address(struct cli_run *run, const char *text, struct state
 
 	if (state_address_parse(text, &run->arena, address, &err))
 		return true;
-	zp_diag_error(&run->diags, ZP_NOWHERE, "Invalid address", "%s: %s", text, zp_error_text(&err));
+	zp_diag_error(
+		&run->diags, ZP_NOWHERE, "Invalid address", "%s: %s", text, zp_error_text(&err));
 	return false;
 }
 
@@ -113,18 +118,25 @@ static void missing(struct cli_run *run, const struct state_address *address)
 
 	if (!address->is_resource)
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Unknown module",
-			"The current state contains no module at %s. If you've just added this module "
-			"to the configuration, %s module's entry in the state.", address->text, after);
+			"The current state contains no module at %s. If you've just added this "
+			"module "
+			"to the configuration, %s module's entry in the state.",
+			address->text, after);
 	else if (address->key.kind == STATE_NO_KEY)
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Unknown resource",
-			"The current state contains no resource %s. If you've just added this resource "
-			"to the configuration, %s resource's entry in the state.", address->text, after);
+			"The current state contains no resource %s. If you've just added this "
+			"resource "
+			"to the configuration, %s resource's entry in the state.",
+			address->text, after);
 	else
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Unknown resource instance",
-			"The current state contains no resource instance %s. If you've just added its "
+			"The current state contains no resource instance %s. If you've just added "
+			"its "
 			"resource to the configuration or have changed the count or for_each "
-			"arguments, you must run \"zplan apply\" first to update the resource's entry "
-			"in the state.", address->text);
+			"arguments, you must run \"zplan apply\" first to update the resource's "
+			"entry "
+			"in the state.",
+			address->text);
 }
 
 struct selection {
@@ -132,8 +144,8 @@ struct selection {
 	size_t count, capacity;
 };
 
-static void add_matching(const struct state *state, const struct state_address *address,
-	struct selection *selection)
+static void add_matching(
+	const struct state *state, const struct state_address *address, struct selection *selection)
 {
 	size_t first = selection->count;
 
@@ -143,8 +155,8 @@ static void add_matching(const struct state *state, const struct state_address *
 			continue;
 		if (selection->count == selection->capacity) {
 			selection->capacity = selection->capacity ? selection->capacity * 2 : 64;
-			selection->items = zp_reallocarray(selection->items, selection->capacity,
-				sizeof(*selection->items));
+			selection->items = zp_reallocarray(
+				selection->items, selection->capacity, sizeof(*selection->items));
 		}
 		selection->items[selection->count++] = object;
 	}
@@ -177,9 +189,12 @@ bool cli_state_select(struct cli_run *run, int words, char **word, bool allow_mi
 
 void cli_state_say_none(void)
 {
-	fputs("No state file was found!\n\nState management commands require a state file. Run this "
-	      "command\nin a directory where zplan has been run or use the -state flag\nto point the "
-	      "command to a specific state location.\n", stderr);
+	fputs("No state file was found!\n\nState management commands require a state file. Run "
+	      "this "
+	      "command\nin a directory where zplan has been run or use the -state flag\nto point "
+	      "the "
+	      "command to a specific state location.\n",
+		stderr);
 }
 
 int cli_state_misused(const char *command, const char *message)

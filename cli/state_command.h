@@ -13,8 +13,9 @@
 #include "state/address.h"
 
 /*
- * Initialises run, opens backend and state. operation NULL: only to look, without a lock; else locks,
- * sees to a backup as the peer makes it, and refuses where an interrupted run waits to be taken over.
+ * Initialises run, opens backend and state. operation NULL: only to look, without a lock; else
+ * locks, sees to a backup as the peer makes it, and refuses where an interrupted run waits to be
+ * taken over.
  */
 bool cli_state_begin(struct cli_run *run, struct cli_common *common, const char *operation);
 /* Raises the serial and stores. False after a diagnostic. */
@@ -23,8 +24,9 @@ bool cli_state_save(struct cli_run *run);
 char *cli_state_backup_path(const char *path, const char *given);
 bool cli_state_parse_address(struct cli_run *run, const char *text, struct state_address *address);
 /*
- * The objects at or below the addresses, in the peer's order, each address by itself; deposed objects
- * follow theirs. A diagnostic and false where one matches nothing and that is not allowed. Heap array.
+ * The objects at or below the addresses, in the peer's order, each address by itself; deposed
+ * objects follow theirs. A diagnostic and false where one matches nothing and that is not allowed.
+ * Heap array.
  */
 bool cli_state_select(struct cli_run *run, int words, char **word, bool allow_missing,
 	const struct state_object ***found, size_t *count);

@@ -26,18 +26,21 @@ static bool refuse(struct move *move, const char *summary, const char *reason)
 static bool is_source(const struct move *move, const struct state_object *object)
 {
 	if (!move->source.is_resource)
-		return state_address_is_module_or_below(object->resource->module, move->source.module);
+		return state_address_is_module_or_below(
+			object->resource->module, move->source.module);
 	return state_address_contains(&move->source, object) &&
-		(move->whole || strcmp(object->address, move->source.text) == 0);
+	       (move->whole || strcmp(object->address, move->source.text) == 0);
 }
 
 static void find_source(struct move *move)
 {
 	size_t capacity = 0;
 
-	/* One instance without key is that instance; else an address without key is the whole resource. */
-	move->whole = !move->source.is_resource || (move->source.key.kind == STATE_NO_KEY &&
-		!state_find(move->from, move->source.text, NULL));
+	/* One instance without key is that instance; else an address without key is the whole
+	 * resource. */
+	move->whole = !move->source.is_resource ||
+		      (move->source.key.kind == STATE_NO_KEY &&
+			      !state_find(move->from, move->source.text, NULL));
 	for (size_t i = 0; i < move->from->object_count; i++) {
 		const struct state_object *object = move->from->objects[i];
 		if (!object || !is_source(move, object))
@@ -61,7 +64,8 @@ static bool refuse_taken(struct move *move, const char *what)
 static bool resource_is_taken(const struct move *move)
 {
 	for (size_t i = 0; i < move->to->object_count; i++)
-		if (move->to->objects[i] && state_address_contains(&move->target, move->to->objects[i]))
+		if (move->to->objects[i] &&
+			state_address_contains(&move->target, move->to->objects[i]))
 			return true;
 	return false;
 }
@@ -69,8 +73,9 @@ static bool resource_is_taken(const struct move *move)
 static bool module_is_taken(const struct move *move)
 {
 	for (size_t i = 0; i < move->to->object_count; i++)
-		if (move->to->objects[i] && state_address_is_module_or_below(
-			move->to->objects[i]->resource->module, move->target.module))
+		if (move->to->objects[i] &&
+			state_address_is_module_or_below(
+				move->to->objects[i]->resource->module, move->target.module))
 			return true;
 	return false;
 }
@@ -82,7 +87,8 @@ static bool check_module(struct move *move)
 	if (module_is_taken(move)) {
 		fputs("Error moving state: destination module already exists\n\nPlease ensure your "
 		      "addresses and state paths are valid. No\nstate was persisted. Your existing "
-		      "states are untouched.\n", stderr);
+		      "states are untouched.\n",
+			stderr);
 		return false;
 	}
 	return true;
@@ -93,13 +99,15 @@ static bool check_resource(struct move *move)
 	const struct state_address *source = &move->source, *target = &move->target;
 
 	if (!target->is_resource)
-		return refuse(move, "Invalid target address", move->whole ?
-			"the source is a whole resource (not a resource instance) so the target must "
-			"also be a whole resource." :
-			"the target must also be a resource instance.");
+		return refuse(move, "Invalid target address",
+			move->whole ? "the source is a whole resource (not a resource instance) so "
+				      "the target must "
+				      "also be a whole resource."
+				    : "the target must also be a resource instance.");
 	if (move->whole && target->key.kind != STATE_NO_KEY)
 		return refuse(move, "Invalid target address",
-			"the source is a whole resource (not a resource instance) so the target must "
+			"the source is a whole resource (not a resource instance) so the target "
+			"must "
 			"also be a whole resource.");
 	if (source->mode != target->mode || strcmp(source->type, target->type) != 0)
 		return refuse(move, "Invalid state move request", "resource types don't match.");
@@ -118,8 +126,10 @@ static char *new_module(const struct move *move, const struct state_object *obje
 	if (move->source.is_resource)
 		return zp_strdup(move->target.module);
 	module += strlen(move->source.module);
-	return zp_format("%s%s", move->target.module, *move->target.module ? module :
-		*module == '.' ? module + 1 : module);
+	return zp_format("%s%s", move->target.module,
+		*move->target.module ? module
+		: *module == '.'     ? module + 1
+				     : module);
 }
 
 static void move_object(struct move *move, const struct state_object *object)
@@ -142,7 +152,8 @@ static bool carry_out(struct move *move, bool dry_run)
 
 	find_source(move);
 	if (!move->count)
-		return refuse(move, "Invalid source address", "does not match anything in the current state.");
+		return refuse(move, "Invalid source address",
+			"does not match anything in the current state.");
 	if (!(move->source.is_resource ? check_resource(move) : check_module(move)))
 		return false;
 	hcl_quote(&from, zp_str(move->source.text));
@@ -177,10 +188,12 @@ static struct state_backend *open_other(struct cli_run *run, const char *path, c
 	struct state_backend *other = state_local_open(path, "default", NULL, backup_path);
 
 	other->is_own = true;
-	if ((common->lock && state_backend_lock(other, "state-mv", common->lock_timeout, &err) < 0) ||
+	if ((common->lock &&
+		    state_backend_lock(other, "state-mv", common->lock_timeout, &err) < 0) ||
 		state_backend_load(other, there, &err) < 0) {
-		zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to open the state given with -state-out",
-			"%s", zp_error_text(&err));
+		zp_diag_error(&run->diags, ZP_NOWHERE,
+			"Failed to open the state given with -state-out", "%s",
+			zp_error_text(&err));
 		state_backend_free(other);
 		return NULL;
 	}
@@ -247,6 +260,6 @@ int cli_state_mv(int argc, char **argv)
 		return cli_state_misused("state mv", "Exactly two arguments expected.");
 	if (!cli_state_begin(&run, &common, "state-mv"))
 		return cli_run_finish(&run, 1);
-	return cli_run_finish(&run,
-		move_objects(&run, &common, argv, dry_run, out_path, backup_out));
+	return cli_run_finish(
+		&run, move_objects(&run, &common, argv, dry_run, out_path, backup_out));
 }

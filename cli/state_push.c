@@ -38,7 +38,7 @@ static struct state *read_given(struct cli_run *run, const char *path)
 
 	if (from_input) {
 		for (size_t n; (n = fread(block, 1, sizeof(block), stdin)) > 0 &&
-			text.len < MAX_STATE_BYTES;)
+			       text.len < MAX_STATE_BYTES;)
 			zp_buf_add(&text, block, n);
 	} else if (zp_file_read(path, MAX_STATE_BYTES, &text, &err) < 0) {
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to read the state to push", "%s",
@@ -65,24 +65,31 @@ static bool may_replace(const struct state *there, const struct state *pushed)
 	if (!there->serial && state_is_empty(there))
 		return true;
 	if (*there->lineage && *pushed->lineage && strcmp(there->lineage, pushed->lineage) != 0) {
-		fprintf(stderr, "Failed to write state: cannot import state with lineage \"%s\" over "
-			"unrelated state with lineage \"%s\"\n", pushed->lineage, there->lineage);
+		fprintf(stderr,
+			"Failed to write state: cannot import state with lineage \"%s\" over "
+			"unrelated state with lineage \"%s\"\n",
+			pushed->lineage, there->lineage);
 		return false;
 	}
 	if (pushed->serial < there->serial) {
-		fprintf(stderr, "Failed to write state: cannot import state with serial %lld over newer "
-			"state with serial %lld\n", (long long)pushed->serial, (long long)there->serial);
+		fprintf(stderr,
+			"Failed to write state: cannot import state with serial %lld over newer "
+			"state with serial %lld\n",
+			(long long)pushed->serial, (long long)there->serial);
 		return false;
 	}
 	if (pushed->serial == there->serial && !state_equal(there, pushed)) {
-		fprintf(stderr, "Failed to write state: cannot overwrite existing state with serial %lld "
-			"with a different state that has the same serial\n", (long long)there->serial);
+		fprintf(stderr,
+			"Failed to write state: cannot overwrite existing state with serial %lld "
+			"with a different state that has the same serial\n",
+			(long long)there->serial);
 		return false;
 	}
 	return true;
 }
 
-/* As the peer does it, a file counts the push itself as a change; elsewhere the serial is the pushed one's. */
+/* As the peer does it, a file counts the push itself as a change; elsewhere the serial is the
+ * pushed one's. */
 static int push(struct cli_run *run, struct state *pushed, bool force)
 {
 	zp_autoerror err = ZP_ERROR_INIT;

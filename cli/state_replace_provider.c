@@ -21,19 +21,21 @@ static char *full_source(struct cli_run *run, const char *text, const char *whic
 	if (!ok || slashes > 2) {
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Invalid provider source string",
 			"Invalid %s provider \"%s\": the \"source\" must be in the format "
-			"\"[hostname/][namespace/]name\".", which, text);
+			"\"[hostname/][namespace/]name\".",
+			which, text);
 		return NULL;
 	}
-	return slashes == 2 ? zp_strdup(text) :
-		slashes == 1 ? zp_format(DEFAULT_HOST "/%s", text) :
-			       zp_format(DEFAULT_HOST "/hashicorp/%s", text);
+	return slashes == 2   ? zp_strdup(text)
+	       : slashes == 1 ? zp_format(DEFAULT_HOST "/%s", text)
+			      : zp_format(DEFAULT_HOST "/hashicorp/%s", text);
 }
 
 /* As people write it: without the host that goes without saying. */
 static const char *short_source(const char *full)
 {
-	return strncmp(full, DEFAULT_HOST "/", strlen(DEFAULT_HOST "/")) == 0 ?
-		full + strlen(DEFAULT_HOST "/") : full;
+	return strncmp(full, DEFAULT_HOST "/", strlen(DEFAULT_HOST "/")) == 0
+		       ? full + strlen(DEFAULT_HOST "/")
+		       : full;
 }
 
 ZP_VEC(resource_vec, const struct state_object *);
@@ -45,7 +47,8 @@ static void find_resources(const struct state *state, const char *mark, struct r
 
 	for (size_t i = 0; i < state->object_count; i++) {
 		const struct state_object *object = state->objects[i];
-		if (!object || object->resource == last || !strstr(object->resource->provider, mark))
+		if (!object || object->resource == last ||
+			!strstr(object->resource->provider, mark))
 			continue;
 		last = object->resource;
 		zp_vec_push(found, object);
@@ -54,8 +57,8 @@ static void find_resources(const struct state *state, const char *mark, struct r
 
 static int by_order(const void *a, const void *b)
 {
-	return state_object_compare(*(const struct state_object *const *)a,
-		*(const struct state_object *const *)b);
+	return state_object_compare(
+		*(const struct state_object *const *)a, *(const struct state_object *const *)b);
 }
 
 /* Objects of a resource may lie apart in the file: each resource once. */
@@ -78,15 +81,17 @@ static void replace(struct state *state, const struct state_resource *resource, 
 	zp_autofree char *provider = zp_format("%.*sprovider[\"%s\"]%s",
 		(int)(at - resource->provider), resource->provider, to, at + strlen(mark));
 
-	state_resource(state, resource->module, resource->mode, resource->type, resource->name, provider);
+	state_resource(
+		state, resource->module, resource->mode, resource->type, resource->name, provider);
 }
 
 static bool approve(const struct cli_common *common, bool auto_approve)
 {
 	if (auto_approve || !common->input)
 		return true;
-	zp_autofree char *answer = cli_ask("\nDo you want to make these changes?\nOnly 'yes' will be "
-					   "accepted to continue.\n\nEnter a value: ");
+	zp_autofree char *answer =
+		cli_ask("\nDo you want to make these changes?\nOnly 'yes' will be "
+			"accepted to continue.\n\nEnter a value: ");
 	if (strcmp(answer, "yes") == 0) {
 		putchar('\n');
 		return true;
@@ -95,8 +100,8 @@ static bool approve(const struct cli_common *common, bool auto_approve)
 	return false;
 }
 
-static int replace_all(struct cli_run *run, const struct cli_common *common, char **word,
-	bool auto_approve)
+static int replace_all(
+	struct cli_run *run, const struct cli_common *common, char **word, bool auto_approve)
 {
 	zp_autofree char *from = full_source(run, word[0], "source");
 	zp_autofree char *to = full_source(run, word[1], "destination");
@@ -111,8 +116,10 @@ static int replace_all(struct cli_run *run, const struct cli_common *common, cha
 		puts("No matching resources found.");
 		return 0;
 	}
-	printf("zplan will perform the following actions:\n\n  ~ Updating provider:\n    - %s\n    + "
-	       "%s\n\nChanging %zu resources:\n\n", short_source(from), short_source(to), found.count);
+	printf("zplan will perform the following actions:\n\n  ~ Updating provider:\n    - %s\n    "
+	       "+ "
+	       "%s\n\nChanging %zu resources:\n\n",
+		short_source(from), short_source(to), found.count);
 	for (size_t i = 0; i < found.count; i++)
 		printf("  %s\n", found.items[i]->resource->address);
 	bool ok = approve(common, auto_approve);
@@ -141,10 +148,12 @@ int cli_state_replace_provider(int argc, char **argv)
 	};
 	struct cli_run run;
 
-	if (!cli_options_parse(options, ZP_ARRAY_SIZE(options), &argc, argv, "state replace-provider"))
+	if (!cli_options_parse(
+		    options, ZP_ARRAY_SIZE(options), &argc, argv, "state replace-provider"))
 		return 1;
 	if (argc != 2)
-		return cli_state_misused("state replace-provider", "Exactly two arguments expected.");
+		return cli_state_misused(
+			"state replace-provider", "Exactly two arguments expected.");
 	if (!cli_state_begin(&run, &common, "state-replace-provider"))
 		return cli_run_finish(&run, 1);
 	return cli_run_finish(&run, replace_all(&run, &common, argv, auto_approve));

@@ -16,8 +16,8 @@ static int nothing(struct cli_run *run, bool dry_run)
 }
 
 /* An instance counts once, its deposed objects go with it. */
-static size_t remove_all(struct cli_run *run, const struct state_object **found, size_t count,
-	bool dry_run)
+static size_t remove_all(
+	struct cli_run *run, const struct state_object **found, size_t count, bool dry_run)
 {
 	const struct state_object *last = NULL;
 	size_t removed = 0;

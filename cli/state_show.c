@@ -5,8 +5,10 @@
 static int none_there(struct cli_run *run)
 {
 	fputs("No instance found for the given address!\n\nThis command requires that the address "
-	      "references one specific instance.\nTo view the available instances, use \"zplan state "
-	      "list\". Please modify \nthe address to reference a specific instance.\n", stderr);
+	      "references one specific instance.\nTo view the available instances, use \"zplan "
+	      "state "
+	      "list\". Please modify \nthe address to reference a specific instance.\n",
+		stderr);
 	return cli_run_finish(run, 1);
 }
 
@@ -32,8 +34,8 @@ int cli_state_show(int argc, char **argv)
 		cli_state_say_none();
 		return cli_run_finish(&run, 1);
 	}
-	const struct state_object *object = address.is_resource ?
-		state_find(run.state, address.text, NULL) : NULL;
+	const struct state_object *object =
+		address.is_resource ? state_find(run.state, address.text, NULL) : NULL;
 	if (!object)
 		return none_there(&run);
 	zp_autobuf text = ZP_BUF_INIT;

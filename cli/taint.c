@@ -7,17 +7,21 @@ static int not_there(struct cli_run *run, const char *address, bool allow_missin
 	if (allow_missing)
 		zp_diag_warning(&run->diags, ZP_NOWHERE, "No such resource instance",
 			"Resource instance %s was not found, but this is not an error because "
-			"-allow-missing was set.", address);
+			"-allow-missing was set.",
+			address);
 	else if (state_is_empty(run->state))
 		zp_diag_error(&run->diags, ZP_NOWHERE, "No such resource instance",
-			"The state currently contains no resource instances whatsoever. This may occur "
+			"The state currently contains no resource instances whatsoever. This may "
+			"occur "
 			"if the configuration has never been applied or if it has recently been "
 			"destroyed.");
 	else
 		zp_diag_error(&run->diags, ZP_NOWHERE, "No such resource instance",
 			"There is no resource instance in the state with the address %s. If the "
-			"resource configuration has just been added, you must run \"zplan apply\" once "
-			"to create the corresponding instance(s) before they can be tainted.", address);
+			"resource configuration has just been added, you must run \"zplan apply\" "
+			"once "
+			"to create the corresponding instance(s) before they can be tainted.",
+			address);
 	return allow_missing ? 0 : 1;
 }
 
@@ -29,7 +33,8 @@ static int set_taint(struct cli_run *run, const char *word, bool taint, bool all
 		return 1;
 	if (!address.is_resource) {
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Invalid address",
-			"A resource instance address is required here. The module path must be followed "
+			"A resource instance address is required here. The module path must be "
+			"followed "
 			"by a resource instance specification.");
 		return 1;
 	}
@@ -38,7 +43,8 @@ static int set_taint(struct cli_run *run, const char *word, bool taint, bool all
 		return not_there(run, address.text, allow_missing);
 	if (!taint && !object->tainted) {
 		zp_diag_error(&run->diags, ZP_NOWHERE, "Resource instance is not tainted",
-			"Resource instance %s is not currently tainted, and so it cannot be untainted.",
+			"Resource instance %s is not currently tainted, and so it cannot be "
+			"untainted.",
 			address.text);
 		return 1;
 	}
@@ -47,8 +53,9 @@ static int set_taint(struct cli_run *run, const char *word, bool taint, bool all
 		if (!cli_state_save(run))
 			return 1;
 	}
-	printf(taint ? "Resource instance %s has been marked as tainted.\n" :
-		       "Resource instance %s has been successfully untainted.\n", address.text);
+	printf(taint ? "Resource instance %s has been marked as tainted.\n"
+		     : "Resource instance %s has been successfully untainted.\n",
+		address.text);
 	return 0;
 }
 
@@ -72,9 +79,9 @@ static int run_command(const char *command, int argc, char **argv, bool taint)
 	if (!cli_options_parse(options, ZP_ARRAY_SIZE(options), &argc, argv, command))
 		return 1;
 	if (argc != 1)
-		return cli_state_misused(command, taint ?
-			"The taint command expects exactly one argument." :
-			"The untaint command expects exactly one argument.");
+		return cli_state_misused(
+			command, taint ? "The taint command expects exactly one argument."
+				       : "The untaint command expects exactly one argument.");
 	if (strncmp(argv[0], "data.", 5) == 0 && taint) {
 		fprintf(stderr, "Resource instance %s cannot be tainted\n", argv[0]);
 		return 1;

@@ -67,16 +67,20 @@ static bool select_workspace(struct cli_run *run, const char *name)
 
 static int bad_name(const char *name)
 {
-	fprintf(stderr, "\nThe workspace name \"%s\" is not allowed. The name must contain only URL safe\n"
-			"characters, and no path separators.\n\n", name);
+	fprintf(stderr,
+		"\nThe workspace name \"%s\" is not allowed. The name must contain only URL safe\n"
+		"characters, and no path separators.\n\n",
+		name);
 	return 1;
 }
 
 static void say_missing(const char *name)
 {
-	fprintf(stderr, "\nWorkspace \"%s\" doesn't exist.\n\nYou can create this workspace with the "
-			"\"new\" subcommand \nor include the \"-or-create\" flag with the \"select\" "
-			"subcommand.\n", name);
+	fprintf(stderr,
+		"\nWorkspace \"%s\" doesn't exist.\n\nYou can create this workspace with the "
+		"\"new\" subcommand \nor include the \"-or-create\" flag with the \"select\" "
+		"subcommand.\n",
+		name);
 }
 
 /* Another backend of the same settings, for another workspace. Takes run->backend's place. */
@@ -95,7 +99,7 @@ static bool fill_from(struct cli_run *run, const char *path, const struct cli_co
 	zp_autoerror err = ZP_ERROR_INIT;
 	struct state *given = NULL;
 	bool ok = zp_file_read(path, (size_t)8 << 30, &text, &err) == 0 &&
-		(given = state_parse_take(&text, path, &err)) != NULL;
+		  (given = state_parse_take(&text, path, &err)) != NULL;
 
 	if (ok && cli_run_open_state(run, common, "workspace-new")) {
 		given->lineage = run->state->lineage;
@@ -126,7 +130,8 @@ static int create(struct cli_run *run, const char *name, const struct cli_common
 	style(run, CLI_BOLD);
 	printf("Created and switched to workspace \"%s\"!", name);
 	style(run, CLI_RESET);
-	puts("\n\nYou're now on a new, empty workspace. Workspaces isolate their state,\nso if you run "
+	puts("\n\nYou're now on a new, empty workspace. Workspaces isolate their state,\nso if you "
+	     "run "
 	     "\"zplan plan\" zplan will not see any existing state\nfor this configuration.");
 	return common->state_path && !fill_from(run, common->state_path, common) ? 1 : 0;
 }
@@ -152,9 +157,12 @@ int cli_workspace_new(int argc, char **argv)
 	if (is_overridden()) {
 		fputs("\nThe workspace is currently overridden using the TF_WORKSPACE environment\n"
 		      "variable. You cannot create a new workspace when using this setting.\n\nTo "
-		      "create a new workspace, either unset this environment variable or update it\nto "
-		      "match the workspace name you are trying to create, and then run this command\n"
-		      "again.\n\n", stderr);
+		      "create a new workspace, either unset this environment variable or update "
+		      "it\nto "
+		      "match the workspace name you are trying to create, and then run this "
+		      "command\n"
+		      "again.\n\n",
+			stderr);
 		return 1;
 	}
 	if (!begin(&run) || !list(&run, &names))
@@ -208,7 +216,8 @@ int cli_workspace_select(int argc, char **argv)
 	if (is_overridden()) {
 		fputs("\nThe selected workspace is currently overridden using the TF_WORKSPACE\n"
 		      "environment variable.\n\nTo select a new workspace, either update this "
-		      "environment variable or unset\nit and then run this command again.\n\n", stderr);
+		      "environment variable or unset\nit and then run this command again.\n\n",
+			stderr);
 		return 1;
 	}
 	if (!cli_workspace_name_is_valid(argv[0]))
@@ -237,7 +246,8 @@ int cli_workspace_list(int argc, char **argv)
 	}
 	putchar('\n');
 	if (is_overridden())
-		puts("\n\nThe active workspace is being overridden using the TF_WORKSPACE environment\n"
+		puts("\n\nThe active workspace is being overridden using the TF_WORKSPACE "
+		     "environment\n"
 		     "variable.\n");
 	state_workspaces_free(names);
 	return cli_run_finish(&run, 0);
@@ -294,24 +304,29 @@ static bool may_delete(struct cli_run *run, const char *name, bool force, bool *
 	if (zp_file_exists(run->backend->journal_path)) {
 		zp_diag_error(&run->diags, ZP_NOWHERE, "An interrupted run is not taken over",
 			"The journal %s of workspace \"%s\" has records of a run that did not end. "
-			"Select the workspace and run \"zplan plan\" first: it takes over what that run "
-			"did.", run->backend->journal_path, name);
+			"Select the workspace and run \"zplan plan\" first: it takes over what "
+			"that run "
+			"did.",
+			run->backend->journal_path, name);
 		return false;
 	}
 	if (*was_empty)
 		return true;
 	zp_diag_error(&run->diags, ZP_NOWHERE, "Workspace is not empty",
-		"Workspace \"%s\" is currently tracking the following resource instances:%s\n\nDeleting "
+		"Workspace \"%s\" is currently tracking the following resource "
+		"instances:%s\n\nDeleting "
 		"this workspace would cause zplan to lose track of any associated remote objects, "
 		"which would then require you to delete them manually outside of zplan. You should "
 		"destroy these objects with zplan before deleting the workspace.\n\nIf you want to "
-		"delete this workspace anyway, and have zplan forget about these managed objects, use "
-		"the -force option to disable this safety check.", name, objects.ptr);
+		"delete this workspace anyway, and have zplan forget about these managed objects, "
+		"use "
+		"the -force option to disable this safety check.",
+		name, objects.ptr);
 	return false;
 }
 
-static int delete_locked(struct cli_run *run, const char *name, bool force,
-	const struct cli_common *common)
+static int delete_locked(
+	struct cli_run *run, const char *name, bool force, const struct cli_common *common)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
 	bool was_empty = true;
@@ -319,7 +334,8 @@ static int delete_locked(struct cli_run *run, const char *name, bool force,
 	if (!cli_run_open_state(run, common, "workspace-delete") ||
 		!may_delete(run, name, force, &was_empty))
 		return 1;
-	/* Unlocked first: a lock in what is deleted could not be given back, and the name is free then. */
+	/* Unlocked first: a lock in what is deleted could not be given back, and the name is free
+	 * then. */
 	if (run->locked && run->backend->is_local) {
 		state_backend_unlock(run->backend, NULL);
 		run->locked = false;
@@ -334,10 +350,12 @@ static int delete_locked(struct cli_run *run, const char *name, bool force,
 	style(run, CLI_RESET);
 	putchar('\n');
 	if (!was_empty)
-		printf("%sWARNING: \"%s\" was non-empty.\nThe resources managed by the deleted workspace "
-		       "may still exist,\nbut are no longer manageable by zplan since the state has\nbeen "
-		       "deleted.\n%s", cli_style(&run->view, CLI_YELLOW), name,
-			cli_style(&run->view, CLI_RESET));
+		printf("%sWARNING: \"%s\" was non-empty.\nThe resources managed by the deleted "
+		       "workspace "
+		       "may still exist,\nbut are no longer manageable by zplan since the state "
+		       "has\nbeen "
+		       "deleted.\n%s",
+			cli_style(&run->view, CLI_YELLOW), name, cli_style(&run->view, CLI_RESET));
 	return 0;
 }
 
@@ -372,9 +390,11 @@ int cli_workspace_delete(int argc, char **argv)
 		return cli_run_finish(&run, 1);
 	}
 	if (strcmp(run.workspace, name) == 0) {
-		fprintf(stderr, "Workspace \"%s\" is your active workspace.\n\nYou cannot delete the "
-				"currently active workspace. Please switch\nto another workspace and "
-				"try again.\n", name);
+		fprintf(stderr,
+			"Workspace \"%s\" is your active workspace.\n\nYou cannot delete the "
+			"currently active workspace. Please switch\nto another workspace and "
+			"try again.\n",
+			name);
 		return cli_run_finish(&run, 1);
 	}
 	if (!switch_backend(&run, name))

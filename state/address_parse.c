@@ -36,8 +36,8 @@ static bool optional_key(struct parsing *parsing, struct state_key *key)
 	return value.type == hcl_number && hcl_number_to_int(value, &key->number);
 }
 
-static const char *read_address(struct parsing *parsing, const char *word,
-	struct state_address *address)
+static const char *read_address(
+	struct parsing *parsing, const char *word, struct state_address *address)
 {
 	zp_autobuf module = ZP_BUF_INIT;
 
@@ -84,8 +84,9 @@ bool state_address_parse(const char *text, struct zp_arena *arena, struct state_
 
 	*address = (struct state_address){ .module = "", .parent = "" };
 	if (!expr || diags.errors || expr->kind != HCL_EXPR_TRAVERSAL) {
-		problem = diags.count ? diags.items[0]->detail :
-					"Resource specification must include a resource type and name.";
+		problem = diags.count
+				  ? diags.items[0]->detail
+				  : "Resource specification must include a resource type and name.";
 	} else {
 		const char *root = expr->traversal.root;
 		struct parsing parsing = { expr->traversal.steps, expr->traversal.count, 0, arena };
@@ -105,7 +106,8 @@ bool state_address_parse(const char *text, struct zp_arena *arena, struct state_
 	return !problem;
 }
 
-/* The module itself or one below it. Without a key, a module's last step stands for all its instances. */
+/* The module itself or one below it. Without a key, a module's last step stands for all its
+ * instances. */
 static bool module_contains(const struct state_address *address, const char *module)
 {
 	size_t n = strlen(address->module);
@@ -113,13 +115,13 @@ static bool module_contains(const struct state_address *address, const char *mod
 	if (strncmp(module, address->module, n) != 0)
 		return !n;
 	return !n || !module[n] || module[n] == '.' ||
-		(module[n] == '[' && address->module_key.kind == STATE_NO_KEY);
+	       (module[n] == '[' && address->module_key.kind == STATE_NO_KEY);
 }
 
 static bool same_key(struct state_key a, struct state_key b)
 {
 	return a.kind == b.kind && (a.kind != STATE_INT_KEY || a.number == b.number) &&
-		(a.kind != STATE_STRING_KEY || zp_str_equal(a.text, b.text));
+	       (a.kind != STATE_STRING_KEY || zp_str_equal(a.text, b.text));
 }
 
 bool state_address_contains(const struct state_address *address, const struct state_object *object)
@@ -129,9 +131,9 @@ bool state_address_contains(const struct state_address *address, const struct st
 	if (!address->is_resource)
 		return module_contains(address, resource->module);
 	return resource->mode == address->mode && strcmp(resource->module, address->module) == 0 &&
-		strcmp(resource->type, address->type) == 0 &&
-		strcmp(resource->name, address->name) == 0 &&
-		(address->key.kind == STATE_NO_KEY || same_key(address->key, object->key));
+	       strcmp(resource->type, address->type) == 0 &&
+	       strcmp(resource->name, address->name) == 0 &&
+	       (address->key.kind == STATE_NO_KEY || same_key(address->key, object->key));
 }
 
 bool state_address_is_module_or_below(const char *module, const char *ancestor)

@@ -44,13 +44,14 @@ static void wipe(struct zp_buf *buf)
 #define auto_secret zp_cleanup(wipe) struct zp_buf
 
 /* What a provider that is no derivation gives, without the newline at its end. */
-static int read_secret(const struct state_key_provider *provider, struct zp_buf *secret, struct zp_error *err)
+static int read_secret(
+	const struct state_key_provider *provider, struct zp_buf *secret, struct zp_error *err)
 {
 	if (provider->source == STATE_KEY_ENV) {
 		const char *text = getenv(provider->where);
 		if (!text || !*text)
-			return zp_error_set(err, "%s: the environment has no variable %s", provider->name,
-				provider->where);
+			return zp_error_set(err, "%s: the environment has no variable %s",
+				provider->name, provider->where);
 		zp_buf_puts(secret, text);
 	} else if (provider->source == STATE_KEY_FILE) {
 		if (zp_file_read(provider->where, MAX_SECRET_BYTES, secret, err) < 0)
@@ -74,12 +75,15 @@ static int read_secret(const struct state_key_provider *provider, struct zp_buf 
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-		c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* 32 bytes as they are, as 64 hexadecimal digits, or as base64. */
-static int take_raw_key(struct state_key_provider *provider, struct zp_str secret, struct zp_error *err)
+static int take_raw_key(
+	struct state_key_provider *provider, struct zp_str secret, struct zp_error *err)
 {
 	unsigned char decoded[STATE_MAX_KEY + 4];
 	bool ok = false;
@@ -90,26 +94,30 @@ static int take_raw_key(struct state_key_provider *provider, struct zp_str secre
 	} else if (secret.len == 2 * STATE_MAX_KEY) {
 		ok = true;
 		for (size_t i = 0; i < STATE_MAX_KEY && ok; i++) {
-			int high = hex_digit(secret.ptr[2 * i]), low = hex_digit(secret.ptr[2 * i + 1]);
+			int high = hex_digit(secret.ptr[2 * i]),
+			    low = hex_digit(secret.ptr[2 * i + 1]);
 			ok = high >= 0 && low >= 0;
 			provider->key[i] = (unsigned char)(high * 16 + low);
 		}
 	} else if (secret.len == 44) {
 		ok = EVP_DecodeBlock(decoded, (const unsigned char *)secret.ptr, 44) == 33 &&
-			secret.ptr[43] == '=';
+		     secret.ptr[43] == '=';
 		memcpy(provider->key, decoded, STATE_MAX_KEY);
 	}
 	OPENSSL_cleanse(decoded, sizeof(decoded));
 	provider->key_bytes = STATE_MAX_KEY;
 	provider->derived = ok;
-	return ok ? 0 : zp_error_set(err, "%s must give 32 bytes: as they are, as 64 hexadecimal digits, or as "
-		"base64. For a passphrase put a key provider of type pbkdf2 with chain before it",
-		provider->name);
+	return ok ? 0
+		  : zp_error_set(err,
+			    "%s must give 32 bytes: as they are, as 64 hexadecimal digits, or as "
+			    "base64. For a passphrase put a key provider of type pbkdf2 with chain "
+			    "before it",
+			    provider->name);
 }
 
 /* Derives with the salt in provider, which the caller has set. */
-static int derive_pbkdf2(struct state_key_provider *provider, int64_t iterations, bool sha256,
-	struct zp_error *err)
+static int derive_pbkdf2(
+	struct state_key_provider *provider, int64_t iterations, bool sha256, struct zp_error *err)
 {
 	auto_secret secret = ZP_BUF_INIT;
 
@@ -117,8 +125,9 @@ static int derive_pbkdf2(struct state_key_provider *provider, int64_t iterations
 		zp_buf_puts(&secret, provider->secret);
 	else if (read_secret(provider->chain, &secret, err) < 0)
 		return -1;
-	if (PKCS5_PBKDF2_HMAC(secret.ptr, (int)secret.len, provider->salt, (int)provider->salt_bytes,
-		(int)iterations, sha256 ? EVP_sha256() : EVP_sha512(), STATE_MAX_KEY, provider->key) != 1)
+	if (PKCS5_PBKDF2_HMAC(secret.ptr, (int)secret.len, provider->salt,
+		    (int)provider->salt_bytes, (int)iterations,
+		    sha256 ? EVP_sha256() : EVP_sha512(), STATE_MAX_KEY, provider->key) != 1)
 		return zp_error_set(err, "%s: the key could not be derived", provider->name);
 	provider->key_bytes = STATE_MAX_KEY;
 	provider->derived_iterations = iterations;
@@ -133,12 +142,13 @@ static int need_key(struct state_key_provider *provider, struct zp_error *err)
 	auto_secret secret = ZP_BUF_INIT;
 
 	if (provider->derived && (provider->source != STATE_KEY_PBKDF2 ||
-		(provider->derived_iterations >= provider->iterations &&
-			provider->derived_sha256 == provider->sha256)))
+					 (provider->derived_iterations >= provider->iterations &&
+						 provider->derived_sha256 == provider->sha256)))
 		return 0;
 	if (provider->source != STATE_KEY_PBKDF2)
-		return read_secret(provider, &secret, err) < 0 ? -1 :
-			take_raw_key(provider, zp_buf_slice(&secret), err);
+		return read_secret(provider, &secret, err) < 0
+			       ? -1
+			       : take_raw_key(provider, zp_buf_slice(&secret), err);
 	provider->salt_bytes = (size_t)provider->salt_length;
 	if (RAND_bytes(provider->salt, (int)provider->salt_bytes) != 1)
 		return zp_error_set(err, "no random numbers for a salt");
@@ -160,10 +170,12 @@ static bool get_base64(struct zp_str text, struct zp_buf *out)
 	if (!text.len || text.len % 4 || text.len > INT32_MAX)
 		return false;
 	zp_buf_reserve(out, text.len / 4 * 3 + 1);
-	int length = EVP_DecodeBlock((unsigned char *)out->ptr, (const unsigned char *)text.ptr, (int)text.len);
+	int length = EVP_DecodeBlock(
+		(unsigned char *)out->ptr, (const unsigned char *)text.ptr, (int)text.len);
 	if (length < 0)
 		return false;
-	out->len = (size_t)length - (text.ptr[text.len - 1] == '=') - (text.ptr[text.len - 2] == '=');
+	out->len =
+		(size_t)length - (text.ptr[text.len - 1] == '=') - (text.ptr[text.len - 2] == '=');
 	out->ptr[out->len] = 0;
 	return true;
 }
@@ -190,8 +202,8 @@ static void write_meta(const struct state_key_provider *provider, struct zp_buf 
 }
 
 /* Nonce, then what the cipher gives, then the tag. */
-static int encrypt(const struct state_key_provider *provider, struct zp_str text, struct zp_buf *out,
-	struct zp_error *err)
+static int encrypt(const struct state_key_provider *provider, struct zp_str text,
+	struct zp_buf *out, struct zp_error *err)
 {
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 	int length = 0, rest = 0;
@@ -199,16 +211,21 @@ static int encrypt(const struct state_key_provider *provider, struct zp_str text
 	zp_buf_reserve(out, NONCE_BYTES + text.len + TAG_BYTES + 32);
 	unsigned char *nonce = (unsigned char *)out->ptr, *body = nonce + NONCE_BYTES;
 	bool ok = text.len < INT32_MAX && context && RAND_bytes(nonce, NONCE_BYTES) == 1 &&
-		EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), NULL, provider->key, nonce) == 1 &&
-		EVP_EncryptUpdate(context, body, &length, (const unsigned char *)text.ptr, (int)text.len) == 1 &&
-		EVP_EncryptFinal_ex(context, body + length, &rest) == 1 &&
-		EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, body + length + rest) == 1;
+		  EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), NULL, provider->key, nonce) == 1 &&
+		  EVP_EncryptUpdate(context, body, &length, (const unsigned char *)text.ptr,
+			  (int)text.len) == 1 &&
+		  EVP_EncryptFinal_ex(context, body + length, &rest) == 1 &&
+		  EVP_CIPHER_CTX_ctrl(
+			  context, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, body + length + rest) == 1;
 	EVP_CIPHER_CTX_free(context);
 	out->len = ok ? NONCE_BYTES + (size_t)length + (size_t)rest + TAG_BYTES : 0;
-	return ok ? 0 : zp_error_set(err, "encrypting failed%s", text.len < INT32_MAX ? "" : ": too large");
+	return ok ? 0
+		  : zp_error_set(
+			    err, "encrypting failed%s", text.len < INT32_MAX ? "" : ": too large");
 }
 
-static bool decrypt(const struct state_key_provider *provider, struct zp_str sealed, struct zp_buf *out)
+static bool decrypt(
+	const struct state_key_provider *provider, struct zp_str sealed, struct zp_buf *out)
 {
 	if (sealed.len < NONCE_BYTES + TAG_BYTES)
 		return false;
@@ -221,11 +238,12 @@ static bool decrypt(const struct state_key_provider *provider, struct zp_str sea
 	memcpy(tag, nonce + NONCE_BYTES + body, TAG_BYTES);
 	zp_buf_clear(out);
 	zp_buf_reserve(out, body + 32);
-	bool ok = context && EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, provider->key, nonce) == 1 &&
-		EVP_DecryptUpdate(context, (unsigned char *)out->ptr, &length, nonce + NONCE_BYTES,
-			(int)body) == 1 &&
-		EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1 &&
-		EVP_DecryptFinal_ex(context, (unsigned char *)out->ptr + length, &rest) == 1;
+	bool ok = context &&
+		  EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, provider->key, nonce) == 1 &&
+		  EVP_DecryptUpdate(context, (unsigned char *)out->ptr, &length,
+			  nonce + NONCE_BYTES, (int)body) == 1 &&
+		  EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1 &&
+		  EVP_DecryptFinal_ex(context, (unsigned char *)out->ptr + length, &rest) == 1;
 	EVP_CIPHER_CTX_free(context);
 	out->len = ok ? (size_t)length + (size_t)rest : 0;
 	out->ptr[out->len] = 0;
@@ -236,7 +254,8 @@ int state_encryption_close(enum state_encryption_target target, const struct sta
 	struct zp_str text, struct zp_buf *out, struct zp_error *err)
 {
 	const struct state_method *method = method_of(target);
-	zp_autobuf sealed = ZP_BUF_INIT, meta = ZP_BUF_INIT, meta_text = ZP_BUF_INIT, data = ZP_BUF_INIT;
+	zp_autobuf sealed = ZP_BUF_INIT, meta = ZP_BUF_INIT, meta_text = ZP_BUF_INIT,
+		   data = ZP_BUF_INIT;
 	struct zp_json_writer writer;
 
 	if (!method || !method->keys) {
@@ -305,7 +324,8 @@ bool state_encryption_is_sealed(struct zp_str text)
 	return read_sealed(text, &sealed);
 }
 
-/* The salt and so on for this provider; another name's where that is the only one: providers may be renamed. */
+/* The salt and so on for this provider; another name's where that is the only one: providers may be
+ * renamed. */
 static bool find_meta(const struct sealed *sealed, const char *name, struct zp_buf *out)
 {
 	struct zp_json json;
@@ -353,8 +373,8 @@ static bool read_meta(struct zp_str text, struct meta *meta)
 		else
 			zp_json_skip(&json, NULL);
 	}
-	bool ok = !json.error && salt.len && salt.len <= sizeof(meta->salt) && meta->iterations > 0 &&
-		meta->iterations <= 100000000;
+	bool ok = !json.error && salt.len && salt.len <= sizeof(meta->salt) &&
+		  meta->iterations > 0 && meta->iterations <= 100000000;
 	zp_json_release(&json);
 	if (ok) {
 		memcpy(meta->salt, salt.ptr, salt.len);
@@ -364,7 +384,8 @@ static bool read_meta(struct zp_str text, struct meta *meta)
 }
 
 /* The key as it was when this document was sealed. */
-static int key_for(struct state_key_provider *provider, const struct sealed *sealed, struct zp_error *err)
+static int key_for(
+	struct state_key_provider *provider, const struct sealed *sealed, struct zp_error *err)
 {
 	zp_autobuf text = ZP_BUF_INIT;
 	struct meta meta;
@@ -375,15 +396,16 @@ static int key_for(struct state_key_provider *provider, const struct sealed *sea
 		return zp_error_set(err, "it was not encrypted with a passphrase");
 	if (provider->derived && provider->salt_bytes == meta.salt_bytes &&
 		memcmp(provider->salt, meta.salt, meta.salt_bytes) == 0 &&
-		provider->derived_iterations == meta.iterations && provider->derived_sha256 == meta.sha256)
+		provider->derived_iterations == meta.iterations &&
+		provider->derived_sha256 == meta.sha256)
 		return 0;
 	memcpy(provider->salt, meta.salt, meta.salt_bytes);
 	provider->salt_bytes = meta.salt_bytes;
 	return derive_pbkdf2(provider, meta.iterations, meta.sha256, err);
 }
 
-static int open_with(const struct state_method *method, const struct sealed *sealed, struct zp_buf *plain,
-	struct zp_error *err)
+static int open_with(const struct state_method *method, const struct sealed *sealed,
+	struct zp_buf *plain, struct zp_error *err)
 {
 	zp_autobuf data = ZP_BUF_INIT;
 
@@ -404,13 +426,14 @@ static int open_with(const struct state_method *method, const struct sealed *sea
 static bool allows_plain(enum state_encryption_target target)
 {
 	const struct state_method *method = method_of(target);
-	const struct state_method *fallback = installed ? installed->targets[target].fallback : NULL;
+	const struct state_method *fallback =
+		installed ? installed->targets[target].fallback : NULL;
 
 	return !method || !method->keys || (fallback && !fallback->keys);
 }
 
-int state_encryption_open(enum state_encryption_target target, struct zp_buf *text, const char *name,
-	bool strict, struct zp_error *err)
+int state_encryption_open(enum state_encryption_target target, struct zp_buf *text,
+	const char *name, bool strict, struct zp_error *err)
 {
 	zp_autoerror first = ZP_ERROR_INIT, second = ZP_ERROR_INIT;
 	struct sealed sealed;
@@ -419,19 +442,27 @@ int state_encryption_open(enum state_encryption_target target, struct zp_buf *te
 	if (!read_sealed(zp_buf_slice(text), &sealed)) {
 		if (!strict || !text->len || allows_plain(target))
 			return 0;
-		return zp_error_set(err, "%s is not encrypted, and encryption is configured without a method "
-			"\"unencrypted\" for it. To take it over, add a fallback block with such a method "
-			"for one run", name);
+		return zp_error_set(err,
+			"%s is not encrypted, and encryption is configured without a method "
+			"\"unencrypted\" for it. To take it over, add a fallback block with such a "
+			"method "
+			"for one run",
+			name);
 	}
 	if (!installed || !method_of(target))
-		return zp_error_set(err, "%s is encrypted, and no encryption is configured: add the "
-			"\"encryption\" block it was stored with, or set TF_ENCRYPTION. The file was not "
-			"changed", name);
+		return zp_error_set(err,
+			"%s is encrypted, and no encryption is configured: add the "
+			"\"encryption\" block it was stored with, or set TF_ENCRYPTION. The file "
+			"was not "
+			"changed",
+			name);
 	if (open_with(method_of(target), &sealed, &plain, &first) < 0 &&
 		(!installed->targets[target].fallback ||
-			open_with(installed->targets[target].fallback, &sealed, &plain, &second) < 0)) {
+			open_with(installed->targets[target].fallback, &sealed, &plain, &second) <
+				0)) {
 		wipe(&plain);
-		return zp_error_set(err, "%s can not be decrypted: %s%s%s. The file was not changed", name,
+		return zp_error_set(err,
+			"%s can not be decrypted: %s%s%s. The file was not changed", name,
 			zp_error_text(&first), second.message ? "; fallback: " : "",
 			second.message ? zp_error_text(&second) : "");
 	}

@@ -52,7 +52,8 @@ static char *reference_name(const struct hcl_expr *expr)
 		expr->traversal.steps[1].name);
 }
 
-static struct state_key_provider *find_provider(struct reading *reading, const struct hcl_attribute *attribute)
+static struct state_key_provider *find_provider(
+	struct reading *reading, const struct hcl_attribute *attribute)
 {
 	zp_autofree char *name = reference_name(attribute->expr);
 
@@ -60,12 +61,15 @@ static struct state_key_provider *find_provider(struct reading *reading, const s
 		if (strcmp(reading->encryption->providers.items[i]->name, name) == 0)
 			return reading->encryption->providers.items[i];
 	zp_diag_error(reading->diags, attribute->range, "Reference to undeclared key provider",
-		"\"%s\" must name a key_provider block of this encryption block that stands before it, such as "
-		"key_provider.pbkdf2.main.", attribute->name);
+		"\"%s\" must name a key_provider block of this encryption block that stands before "
+		"it, such as "
+		"key_provider.pbkdf2.main.",
+		attribute->name);
 	return NULL;
 }
 
-static struct state_method *find_method(struct reading *reading, const struct hcl_attribute *attribute)
+static struct state_method *find_method(
+	struct reading *reading, const struct hcl_attribute *attribute)
 {
 	zp_autofree char *name = reference_name(attribute->expr);
 
@@ -73,12 +77,13 @@ static struct state_method *find_method(struct reading *reading, const struct hc
 		if (strcmp(reading->encryption->methods.items[i]->name, name) == 0)
 			return reading->encryption->methods.items[i];
 	zp_diag_error(reading->diags, attribute->range, "Reference to undeclared encryption method",
-		"\"method\" must name a method block of this encryption block, such as method.aes_gcm.main.");
+		"\"method\" must name a method block of this encryption block, such as "
+		"method.aes_gcm.main.");
 	return NULL;
 }
 
-static struct hcl_value constant(struct reading *reading, const struct hcl_attribute *attribute,
-	const struct hcl_type *type)
+static struct hcl_value constant(
+	struct reading *reading, const struct hcl_attribute *attribute, const struct hcl_type *type)
 {
 	struct hcl_evaluation ev = { .arena = &reading->arena, .diags = reading->diags };
 
@@ -92,17 +97,18 @@ static char *text_of(struct reading *reading, const struct hcl_attribute *attrib
 	return value.state == HCL_KNOWN ? zp_strdup(value.text) : NULL;
 }
 
-static int64_t number_of(struct reading *reading, const struct hcl_attribute *attribute, int64_t least,
-	int64_t most, int64_t otherwise)
+static int64_t number_of(struct reading *reading, const struct hcl_attribute *attribute,
+	int64_t least, int64_t most, int64_t otherwise)
 {
 	struct hcl_value value = constant(reading, attribute, hcl_number);
 	int64_t number = 0;
 
-	if (value.state == HCL_KNOWN && hcl_number_to_int(value, &number) && number >= least && number <= most)
+	if (value.state == HCL_KNOWN && hcl_number_to_int(value, &number) && number >= least &&
+		number <= most)
 		return number;
 	zp_diag_error(reading->diags, attribute->range, "Invalid key provider",
-		"\"%s\" must be a whole number from %lld to %lld.", attribute->name, (long long)least,
-		(long long)most);
+		"\"%s\" must be a whole number from %lld to %lld.", attribute->name,
+		(long long)least, (long long)most);
 	return otherwise;
 }
 
@@ -114,7 +120,8 @@ static char **words_of(struct reading *reading, const struct hcl_attribute *attr
 		return NULL;
 	char **words = zp_calloc(value.count + 1, sizeof(*words));
 	for (size_t i = 0; i < value.count; i++)
-		words[i] = zp_strdup(value.elements[i].state == HCL_KNOWN ? value.elements[i].text : "");
+		words[i] = zp_strdup(
+			value.elements[i].state == HCL_KNOWN ? value.elements[i].text : "");
 	return words;
 }
 
@@ -126,8 +133,11 @@ struct provider_kind {
 };
 
 static const struct provider_kind provider_kinds[] = {
-	{ "pbkdf2", STATE_KEY_PBKDF2, { { "passphrase", false }, { "chain", false }, { "iterations", false },
-		{ "key_length", false }, { "salt_length", false }, { "hash_function", false } }, 6 },
+	{ "pbkdf2", STATE_KEY_PBKDF2,
+		{ { "passphrase", false }, { "chain", false }, { "iterations", false },
+			{ "key_length", false }, { "salt_length", false },
+			{ "hash_function", false } },
+		6 },
 	{ "file", STATE_KEY_FILE, { { "path", true } }, 1 },
 	{ "env", STATE_KEY_ENV, { { "variable", true } }, 1 },
 	{ "command", STATE_KEY_COMMAND, { { "command", true } }, 1 },
@@ -156,10 +166,11 @@ static void read_provider_attribute(struct reading *reading, struct state_key_pr
 	else if (strcmp(name, "chain") == 0)
 		provider->chain = find_provider(reading, attribute);
 	else if (strcmp(name, "iterations") == 0)
-		provider->iterations = number_of(reading, attribute, STATE_MIN_ITERATIONS, 100000000,
-			STATE_MIN_ITERATIONS);
+		provider->iterations = number_of(
+			reading, attribute, STATE_MIN_ITERATIONS, 100000000, STATE_MIN_ITERATIONS);
 	else if (strcmp(name, "key_length") == 0)
-		provider->key_length = number_of(reading, attribute, STATE_MAX_KEY, STATE_MAX_KEY, STATE_MAX_KEY);
+		provider->key_length =
+			number_of(reading, attribute, STATE_MAX_KEY, STATE_MAX_KEY, STATE_MAX_KEY);
 	else if (strcmp(name, "salt_length") == 0)
 		provider->salt_length = number_of(reading, attribute, 16, 64, STATE_DEFAULT_SALT);
 	else if (strcmp(name, "hash_function") == 0)
@@ -180,7 +191,8 @@ static void read_provider(struct reading *reading, const struct hcl_block *block
 			kind = &provider_kinds[i];
 	if (!kind) {
 		zp_diag_error(reading->diags, block->header_range, "Unknown key_provider type",
-			"There is no key provider of type \"%.*s\": use pbkdf2, file, env or command.",
+			"There is no key provider of type \"%.*s\": use pbkdf2, file, env or "
+			"command.",
 			ZP_FMT(block->labels[0]));
 		return;
 	}
@@ -194,8 +206,8 @@ static void read_provider(struct reading *reading, const struct hcl_block *block
 	provider->salt_length = STATE_DEFAULT_SALT;
 	for (size_t i = 0; i < content.attribute_count; i++)
 		read_provider_attribute(reading, provider, content.attributes[i]);
-	provider->name = zp_format("key_provider.%.*s.%.*s", ZP_FMT(block->labels[0]),
-		ZP_FMT(block->labels[1]));
+	provider->name = zp_format(
+		"key_provider.%.*s.%.*s", ZP_FMT(block->labels[0]), ZP_FMT(block->labels[1]));
 	zp_vec_push(&reading->encryption->providers, provider);
 	if (kind->source == STATE_KEY_PBKDF2 && reading->diags->errors == errors &&
 		!provider->secret == !provider->chain)
@@ -221,17 +233,18 @@ static void read_method(struct reading *reading, const struct hcl_block *block)
 	}
 	hcl_body_content(block->body, &schema, &reading->arena, &content, NULL, reading->diags);
 	struct state_method *method = zp_calloc(1, sizeof(*method));
-	method->name = zp_format("method.%.*s.%.*s", ZP_FMT(block->labels[0]),
-		ZP_FMT(block->labels[1]));
+	method->name =
+		zp_format("method.%.*s.%.*s", ZP_FMT(block->labels[0]), ZP_FMT(block->labels[1]));
 	zp_vec_push(&reading->encryption->methods, method);
 	if (!plain && content.attribute_count)
 		method->keys = find_provider(reading, content.attributes[0]);
 }
 
-static void read_target(struct reading *reading, const struct hcl_block *block,
-	enum state_encryption_target target)
+static void read_target(
+	struct reading *reading, const struct hcl_block *block, enum state_encryption_target target)
 {
-	static const struct hcl_attribute_schema attributes[] = { { "method", true }, { "enforced", false } };
+	static const struct hcl_attribute_schema attributes[] = { { "method", true },
+		{ "enforced", false } };
 	static const struct hcl_block_schema blocks[] = { { "fallback", NULL } };
 	static const struct hcl_body_schema schema = { attributes, 2, blocks, 1 };
 	static const struct hcl_body_schema inner = { attributes, 1, NULL, 0 };
@@ -248,25 +261,28 @@ static void read_target(struct reading *reading, const struct hcl_block *block,
 		encryption->targets[target].enforced = value.state == HCL_KNOWN && value.boolean;
 	}
 	if (content.block_count) {
-		hcl_body_content(content.blocks[0]->body, &inner, &reading->arena, &fallback, NULL, reading->diags);
+		hcl_body_content(content.blocks[0]->body, &inner, &reading->arena, &fallback, NULL,
+			reading->diags);
 		method = hcl_content_attribute(&fallback, "method");
 		if (method)
 			encryption->targets[target].fallback = find_method(reading, method);
 	}
 	if (encryption->targets[target].enforced && encryption->targets[target].method &&
 		!encryption->targets[target].method->keys)
-		zp_diag_error(reading->diags, block->header_range, "Unencrypted method is forbidden",
+		zp_diag_error(reading->diags, block->header_range,
+			"Unencrypted method is forbidden",
 			"Unable to use the method \"unencrypted\" since \"enforced\" is set.");
 }
 
 struct state_encryption *state_encryption_read(const struct hcl_body *body, struct zp_diags *diags)
 {
 	static const char *const two[] = { "type", "name", NULL };
-	static const struct hcl_block_schema blocks[] = { { "key_provider", two }, { "method", two },
-		{ "state", NULL }, { "plan", NULL } };
+	static const struct hcl_block_schema blocks[] = { { "key_provider", two },
+		{ "method", two }, { "state", NULL }, { "plan", NULL } };
 	static const struct hcl_body_schema schema = { NULL, 0, blocks, 4 };
 	static const char *const order[] = { "key_provider", "method", "state", "plan" };
-	struct reading reading = { .encryption = zp_calloc(1, sizeof(struct state_encryption)), .diags = diags };
+	struct reading reading = { .encryption = zp_calloc(1, sizeof(struct state_encryption)),
+		.diags = diags };
 	struct hcl_content content = { 0 };
 	size_t errors = diags->errors;
 
@@ -281,8 +297,8 @@ struct state_encryption *state_encryption_read(const struct hcl_body *body, stru
 			else if (kind == 1)
 				read_method(&reading, content.blocks[i]);
 			else
-				read_target(&reading, content.blocks[i], kind == 2 ? STATE_ENCRYPT_STATE :
-										     STATE_ENCRYPT_PLAN);
+				read_target(&reading, content.blocks[i],
+					kind == 2 ? STATE_ENCRYPT_STATE : STATE_ENCRYPT_PLAN);
 		}
 	}
 	zp_arena_release(&reading.arena);
@@ -296,8 +312,9 @@ struct state_encryption *state_encryption_read_text(struct zp_str text, struct z
 {
 	struct zp_diags own;
 	struct zp_arena arena;
-	struct zp_source *source = zp_source_new(text.len && text.ptr[0] == '{' ? "TF_ENCRYPTION.tf.json" :
-		"TF_ENCRYPTION.tf", text);
+	struct zp_source *source = zp_source_new(
+		text.len && text.ptr[0] == '{' ? "TF_ENCRYPTION.tf.json" : "TF_ENCRYPTION.tf",
+		text);
 	struct state_encryption *encryption = NULL;
 
 	zp_diags_init(&own);

@@ -14,9 +14,9 @@ enum state_key_source { STATE_KEY_PBKDF2, STATE_KEY_FILE, STATE_KEY_ENV, STATE_K
 struct state_key_provider {
 	char *name; /* "key_provider.pbkdf2.main" */
 	enum state_key_source source;
-	char *secret; /* passphrase; wiped */
-	char *where;  /* path or variable */
-	char **command; /* NULL-terminated */
+	char *secret;				/* passphrase; wiped */
+	char *where;				/* path or variable */
+	char **command;				/* NULL-terminated */
 	const struct state_key_provider *chain; /* whose secret is the passphrase */
 	int64_t iterations, key_length, salt_length;
 	bool sha256; /* else sha512 */
@@ -29,7 +29,7 @@ struct state_key_provider {
 };
 
 struct state_method {
-	char *name; /* "method.aes_gcm.main" */
+	char *name;			 /* "method.aes_gcm.main" */
 	struct state_key_provider *keys; /* NULL: unencrypted */
 };
 

@@ -61,15 +61,15 @@ static bool fits(enum state_setting_kind kind, const char *text)
 	return true;
 }
 
-int state_settings_set(struct state_settings *settings, const char *name, const char *text,
-	struct zp_error *err)
+int state_settings_set(
+	struct state_settings *settings, const char *name, const char *text, struct zp_error *err)
 {
 	static const char *const kinds[] = { "string", "number", "bool" };
 	int index = state_settings_find(settings->type, name);
 
 	if (index < 0)
-		return zp_error_set(err, "backend \"%s\" has no setting \"%s\"", settings->type->name,
-			name);
+		return zp_error_set(
+			err, "backend \"%s\" has no setting \"%s\"", settings->type->name, name);
 	enum state_setting_kind kind = settings->type->settings[index].kind;
 	if (text && !fits(kind, text))
 		return zp_error_set(err, "setting \"%s\" of backend \"%s\": a %s is required", name,
@@ -89,14 +89,16 @@ static int set_from_value(struct state_settings *settings, const char *name, str
 		return state_settings_set(settings, name, NULL, err);
 	if (hcl_is_unknown(value) || !hcl_type_is_primitive(value.type) ||
 		!hcl_convert(arena, value, hcl_string, &text, NULL))
-		return zp_error_set(err, "setting \"%s\" of backend \"%s\": a known string, number or "
-			"bool is required", name, settings->type->name);
+		return zp_error_set(err,
+			"setting \"%s\" of backend \"%s\": a known string, number or "
+			"bool is required",
+			name, settings->type->name);
 	zp_autofree char *copy = zp_strndup(text.text, text.count);
 	return state_settings_set(settings, name, copy, err);
 }
 
-int state_settings_from_value(struct state_settings *settings, struct hcl_value value,
-	struct zp_error *err)
+int state_settings_from_value(
+	struct state_settings *settings, struct hcl_value value, struct zp_error *err)
 {
 	struct zp_arena arena;
 	int rc = 0;
@@ -133,7 +135,8 @@ const char *state_setting(const struct state_settings *settings, const char *nam
 	return text && *text ? text : NULL;
 }
 
-int64_t state_setting_number(const struct state_settings *settings, const char *name, int64_t otherwise)
+int64_t state_setting_number(
+	const struct state_settings *settings, const char *name, int64_t otherwise)
 {
 	const char *text = state_setting(settings, name);
 	char *end;
@@ -199,7 +202,8 @@ static void quote(struct zp_buf *out, const char *text)
 	zp_buf_char(out, '"');
 }
 
-/* The checksum of how cty writes the tuple of type and block: objects and tuples as <element;...>. */
+/* The checksum of how cty writes the tuple of type and block: objects and tuples as <element;...>.
+ */
 uint32_t state_settings_hash(const struct state_settings *settings)
 {
 	const struct state_backend_type *type = settings->type;

@@ -1,7 +1,7 @@
 /*
- * A branch of a git repository: one commit per stored state, so that the history is the backup. The tip that was
- * read is what a store compares with. A lock is a ref of its own, made where there is none: it points to a commit
- * whose message is Terraform's lock info document.
+ * A branch of a git repository: one commit per stored state, so that the history is the backup. The
+ * tip that was read is what a store compares with. A lock is a ref of its own, made where there is
+ * none: it points to a commit whose message is Terraform's lock info document.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -54,11 +54,13 @@ static int ready(struct git *git, struct zp_error *err)
 	if (git->place.direct && !git_repository_is_bare(git->place.repository)) {
 		git_reference *head = NULL;
 		bool in_use = git_repository_head(&head, git->place.repository) == 0 &&
-			strcmp(git_reference_name(head), git->branch) == 0;
+			      strcmp(git_reference_name(head), git->branch) == 0;
 		git_reference_free(head);
 		if (in_use)
-			return zp_error_set(err, "branch %s is checked out in %s: choose another branch, or a "
-				"bare repository", git->branch, git->backend.location);
+			return zp_error_set(err,
+				"branch %s is checked out in %s: choose another branch, or a "
+				"bare repository",
+				git->branch, git->backend.location);
 	}
 	return 0;
 }
@@ -81,7 +83,8 @@ static git_object *find_in_tree(struct git *git, const char *path, struct zp_err
 
 	if (!git->has_tip)
 		return NULL;
-	if (git_commit_lookup(&commit, repository, &git->tip) < 0 || git_commit_tree(&tree, commit) < 0) {
+	if (git_commit_lookup(&commit, repository, &git->tip) < 0 ||
+		git_commit_tree(&tree, commit) < 0) {
 		state_git_place_failed("reading the branch", err);
 	} else {
 		int rc = git_tree_entry_bypath(&entry, tree, path);
@@ -121,8 +124,9 @@ static int make_signature(struct git *git, git_signature **out, struct zp_error 
 {
 	const char *name = state_setting(&git->settings, "author_name");
 	const char *email = state_setting(&git->settings, "author_email");
-	int rc = name || email ? git_signature_now(out, name ? name : "zplan", email ? email : "zplan@localhost") :
-		git_signature_default(out, git->place.repository);
+	int rc = name || email ? git_signature_now(out, name ? name : "zplan",
+					 email ? email : "zplan@localhost")
+			       : git_signature_default(out, git->place.repository);
 
 	if (rc < 0) {
 		struct state_lock_info info;
@@ -150,8 +154,8 @@ static int commit_tree(struct git *git, const git_oid *tree_id, const char *mess
 		rc = git_commit_lookup(&parent, repository, &git->tip);
 	const git_commit *parents[] = { parent };
 	if (rc == 0)
-		rc = git_commit_create(out, repository, NULL, signature, signature, "UTF-8", message, tree,
-			has_parent ? 1 : 0, parents);
+		rc = git_commit_create(out, repository, NULL, signature, signature, "UTF-8",
+			message, tree, has_parent ? 1 : 0, parents);
 	git_commit_free(parent);
 	git_tree_free(tree);
 	git_signature_free(signature);
@@ -159,12 +163,13 @@ static int commit_tree(struct git *git, const git_oid *tree_id, const char *mess
 }
 
 /* The tip's tree with one entry changed or removed. */
-static int change_tree(struct git *git, const char *path, const git_oid *blob, git_oid *out,
-	struct zp_error *err)
+static int change_tree(
+	struct git *git, const char *path, const git_oid *blob, git_oid *out, struct zp_error *err)
 {
 	git_repository *repository = git->place.repository;
 	git_tree_update update = { .action = blob ? GIT_TREE_UPDATE_UPSERT : GIT_TREE_UPDATE_REMOVE,
-		.filemode = GIT_FILEMODE_BLOB, .path = path };
+		.filemode = GIT_FILEMODE_BLOB,
+		.path = path };
 	git_commit *commit = NULL;
 	git_tree *tree = NULL;
 	int rc = 0;
@@ -189,7 +194,8 @@ static int advance(struct git *git, const git_oid *tree, const char *message, st
 	git_oid commit;
 
 	if (commit_tree(git, tree, message, false, &commit, err) < 0 ||
-		state_git_place_update(&git->place, git->branch, &commit, git->has_tip ? &git->tip : NULL, err) < 0)
+		state_git_place_update(&git->place, git->branch, &commit,
+			git->has_tip ? &git->tip : NULL, err) < 0)
 		return -1;
 	git->tip = commit;
 	git->has_tip = true;
@@ -201,7 +207,9 @@ static char *operation_name(const char *operation)
 {
 	static const char prefix[] = "OperationType";
 	bool typed = operation && strncmp(operation, prefix, sizeof(prefix) - 1) == 0;
-	char *name = zp_strdup(typed ? operation + sizeof(prefix) - 1 : operation && *operation ? operation : "store");
+	char *name = zp_strdup(typed			 ? operation + sizeof(prefix) - 1
+			       : operation && *operation ? operation
+							 : "store");
 
 	for (char *p = name; *p; p++)
 		*p = *p == '-' ? ' ' : *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
@@ -222,11 +230,13 @@ static char *message_of(const struct git *git, const struct state *state)
 		zp_buf_printf(&text, "%s\n\n", backend->note);
 	if (git->run)
 		zp_buf_printf(&text, "Run: %s\n", git->run);
-	zp_buf_printf(&text, "Lineage: %s\nSerial: %lld\n", state->lineage, (long long)state->serial);
+	zp_buf_printf(
+		&text, "Lineage: %s\nSerial: %lld\n", state->lineage, (long long)state->serial);
 	return zp_buf_steal(&text);
 }
 
-/* Other workspaces share the branch: a tip that moved without touching this state is no conflict. */
+/* Other workspaces share the branch: a tip that moved without touching this state is no conflict.
+ */
 static int catch_up(struct git *git, bool *moved, struct zp_error *err)
 {
 	git_oid old = git->tip;
@@ -240,7 +250,7 @@ static int catch_up(struct git *git, bool *moved, struct zp_error *err)
 	}
 	git_object *now = find_in_tree(git, git->path, NULL);
 	bool same = (!before && !now) ||
-		(before && now && git_oid_equal(git_object_id(before), git_object_id(now)));
+		    (before && now && git_oid_equal(git_object_id(before), git_object_id(now)));
 	git_object_free(before);
 	git_object_free(now);
 	*moved = had != git->has_tip || (had && !git_oid_equal(&old, &git->tip));
@@ -252,8 +262,8 @@ static int catch_up(struct git *git, bool *moved, struct zp_error *err)
 		"%s was changed by another program since this run read it", git->backend.location);
 }
 
-static int change_and_push(struct git *git, const char *path, const git_oid *blob, const char *message,
-	struct zp_error *err)
+static int change_and_push(struct git *git, const char *path, const git_oid *blob,
+	const char *message, struct zp_error *err)
 {
 	for (int attempt = 0;; attempt++) {
 		zp_autoerror failure = ZP_ERROR_INIT;
@@ -289,7 +299,8 @@ static int read_lock(struct git *git, git_oid *oid, bool *found, struct state_lo
 {
 	git_commit *commit = NULL;
 
-	if (ready(git, err) < 0 || state_git_place_read(&git->place, git->lock_ref, oid, found, err) < 0)
+	if (ready(git, err) < 0 ||
+		state_git_place_read(&git->place, git->lock_ref, oid, found, err) < 0)
 		return -1;
 	if (*found && git_commit_lookup(&commit, git->place.repository, oid) == 0)
 		state_lock_info_read(zp_str(git_commit_message(commit)), info);
@@ -377,10 +388,12 @@ static int workspaces_git(struct state_backend *backend, char ***names, struct z
 	git_object *folder = find_in_tree(git, git->folder, &failure);
 	if (!folder && failure.message)
 		return zp_error_set(err, "%s", zp_error_text(&failure));
-	const git_tree *tree = folder && git_object_type(folder) == GIT_OBJECT_TREE ?
-		(const git_tree *)folder : NULL;
+	const git_tree *tree = folder && git_object_type(folder) == GIT_OBJECT_TREE
+				       ? (const git_tree *)folder
+				       : NULL;
 	for (size_t i = 0; tree && i < git_tree_entrycount(tree); i++)
-		zp_vec_push(&found, zp_strdup(git_tree_entry_name(git_tree_entry_byindex(tree, i))));
+		zp_vec_push(
+			&found, zp_strdup(git_tree_entry_name(git_tree_entry_byindex(tree, i))));
 	git_object_free(folder);
 	if (found.count)
 		qsort(found.items, found.count, sizeof(*found.items), by_text);
@@ -394,8 +407,9 @@ static char *path_of(const char *path, const char *workspace)
 	const char *slash = strrchr(path, '/');
 	int folder = slash ? (int)(slash + 1 - path) : 0;
 
-	return strcmp(workspace, "default") == 0 ? zp_strdup(path) :
-		zp_format("%.*s" WORKSPACES "/%s/%s", folder, path, workspace, path + folder);
+	return strcmp(workspace, "default") == 0 ? zp_strdup(path)
+						 : zp_format("%.*s" WORKSPACES "/%s/%s", folder,
+							   path, workspace, path + folder);
 }
 
 static const char *path_setting(const struct git *git)
@@ -405,7 +419,8 @@ static const char *path_setting(const struct git *git)
 	return path ? path : DEFAULT_PATH;
 }
 
-static int delete_workspace_git(struct state_backend *backend, const char *name, struct zp_error *err)
+static int delete_workspace_git(
+	struct state_backend *backend, const char *name, struct zp_error *err)
 {
 	struct git *git = git_of(backend);
 	zp_autofree char *path = path_of(path_setting(git), name);
@@ -446,11 +461,11 @@ static const struct state_setting settings_git[] = {
 static bool is_tree_path(const char *path)
 {
 	return *path && *path != '/' && path[strlen(path) - 1] != '/' && !strstr(path, "//") &&
-		!strstr(path, "..") && strcmp(path, ".git") != 0;
+	       !strstr(path, "..") && strcmp(path, ".git") != 0;
 }
 
-static struct state_backend *open_git(const struct state_settings *settings, const char *workspace,
-	struct zp_error *err)
+static struct state_backend *open_git(
+	const struct state_settings *settings, const char *workspace, struct zp_error *err)
 {
 	const char *branch = state_setting(settings, "branch");
 	struct git *git = zp_calloc(1, sizeof(*git));
@@ -459,14 +474,15 @@ static struct state_backend *open_git(const struct state_settings *settings, con
 	git->backend.type = &state_git_type;
 	state_settings_copy(&git->settings, settings);
 	git->branch = zp_format("refs/heads/%s", branch ? branch : DEFAULT_BRANCH);
-	git->lock_ref = zp_format("refs/zplan/locks/%s/%s", branch ? branch : DEFAULT_BRANCH, workspace);
+	git->lock_ref =
+		zp_format("refs/zplan/locks/%s/%s", branch ? branch : DEFAULT_BRANCH, workspace);
 	git->path = path_of(path_setting(git), workspace);
 	zp_autofree char *probe = path_of(path_setting(git), "x");
 	size_t end = (size_t)(strstr(probe, WORKSPACES) - probe) + strlen(WORKSPACES);
 	git->folder = zp_strndup(probe, end);
 	zp_autofree char *place = state_url_for_messages(state_setting(settings, "url"));
-	git->backend.location = zp_format("%s on branch %s of %s", git->path,
-		git->branch + strlen("refs/heads/"), place);
+	git->backend.location = zp_format(
+		"%s on branch %s of %s", git->path, git->branch + strlen("refs/heads/"), place);
 	if (!is_tree_path(git->path))
 		zp_error_set(err, "path \"%s\" is no path in a repository", path_setting(git));
 	else if (git_reference_name_is_valid(&valid, git->branch) < 0 || !valid)

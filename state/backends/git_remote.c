@@ -16,7 +16,8 @@ int state_git_place_failed(const char *doing, struct zp_error *err)
 {
 	const git_error *last = git_error_last();
 
-	return zp_error_set(err, "git, %s: %s", doing, last && last->message ? last->message : "failed");
+	return zp_error_set(
+		err, "git, %s: %s", doing, last && last->message ? last->message : "failed");
 }
 
 static const char *local_path(const char *url)
@@ -34,7 +35,8 @@ static void start_library(void)
 
 static int open_direct(struct state_git_place *place, const char *path, struct zp_error *err)
 {
-	if (git_repository_open_ext(&place->repository, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) < 0)
+	if (git_repository_open_ext(&place->repository, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) <
+		0)
 		return state_git_place_failed(path, err);
 	place->direct = true;
 	return 0;
@@ -44,8 +46,8 @@ static int open_direct(struct state_git_place *place, const char *path, struct z
 static int open_cache(struct state_git_place *place, struct zp_error *err)
 {
 	const char *data = getenv("TF_DATA_DIR");
-	zp_autofree char *name = zp_format("git-%016llx",
-		(unsigned long long)zp_str_hash(zp_str(place->access.url)));
+	zp_autofree char *name = zp_format(
+		"git-%016llx", (unsigned long long)zp_str_hash(zp_str(place->access.url)));
 	zp_autofree char *path = zp_path_join(data && *data ? data : ".terraform", name);
 
 	if (zp_mkdirs(path, 0700, err) < 0)
@@ -56,7 +58,8 @@ static int open_cache(struct state_git_place *place, struct zp_error *err)
 	return state_git_place_failed("making the local copy", err);
 }
 
-int state_git_place_open(struct state_git_place *place, const struct state_git_access *access, struct zp_error *err)
+int state_git_place_open(
+	struct state_git_place *place, const struct state_git_access *access, struct zp_error *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const char *path = local_path(access->url);
@@ -87,8 +90,8 @@ static int give_credential(git_credential **out, const char *url, const char *us
 	if (allowed & GIT_CREDENTIAL_USERNAME)
 		return git_credential_username_new(out, user);
 	if ((allowed & GIT_CREDENTIAL_SSH_KEY) && access->ssh_key)
-		return git_credential_ssh_key_new(out, user, NULL, access->ssh_key,
-			access->ssh_key_passphrase);
+		return git_credential_ssh_key_new(
+			out, user, NULL, access->ssh_key, access->ssh_key_passphrase);
 	if (allowed & GIT_CREDENTIAL_SSH_KEY)
 		return git_credential_ssh_key_from_agent(out, user);
 	if ((allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT) && access->token)
@@ -103,8 +106,8 @@ struct refusal {
 	char *reason; /* heap */
 };
 
-static int give_credential_for_push(git_credential **out, const char *url, const char *user,
-	unsigned allowed, void *data)
+static int give_credential_for_push(
+	git_credential **out, const char *url, const char *user, unsigned allowed, void *data)
 {
 	return give_credential(out, url, user, allowed, ((struct refusal *)data)->place);
 }
@@ -152,11 +155,12 @@ static bool find_head(git_remote *remote, const char *ref, git_oid *oid)
 }
 
 /* Into a ref of this run's own: runs that share the copy do not get in each other's way. */
-static int fetch(struct state_git_place *place, git_remote *remote, const char *ref, struct zp_error *err)
+static int fetch(
+	struct state_git_place *place, git_remote *remote, const char *ref, struct zp_error *err)
 {
 	git_fetch_options options;
-	zp_autofree char *mine = zp_format("refs/runs/%ld-%p/%s", (long)getpid(), (void *)place,
-		ref + strlen("refs/"));
+	zp_autofree char *mine = zp_format(
+		"refs/runs/%ld-%p/%s", (long)getpid(), (void *)place, ref + strlen("refs/"));
 	zp_autofree char *kept = zp_format("refs/kept/%s", ref + strlen("refs/"));
 	zp_autofree char *spec = zp_format("+%s:%s", ref, mine);
 	char *specs[] = { spec };
@@ -173,7 +177,8 @@ static int fetch(struct state_git_place *place, git_remote *remote, const char *
 	if (git_reference_lookup(&reference, place->repository, mine) == 0) {
 		git_reference *copy = NULL;
 		/* Only so that later fetches know what is here: whoever is first may have it. */
-		git_reference_create(&copy, place->repository, kept, git_reference_target(reference), 1, NULL);
+		git_reference_create(
+			&copy, place->repository, kept, git_reference_target(reference), 1, NULL);
 		git_reference_free(copy);
 		git_reference_delete(reference);
 		git_reference_free(reference);
@@ -188,14 +193,17 @@ int state_git_place_read(struct state_git_place *place, const char *ref, git_oid
 	if (place->direct) {
 		int rc = git_reference_name_to_id(oid, place->repository, ref);
 		*found = rc == 0;
-		return rc == 0 || rc == GIT_ENOTFOUND ? 0 : state_git_place_failed("reading the branch", err);
+		return rc == 0 || rc == GIT_ENOTFOUND
+			       ? 0
+			       : state_git_place_failed("reading the branch", err);
 	}
 	git_remote *remote = NULL;
 	if (connect_remote(place, &remote, err) < 0)
 		return -1;
 	*found = find_head(remote, ref, oid);
 	git_odb *odb = NULL;
-	bool here = *found && git_repository_odb(&odb, place->repository) == 0 && git_odb_exists(odb, oid);
+	bool here = *found && git_repository_odb(&odb, place->repository) == 0 &&
+		    git_odb_exists(odb, oid);
 	int rc = *found && !here ? fetch(place, remote, ref, err) : 0;
 	git_odb_free(odb);
 	git_remote_disconnect(remote);
@@ -205,18 +213,21 @@ int state_git_place_read(struct state_git_place *place, const char *ref, git_oid
 
 static int conflict(struct zp_error *err)
 {
-	return zp_error_code(err, STATE_CONFLICT, "the repository was changed by another program since this "
+	return zp_error_code(err, STATE_CONFLICT,
+		"the repository was changed by another program since this "
 		"run read it");
 }
 
 /*
- * Between the comparison and the change nobody else of us comes: a lock on a file in the repository. git itself is
- * kept out by the comparison that libgit2 repeats under the ref's own lock.
+ * Between the comparison and the change nobody else of us comes: a lock on a file in the
+ * repository. git itself is kept out by the comparison that libgit2 repeats under the ref's own
+ * lock.
  */
 static int update_direct(struct state_git_place *place, const char *ref, const git_oid *now,
 	const git_oid *before, struct zp_error *err)
 {
-	zp_autofree char *path = zp_format("%szplan.lock", git_repository_commondir(place->repository));
+	zp_autofree char *path =
+		zp_format("%szplan.lock", git_repository_commondir(place->repository));
 	zp_autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	git_reference *reference = NULL;
 	git_oid there;
@@ -230,7 +241,8 @@ static int update_direct(struct state_git_place *place, const char *ref, const g
 	if (!now)
 		rc = git_reference_remove(place->repository, ref);
 	else if (before)
-		rc = git_reference_create_matching(&reference, place->repository, ref, now, 1, before, "zplan");
+		rc = git_reference_create_matching(
+			&reference, place->repository, ref, now, 1, before, "zplan");
 	else
 		rc = git_reference_create(&reference, place->repository, ref, now, 0, "zplan");
 	git_reference_free(reference);
@@ -239,7 +251,8 @@ static int update_direct(struct state_git_place *place, const char *ref, const g
 	return rc < 0 ? state_git_place_failed("updating the branch", err) : 0;
 }
 
-/* The server compares with what it advertised when the push began; that it is what we know is seen to here. */
+/* The server compares with what it advertised when the push began; that it is what we know is seen
+ * to here. */
 static int push(struct state_git_place *place, const char *spec, struct zp_error *err)
 {
 	git_push_options options;
@@ -257,9 +270,12 @@ static int push(struct state_git_place *place, const char *spec, struct zp_error
 	options.callbacks.payload = &refusal;
 	int rc = git_remote_push(remote, &array, &options);
 	git_remote_free(remote);
-	if (rc == GIT_ENONFASTFORWARD || (rc == 0 && refusal.reason && (strstr(refusal.reason, "fast") ||
-		strstr(refusal.reason, "lock") || strstr(refusal.reason, "exist") ||
-		strstr(refusal.reason, "update ref") || strstr(refusal.reason, "fetch first"))))
+	if (rc == GIT_ENONFASTFORWARD ||
+		(rc == 0 && refusal.reason &&
+			(strstr(refusal.reason, "fast") || strstr(refusal.reason, "lock") ||
+				strstr(refusal.reason, "exist") ||
+				strstr(refusal.reason, "update ref") ||
+				strstr(refusal.reason, "fetch first"))))
 		rc = conflict(err);
 	else if (rc < 0)
 		rc = state_git_place_failed("pushing", err);
@@ -269,8 +285,8 @@ static int push(struct state_git_place *place, const char *spec, struct zp_error
 	return rc;
 }
 
-int state_git_place_update(struct state_git_place *place, const char *ref, const git_oid *now, const git_oid *before,
-	struct zp_error *err)
+int state_git_place_update(struct state_git_place *place, const char *ref, const git_oid *now,
+	const git_oid *before, struct zp_error *err)
 {
 	git_reference *reference = NULL;
 	git_oid there;

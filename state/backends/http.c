@@ -1,6 +1,6 @@
 /*
- * A state behind a URL: GET, POST (or as update_method says), DELETE; LOCK and UNLOCK where addresses for them
- * are given. Terraform's protocol, so that its servers serve.
+ * A state behind a URL: GET, POST (or as update_method says), DELETE; LOCK and UNLOCK where
+ * addresses for them are given. Terraform's protocol, so that its servers serve.
  */
 #include <curl/curl.h>
 #include <openssl/evp.h>
@@ -56,7 +56,8 @@ static size_t take_header(char *data, size_t size, size_t count, void *context)
 	while (skip < length && (data[skip] == ' ' || data[skip] == '\t'))
 		skip++;
 	size_t end = length;
-	while (end > skip && (data[end - 1] == '\r' || data[end - 1] == '\n' || data[end - 1] == ' '))
+	while (end > skip &&
+		(data[end - 1] == '\r' || data[end - 1] == '\n' || data[end - 1] == ' '))
 		end--;
 	if (end - skip < sizeof(answer->md5)) {
 		memcpy(answer->md5, data + skip, end - skip);
@@ -72,7 +73,8 @@ static void digest(struct zp_str text, char out[64])
 	unsigned length = 0;
 
 	*out = 0;
-	if (EVP_Digest(text.ptr, text.len, md5, &length, EVP_md5(), NULL) == 1 && length == MD5_BYTES)
+	if (EVP_Digest(text.ptr, text.len, md5, &length, EVP_md5(), NULL) == 1 &&
+		length == MD5_BYTES)
 		EVP_EncodeBlock((unsigned char *)out, md5, MD5_BYTES);
 }
 
@@ -92,8 +94,9 @@ static void set_security(struct http *http)
 	if (state_setting(settings, "username")) {
 		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 		curl_easy_setopt(curl, CURLOPT_USERNAME, state_setting(settings, "username"));
-		curl_easy_setopt(curl, CURLOPT_PASSWORD, state_setting(settings, "password") ?
-			state_setting(settings, "password") : "");
+		curl_easy_setopt(curl, CURLOPT_PASSWORD,
+			state_setting(settings, "password") ? state_setting(settings, "password")
+							    : "");
 	}
 	if (state_setting_bool(settings, "skip_cert_verification")) {
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -195,7 +198,8 @@ static long request(struct http *http, const char *method, const char *url, stru
 	}
 }
 
-static int refused(const struct http *http, long status, const struct answer *answer, struct zp_error *err)
+static int refused(
+	const struct http *http, long status, const struct answer *answer, struct zp_error *err)
 {
 	struct zp_str said = zp_buf_slice(&answer->body);
 
@@ -224,8 +228,10 @@ static int load_http(struct state_backend *backend, struct zp_buf *text, struct 
 		char md5[64];
 		digest(zp_buf_slice(&answer.body), md5);
 		if (strcmp(md5, answer.md5) != 0)
-			rc = zp_error_set(err, "what arrived from %s is not what was sent: its "
-				"Content-MD5 does not agree. Try again", backend->location);
+			rc = zp_error_set(err,
+				"what arrived from %s is not what was sent: its "
+				"Content-MD5 does not agree. Try again",
+				backend->location);
 	} else if (status != 200 && status != 204 && status != 404) {
 		rc = refused(http, status, &answer, err);
 	}
@@ -247,14 +253,16 @@ static int store_http(struct state_backend *backend, struct zp_str text, const s
 {
 	struct http *http = http_of(backend);
 	const char *address = state_setting(&http->settings, "address");
-	zp_autofree char *url = http->lock_id ?
-		zp_format("%s%cID=%s", address, strchr(address, '?') ? '&' : '?', http->lock_id) :
-		zp_strdup(address);
+	zp_autofree char *url = http->lock_id
+					? zp_format("%s%cID=%s", address,
+						  strchr(address, '?') ? '&' : '?', http->lock_id)
+					: zp_strdup(address);
 	struct answer answer = { .limit = MAX_ANSWER_BYTES };
 	int rc = 0;
 
 	(void)state;
-	long status = request(http, method_of(http, "update_method", "POST"), url, text, &answer, err);
+	long status =
+		request(http, method_of(http, "update_method", "POST"), url, text, &answer, err);
 	if (status != 200 && status != 201 && status != 204)
 		rc = refused(http, status, &answer, err);
 	zp_buf_release(&answer.body);
@@ -297,8 +305,8 @@ static int unlock_with(struct http *http, const char *text, struct zp_error *err
 
 	if (!address)
 		return 0;
-	long status = request(http, method_of(http, "unlock_method", "UNLOCK"), address, zp_str(text),
-		&answer, err);
+	long status = request(http, method_of(http, "unlock_method", "UNLOCK"), address,
+		zp_str(text), &answer, err);
 	if (status != 200)
 		rc = refused(http, status, &answer, err);
 	zp_buf_release(&answer.body);
@@ -382,7 +390,8 @@ static bool check_addresses(const struct state_settings *settings, struct zp_err
 	}
 	if (!state_setting(settings, "client_certificate_pem") !=
 		!state_setting(settings, "client_private_key_pem")) {
-		zp_error_set(err, "client_certificate_pem and client_private_key_pem must be set together");
+		zp_error_set(err,
+			"client_certificate_pem and client_private_key_pem must be set together");
 		return false;
 	}
 	return true;
@@ -393,8 +402,8 @@ static void start_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static struct state_backend *open_http(const struct state_settings *settings, const char *workspace,
-	struct zp_error *err)
+static struct state_backend *open_http(
+	const struct state_settings *settings, const char *workspace, struct zp_error *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 

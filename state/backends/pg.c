@@ -1,7 +1,7 @@
 /*
- * A row of a table in PostgreSQL, in the layout of Terraform's pg backend, so that both can use one database.
- * The lock is an advisory one on the row's id: it vanishes with the connection. While a row does not exist yet,
- * the lock -1 stands for it, as with the peer.
+ * A row of a table in PostgreSQL, in the layout of Terraform's pg backend, so that both can use one
+ * database. The lock is an advisory one on the row's id: it vanishes with the connection. While a
+ * row does not exist yet, the lock -1 stands for it, as with the peer.
  */
 #include <libpq-fe.h>
 #include <stdlib.h>
@@ -49,8 +49,8 @@ static int failed(PGconn *connection, const char *doing, struct zp_error *err)
 }
 
 /* Rows or NULL with err. Texts in, texts out. */
-static PGresult *query(struct pg *pg, const char *doing, struct zp_error *err, const char *sql, int count,
-	const char *const *values)
+static PGresult *query(struct pg *pg, const char *doing, struct zp_error *err, const char *sql,
+	int count, const char *const *values)
 {
 	PGresult *result = PQexecParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0);
 	ExecStatusType status = PQresultStatus(result);
@@ -82,17 +82,20 @@ static int make_tables(struct pg *pg, const char *schema, struct zp_error *err)
 
 	make_schema = zp_format("CREATE SCHEMA IF NOT EXISTS %s", schema);
 	sequence = zp_strdup("CREATE SEQUENCE IF NOT EXISTS public.global_states_id_seq AS bigint");
-	table = zp_format("CREATE TABLE IF NOT EXISTS %s (id bigint NOT NULL DEFAULT "
+	table = zp_format(
+		"CREATE TABLE IF NOT EXISTS %s (id bigint NOT NULL DEFAULT "
 		"nextval('public.global_states_id_seq') PRIMARY KEY, name text UNIQUE, data text)",
 		pg->table);
-	index = zp_format("CREATE UNIQUE INDEX IF NOT EXISTS states_by_name ON %s (name)", pg->table);
+	index = zp_format(
+		"CREATE UNIQUE INDEX IF NOT EXISTS states_by_name ON %s (name)", pg->table);
 	if (!state_setting_bool(&pg->settings, "skip_schema_creation") &&
 		run(pg, doing, err, make_schema) < 0)
 		return -1;
 	if (!state_setting_bool(&pg->settings, "skip_table_creation") &&
 		(run(pg, doing, err, sequence) < 0 || run(pg, doing, err, table) < 0))
 		return -1;
-	if (!state_setting_bool(&pg->settings, "skip_index_creation") && run(pg, doing, err, index) < 0)
+	if (!state_setting_bool(&pg->settings, "skip_index_creation") &&
+		run(pg, doing, err, index) < 0)
 		return -1;
 	return 0;
 }
@@ -100,8 +103,8 @@ static int make_tables(struct pg *pg, const char *schema, struct zp_error *err)
 static int prepare(struct pg *pg, struct zp_error *err)
 {
 	const char *name = state_setting(&pg->settings, "schema_name");
-	char *schema = PQescapeIdentifier(pg->connection, name ? name : DEFAULT_SCHEMA,
-		strlen(name ? name : DEFAULT_SCHEMA));
+	char *schema = PQescapeIdentifier(
+		pg->connection, name ? name : DEFAULT_SCHEMA, strlen(name ? name : DEFAULT_SCHEMA));
 	int rc = 0;
 
 	if (!schema)
@@ -115,10 +118,15 @@ static int prepare(struct pg *pg, struct zp_error *err)
 		rc = -1;
 	else if (!is_true(there, 0)) {
 		rc = run(pg, "locking", err, "BEGIN") < 0 ||
-			run(pg, "locking", err, "SELECT pg_advisory_xact_lock(-2)") < 0 ||
-			make_tables(pg, schema, err) < 0 ? -1 : 0;
+				     run(pg, "locking", err, "SELECT pg_advisory_xact_lock(-2)") <
+					     0 ||
+				     make_tables(pg, schema, err) < 0
+			     ? -1
+			     : 0;
 		rc = run(pg, "making the table of states", rc < 0 ? NULL : err,
-			rc < 0 ? "ROLLBACK" : "COMMIT") < 0 ? -1 : rc;
+			     rc < 0 ? "ROLLBACK" : "COMMIT") < 0
+			     ? -1
+			     : rc;
 	}
 	PQfreemem(schema);
 	return rc;
@@ -161,7 +169,8 @@ static int load_pg(struct state_backend *backend, struct zp_buf *text, struct zp
 
 	if (connect_once(pg, err) < 0)
 		return -1;
-	zp_autofree char *sql = zp_format("SELECT data, xmin::text FROM %s WHERE name = $1", pg->table);
+	zp_autofree char *sql =
+		zp_format("SELECT data, xmin::text FROM %s WHERE name = $1", pg->table);
 	auto_result row = query(pg, "reading the state", err, sql, 1, values);
 	if (!row)
 		return -1;
@@ -177,11 +186,15 @@ static void find_holder(struct pg *pg, const char *lock, struct state_lock_info 
 {
 	const char *values[] = { lock };
 	auto_result row = query(pg, "looking for the lock's holder", NULL,
-		"SELECT coalesce(a.application_name, ''), l.pid::text, coalesce(a.usename, '') || '@' || "
-		"coalesce(host(a.client_addr), 'local'), coalesce(to_char(a.backend_start AT TIME ZONE "
+		"SELECT coalesce(a.application_name, ''), l.pid::text, coalesce(a.usename, '') || "
+		"'@' || "
+		"coalesce(host(a.client_addr), 'local'), coalesce(to_char(a.backend_start AT TIME "
+		"ZONE "
 		"'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '') FROM pg_locks l LEFT JOIN "
-		"pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND "
-		"l.objsubid = 1 AND (l.classid::bigint << 32) | l.objid::bigint = $1::bigint", 1, values);
+		"pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
+		"AND "
+		"l.objsubid = 1 AND (l.classid::bigint << 32) | l.objid::bigint = $1::bigint",
+		1, values);
 
 	if (!row || !PQntuples(row))
 		return;
@@ -198,7 +211,8 @@ static void find_holder(struct pg *pg, const char *lock, struct state_lock_info 
 static int try_lock(struct pg *pg, const char *lock, struct zp_error *err)
 {
 	const char *values[] = { lock };
-	auto_result row = query(pg, "locking", err, "SELECT pg_try_advisory_lock($1::bigint)", 1, values);
+	auto_result row =
+		query(pg, "locking", err, "SELECT pg_try_advisory_lock($1::bigint)", 1, values);
 
 	return !row ? -1 : is_true(row, 0);
 }
@@ -206,7 +220,8 @@ static int try_lock(struct pg *pg, const char *lock, struct zp_error *err)
 static int release(struct pg *pg, const char *lock, struct zp_error *err)
 {
 	const char *values[] = { lock };
-	auto_result row = query(pg, "unlocking", err, "SELECT pg_advisory_unlock($1::bigint)", 1, values);
+	auto_result row =
+		query(pg, "unlocking", err, "SELECT pg_advisory_unlock($1::bigint)", 1, values);
 
 	return row ? 0 : -1;
 }
@@ -227,8 +242,8 @@ static int row_id(struct pg *pg, char **id, struct zp_error *err)
 }
 
 /*
- * Both locks for a moment, as the peer does, so that nobody who is about to make the row is overlooked; whoever
- * holds the creation lock looks again whether there is a row by now.
+ * Both locks for a moment, as the peer does, so that nobody who is about to make the row is
+ * overlooked; whoever holds the creation lock looks again whether there is a row by now.
  */
 static int acquire(struct pg *pg, char **busy, struct zp_error *err)
 {
@@ -285,8 +300,8 @@ static int lock_pg(struct state_backend *backend, const struct state_lock_info *
 		return -1;
 	if (!got) {
 		find_holder(pg, busy, holder);
-		return zp_error_code(err, STATE_LOCKED, "Workspace is already locked: %s",
-			backend->workspace);
+		return zp_error_code(
+			err, STATE_LOCKED, "Workspace is already locked: %s", backend->workspace);
 	}
 	name_connection(pg, info->id);
 	set_text(&pg->lock_id, info->id);
@@ -315,9 +330,11 @@ static int break_lock_pg(struct state_backend *backend, const char *id, struct z
 		return -1;
 	auto_result row = query(pg, "ending the lock's connection", err,
 		"SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE a.pid <> "
-		"pg_backend_pid() AND a.datname = current_database() AND (a.application_name = '"
-		APPLICATION "' || $1 OR a.pid::text = $1) AND EXISTS (SELECT 1 FROM pg_locks l WHERE "
-		"l.pid = a.pid AND l.locktype = 'advisory' AND l.granted)", 1, values);
+		"pg_backend_pid() AND a.datname = current_database() AND (a.application_name = "
+		"'" APPLICATION
+		"' || $1 OR a.pid::text = $1) AND EXISTS (SELECT 1 FROM pg_locks l WHERE "
+		"l.pid = a.pid AND l.locktype = 'advisory' AND l.granted)",
+		1, values);
 	if (!row)
 		return -1;
 	if (!PQntuples(row))
@@ -334,11 +351,14 @@ static int changed(const struct pg *pg, struct zp_error *err)
 static int store_row(struct pg *pg, struct zp_str text, struct zp_error *err)
 {
 	const char *values[] = { pg->backend.workspace, text.ptr, pg->version };
-	zp_autofree char *sql = pg->version ?
-		zp_format("UPDATE %s SET data = $2 WHERE name = $1 AND xmin::text = $3 RETURNING "
-			  "xmin::text", pg->table) :
-		zp_format("INSERT INTO %s (name, data) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING "
-			  "RETURNING xmin::text", pg->table);
+	zp_autofree char *sql = pg->version ? zp_format("UPDATE %s SET data = $2 WHERE name = $1 "
+							"AND xmin::text = $3 RETURNING "
+							"xmin::text",
+						      pg->table)
+					    : zp_format("INSERT INTO %s (name, data) VALUES ($1, "
+							"$2) ON CONFLICT (name) DO NOTHING "
+							"RETURNING xmin::text",
+						      pg->table);
 	auto_result row = query(pg, "storing the state", err, sql, pg->version ? 3 : 2, values);
 
 	if (!row)
@@ -349,7 +369,8 @@ static int store_row(struct pg *pg, struct zp_str text, struct zp_error *err)
 	return 0;
 }
 
-/* With a connection the lock was lost too: taken again, and nobody wrote meanwhile, or it is a conflict. */
+/* With a connection the lock was lost too: taken again, and nobody wrote meanwhile, or it is a
+ * conflict. */
 static int reconnect(struct pg *pg, struct zp_error *err)
 {
 	zp_autofree char *busy = NULL;
@@ -362,7 +383,8 @@ static int reconnect(struct pg *pg, struct zp_error *err)
 		return 0;
 	int got = acquire(pg, &busy, err);
 	if (got == 0)
-		return zp_error_set(err, "the connection to PostgreSQL was lost, and with it the lock, "
+		return zp_error_set(err,
+			"the connection to PostgreSQL was lost, and with it the lock, "
 			"which somebody else holds now");
 	if (got > 0)
 		name_connection(pg, pg->lock_id);
@@ -393,8 +415,9 @@ static int workspaces_pg(struct state_backend *backend, char ***names, struct zp
 
 	if (connect_once(pg, err) < 0)
 		return -1;
-	zp_autofree char *sql = zp_format(
-		"SELECT name FROM %s WHERE name <> 'default' ORDER BY name COLLATE \"C\"", pg->table);
+	zp_autofree char *sql =
+		zp_format("SELECT name FROM %s WHERE name <> 'default' ORDER BY name COLLATE \"C\"",
+			pg->table);
 	auto_result rows = query(pg, "listing workspaces", err, sql, 0, NULL);
 	if (!rows)
 		return -1;
@@ -405,7 +428,8 @@ static int workspaces_pg(struct state_backend *backend, char ***names, struct zp
 	return 0;
 }
 
-static int delete_workspace_pg(struct state_backend *backend, const char *name, struct zp_error *err)
+static int delete_workspace_pg(
+	struct state_backend *backend, const char *name, struct zp_error *err)
 {
 	struct pg *pg = pg_of(backend);
 	const char *values[] = { name };
@@ -433,13 +457,19 @@ static void free_pg(struct state_backend *backend)
 static const struct state_setting settings_pg[] = {
 	{ .name = "conn_str", .env = "PG_CONN_STR" },
 	{ .name = "schema_name", .env = "PG_SCHEMA_NAME" },
-	{ .name = "skip_index_creation", .kind = STATE_BOOL_SETTING, .env = "PG_SKIP_INDEX_CREATION" },
-	{ .name = "skip_schema_creation", .kind = STATE_BOOL_SETTING, .env = "PG_SKIP_SCHEMA_CREATION" },
-	{ .name = "skip_table_creation", .kind = STATE_BOOL_SETTING, .env = "PG_SKIP_TABLE_CREATION" },
+	{ .name = "skip_index_creation",
+		.kind = STATE_BOOL_SETTING,
+		.env = "PG_SKIP_INDEX_CREATION" },
+	{ .name = "skip_schema_creation",
+		.kind = STATE_BOOL_SETTING,
+		.env = "PG_SKIP_SCHEMA_CREATION" },
+	{ .name = "skip_table_creation",
+		.kind = STATE_BOOL_SETTING,
+		.env = "PG_SKIP_TABLE_CREATION" },
 };
 
-static struct state_backend *open_pg(const struct state_settings *settings, const char *workspace,
-	struct zp_error *err)
+static struct state_backend *open_pg(
+	const struct state_settings *settings, const char *workspace, struct zp_error *err)
 {
 	const char *schema = state_setting(settings, "schema_name");
 	struct pg *pg = zp_calloc(1, sizeof(*pg));

@@ -1,6 +1,7 @@
 /*
- * Servers for the tests of backends, and settings that lead to them. PostgreSQL runs in a temporary folder as a user
- * without privileges, reachable by a socket there; where it is not installed its tests are left out.
+ * Servers for the tests of backends, and settings that lead to them. PostgreSQL runs in a temporary
+ * folder as a user without privileges, reachable by a socket there; where it is not installed its
+ * tests are left out.
  */
 #ifndef TESTS_STATE_BACKEND_FIXTURE_H
 #define TESTS_STATE_BACKEND_FIXTURE_H
@@ -27,7 +28,8 @@ struct backends {
 
 static inline bool backend_is_there(const struct backends *all, const char *kind)
 {
-	return strcmp(kind, "pg") == 0 ? all->pg > 0 : strcmp(kind, "git-daemon") != 0 || all->git > 0;
+	return strcmp(kind, "pg") == 0 ? all->pg > 0
+				       : strcmp(kind, "git-daemon") != 0 || all->git > 0;
 }
 
 static inline void put(struct state_settings *settings, const char *name, char *text)
@@ -40,10 +42,11 @@ static inline void put(struct state_settings *settings, const char *name, char *
 }
 
 /* name keeps the tests apart. */
-static inline void backend_settings(struct backends *all, const char *kind, const char *name,
-	struct state_settings *settings)
+static inline void backend_settings(
+	struct backends *all, const char *kind, const char *name, struct state_settings *settings)
 {
-	state_settings_init(settings, state_backend_type(strcmp(kind, "git-daemon") == 0 ? "git" : kind));
+	state_settings_init(
+		settings, state_backend_type(strcmp(kind, "git-daemon") == 0 ? "git" : kind));
 	if (strcmp(kind, "local") == 0) {
 		put(settings, "path", zp_format("%s/%s.tfstate", all->folder, name));
 		put(settings, "workspace_dir", zp_format("%s/%s.d", all->folder, name));
@@ -63,7 +66,8 @@ static inline void backend_settings(struct backends *all, const char *kind, cons
 		put(settings, "branch", zp_strdup(name));
 		put(settings, "path", zp_format("states/%s.tfstate", name));
 	} else if (strcmp(kind, "pg") == 0) {
-		put(settings, "conn_str", zp_format("postgres:///postgres?host=%s&user=tester", all->folder));
+		put(settings, "conn_str",
+			zp_format("postgres:///postgres?host=%s&user=tester", all->folder));
 		put(settings, "schema_name", zp_format("s_%s", name));
 	}
 }
@@ -80,7 +84,8 @@ static inline pid_t start_unprivileged(const struct backends *all, const char *c
 	int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0666);
 	dup2(fd, 1);
 	dup2(fd, 2);
-	if (user && (setgroups(0, NULL) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0))
+	if (user &&
+		(setgroups(0, NULL) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0))
 		_exit(126);
 	prctl(PR_SET_PDEATHSIG, SIGQUIT); /* a test that crashes leaves no server */
 	execv(argv[0], (char *const *)argv);
@@ -97,15 +102,17 @@ static inline bool start_pg(struct backends *all)
 
 	mkdir(data, 0700);
 	if (getuid() == 0 && (!user || chown(data, user->pw_uid, user->pw_gid) < 0 ||
-		chown(all->folder, user->pw_uid, user->pw_gid) < 0))
+				     chown(all->folder, user->pw_uid, user->pw_gid) < 0))
 		return false;
-	pid_t pid = start_unprivileged(all, (const char *[]){ initdb, "-D", data, "-U", "tester", "-A", "trust",
-		"-N", "-E", "UTF8", "--locale=C", NULL });
+	pid_t pid =
+		start_unprivileged(all, (const char *[]){ initdb, "-D", data, "-U", "tester", "-A",
+						"trust", "-N", "-E", "UTF8", "--locale=C", NULL });
 	if (waitpid(pid, &status, 0) != pid || status != 0)
 		return false;
-	all->pg = start_unprivileged(all, (const char *[]){ server, "-D", data, "-k", all->folder, "-c",
-		"listen_addresses=", "-c", "max_connections=250", "-c", "fsync=off", "-c",
-		"shared_buffers=32MB", NULL });
+	all->pg = start_unprivileged(
+		all, (const char *[]){ server, "-D", data, "-k", all->folder, "-c",
+			     "listen_addresses=", "-c", "max_connections=250", "-c", "fsync=off",
+			     "-c", "shared_buffers=32MB", NULL });
 	zp_autofree char *socket = zp_format("%s/.s.PGSQL.5432.lock", all->folder);
 	for (int i = 0; i < 200 && !zp_file_exists(socket); i++)
 		usleep(50000);
@@ -115,7 +122,8 @@ static inline bool start_pg(struct backends *all)
 
 static inline int free_port(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t length = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -141,8 +149,9 @@ static inline void start_git(struct backends *all)
 		setenv("GIT_CONFIG_KEY_0", "safe.directory", 1);
 		setenv("GIT_CONFIG_VALUE_0", "*", 1);
 		setenv("PATH", "/usr/lib/git-core:/usr/bin:/bin", 1);
-		execl("/usr/lib/git-core/git-daemon", "/usr/lib/git-core/git-daemon", "--export-all", "--enable=receive-pack",
-			"--listen=127.0.0.1", port, base, all->folder, (char *)NULL);
+		execl("/usr/lib/git-core/git-daemon", "/usr/lib/git-core/git-daemon",
+			"--export-all", "--enable=receive-pack", "--listen=127.0.0.1", port, base,
+			all->folder, (char *)NULL);
 		_exit(127);
 	}
 	usleep(200000);

@@ -1,6 +1,6 @@
 /*
- * A server of Terraform's http protocol for tests: states and locks by path, in memory, basic authentication. A
- * thread per connection.
+ * A server of Terraform's http protocol for tests: states and locks by path, in memory, basic
+ * authentication. A thread per connection.
  */
 #ifndef TESTS_STATE_HTTP_SERVER_H
 #define TESTS_STATE_HTTP_SERVER_H
@@ -27,8 +27,8 @@ struct http_server {
 	pthread_mutex_t mutex;
 	char expected[128]; /* the Authorization header's value */
 	struct http_slot slots[HTTP_SLOTS];
-	int failures;	    /* so many requests are answered by 500 */
-	bool corrupt;	    /* bodies do not fit their digests */
+	int failures; /* so many requests are answered by 500 */
+	bool corrupt; /* bodies do not fit their digests */
 	size_t open_connections;
 	bool stopping;
 };
@@ -51,14 +51,16 @@ static inline bool http_read(int fd, struct http_request *request)
 	char c;
 
 	*request = (struct http_request){ .length = 0 };
-	while (head.len < 65536 && !(head.len >= 4 && memcmp(head.ptr + head.len - 4, "\r\n\r\n", 4) == 0)) {
+	while (head.len < 65536 &&
+		!(head.len >= 4 && memcmp(head.ptr + head.len - 4, "\r\n\r\n", 4) == 0)) {
 		if (read(fd, &c, 1) != 1)
 			return false;
 		zp_buf_char(&head, c);
 	}
 	if (sscanf(head.ptr, "%15s %255s", request->method, request->path) != 2)
 		return false;
-	for (char *line = strstr(head.ptr, "\r\n"); line && line[2]; line = strstr(line + 2, "\r\n")) {
+	for (char *line = strstr(head.ptr, "\r\n"); line && line[2];
+		line = strstr(line + 2, "\r\n")) {
 		if (strncasecmp(line + 2, "content-length:", 15) == 0)
 			request->length = strtoul(line + 17, NULL, 10);
 		if (strncasecmp(line + 2, "authorization: ", 15) == 0)
@@ -168,11 +170,13 @@ static inline void *http_serve(void *data)
 		const char *answer = NULL;
 		char md5[64];
 		pthread_mutex_lock(&server->mutex);
-		int status = http_handle(server, &request, http_slot_of(server, request.path), &answer);
+		int status =
+			http_handle(server, &request, http_slot_of(server, request.path), &answer);
 		if (!answer)
 			answer = "";
 		http_digest(server->corrupt ? "another" : answer, md5);
-		zp_buf_printf(&out, "HTTP/1.1 %d x\r\nContent-Length: %zu\r\nContent-MD5: %s\r\n\r\n%s", status,
+		zp_buf_printf(&out,
+			"HTTP/1.1 %d x\r\nContent-Length: %zu\r\nContent-MD5: %s\r\n\r\n%s", status,
 			strlen(answer), md5, answer);
 		pthread_mutex_unlock(&server->mutex);
 		if (send(connection->fd, out.ptr, out.len, MSG_NOSIGNAL) < 0) {
@@ -212,9 +216,11 @@ static inline void *http_accept(void *data)
 	}
 }
 
-static inline void http_server_start(struct http_server *server, const char *user, const char *password)
+static inline void http_server_start(
+	struct http_server *server, const char *user, const char *password)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t length = sizeof(address);
 	char pair[64], encoded[96];
 
@@ -223,7 +229,8 @@ static inline void http_server_start(struct http_server *server, const char *use
 	snprintf(pair, sizeof(pair), "%s:%s", user, password);
 	EVP_EncodeBlock((unsigned char *)encoded, (unsigned char *)pair, (int)strlen(pair));
 	snprintf(server->expected, sizeof(server->expected), "Basic %s", encoded);
-	if (bind(server->fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(server->fd, 256) < 0 ||
+	if (bind(server->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		listen(server->fd, 256) < 0 ||
 		getsockname(server->fd, (struct sockaddr *)&address, &length) < 0)
 		abort();
 	server->port = ntohs(address.sin_port);

@@ -1,7 +1,7 @@
 /*
- * All kinds of backends by the same rules: what is stored comes back, conflicts and locks are noticed, and many
- * writers at once lose nothing. The servers are real: PostgreSQL in a temporary folder where it is installed, and
- * a small HTTP server that keeps Terraform's protocol.
+ * All kinds of backends by the same rules: what is stored comes back, conflicts and locks are
+ * noticed, and many writers at once lose nothing. The servers are real: PostgreSQL in a temporary
+ * folder where it is installed, and a small HTTP server that keeps Terraform's protocol.
  */
 #include "tests/state/backend_fixture.h"
 
@@ -11,8 +11,8 @@
 
 static const char *const kinds[] = { "local", "http", "pg", "git", "git-daemon" };
 
-static struct state_backend *must_open(struct backends *all, const char *kind, const char *name,
-	const char *workspace)
+static struct state_backend *must_open(
+	struct backends *all, const char *kind, const char *name, const char *workspace)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
 	struct state_settings settings;
@@ -227,7 +227,8 @@ static void test_no_update_is_lost(void **data)
 		size_t count = strcmp(kinds[i], "git-daemon") == 0 ? 8 : WRITERS;
 		for (size_t k = 0; k < count; k++) {
 			writers[k] = (struct writer){ .all = all, .kind = kinds[i] };
-			assert_int_equal(pthread_create(&threads[k], NULL, write_once, &writers[k]), 0);
+			assert_int_equal(
+				pthread_create(&threads[k], NULL, write_once, &writers[k]), 0);
 		}
 		for (size_t k = 0; k < count; k++)
 			pthread_join(threads[k], NULL);
@@ -242,7 +243,8 @@ static void test_no_update_is_lost(void **data)
 	}
 }
 
-/* A server that is out of order for a while is asked again; one that stays so is given up, state kept. */
+/* A server that is out of order for a while is asked again; one that stays so is given up, state
+ * kept. */
 static void test_http_faults(void **data)
 {
 	struct backends *all = *data;
@@ -310,7 +312,8 @@ static void test_broken_locks(void **data)
 		assert_true(state_backend_lock(b, "x", 0, &err) < 0);
 		const char *id = strstr(zp_error_text(&err), "ID:        ") + strlen("ID:        ");
 		zp_autofree char *copy = zp_strndup(id, strcspn(id, "\n"));
-		assert_true(state_backend_break_lock(b, "0c3f3c8c-0000-0000-0000-000000000000", &err) < 0);
+		assert_true(state_backend_break_lock(
+				    b, "0c3f3c8c-0000-0000-0000-000000000000", &err) < 0);
 		assert_int_equal(state_backend_break_lock(b, copy, &err), 0);
 		assert_int_equal(state_backend_lock(b, "x", 5000, &err), 0);
 		assert_int_equal(state_backend_unlock(b, &err), 0);
@@ -335,7 +338,8 @@ static void test_stale_locks(void **data)
 		assert_int_equal(status, 0);
 		assert_true(state_backend_lock(backend, "test", 0, &err) < 0);
 		assert_non_null(strstr(zp_error_text(&err), "the lock is stale"));
-		const char *id = strstr(zp_error_text(&err), "force-unlock ") + strlen("force-unlock ");
+		const char *id =
+			strstr(zp_error_text(&err), "force-unlock ") + strlen("force-unlock ");
 		zp_autofree char *copy = zp_strdup(id);
 		assert_int_equal(state_backend_break_lock(backend, copy, &err), 0);
 		must_lock(backend);
@@ -368,7 +372,8 @@ static void test_settings_that_make_no_sense(void **data)
 		struct state_settings settings;
 		state_settings_init(&settings, state_backend_type(test->type));
 		if (test->name)
-			assert_int_equal(state_settings_set(&settings, test->name, test->value, &err), 0);
+			assert_int_equal(
+				state_settings_set(&settings, test->name, test->value, &err), 0);
 		assert_null(state_backend_open(&settings, NULL, &err));
 		assert_non_null(strstr(zp_error_text(&err), test->expected));
 		state_settings_release(&settings);

@@ -1,4 +1,5 @@
-/* Encryption at rest: what is sealed opens with its key and with no other, and damage never looks like a state. */
+/* Encryption at rest: what is sealed opens with its key and with no other, and damage never looks
+ * like a state. */
 #include "tests/state/folder.h"
 
 #include "base/diag.h"
@@ -8,10 +9,15 @@
 
 #define PASSPHRASE "correct horse battery staple"
 #define HEX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-#define METHOD(keys) " method \"aes_gcm\" \"m\" { keys = " keys " }\n method \"unencrypted\" \"u\" {}\n"
+#define METHOD(keys)                                                                               \
+	" method \"aes_gcm\" \"m\" { keys = " keys " }\n method \"unencrypted\" \"u\" {}\n"
 #define STATE " state { method = method.aes_gcm.m }\n"
-#define PBKDF2(words) "key_provider \"pbkdf2\" \"p\" { passphrase = \"" words "\" }\n" METHOD("key_provider.pbkdf2.p")
-#define ENV(variable) "key_provider \"env\" \"e\" { variable = \"" variable "\" }\n" METHOD("key_provider.env.e")
+#define PBKDF2(words)                                                                              \
+	"key_provider \"pbkdf2\" \"p\" { passphrase = \"" words                                    \
+	"\" }\n" METHOD("key_provider.pbkdf2.p")
+#define ENV(variable)                                                                              \
+	"key_provider \"env\" \"e\" { variable = \"" variable "\" }\n" METHOD("key_provider.env."  \
+									      "e")
 #define PLAIN "{\n  \"version\": 4,\n  \"serial\": 3, \"lineage\": \"l\"\n}\n"
 
 static struct state_encryption *read_config(const char *text, struct zp_diags *diags)
@@ -63,18 +69,24 @@ static const struct open_case open_cases[] = {
 	/* Rotation: the new key first, the old one as fallback. */
 	{ ENV("TEST_KEY_A") STATE,
 		"key_provider \"env\" \"old\" { variable = \"TEST_KEY_A\" }\n"
-		"method \"aes_gcm\" \"old\" { keys = key_provider.env.old }\n" ENV("TEST_KEY_B")
-		"state {\n method = method.aes_gcm.m\n fallback {\n method = method.aes_gcm.old\n }\n }\n", NULL },
-	{ "key_provider \"command\" \"c\" { command = [\"printf\", \"%s\", \"" HEX "\"] }\n"
-		METHOD("key_provider.command.c") STATE, ENV("TEST_KEY_A") STATE, NULL },
+		"method \"aes_gcm\" \"old\" { keys = key_provider.env.old }\n" ENV(
+			"TEST_KEY_B") "state {\n method = method.aes_gcm.m\n fallback {\n method = "
+				      "method.aes_gcm.old\n }\n }\n",
+		NULL },
+	{ "key_provider \"command\" \"c\" { command = [\"printf\", \"%s\", \"" HEX
+	  "\"] }\n" METHOD("key_provider.command.c") STATE,
+		ENV("TEST_KEY_A") STATE, NULL },
 	/* A passphrase out of the environment. */
 	{ "key_provider \"env\" \"e\" { variable = \"TEST_KEY_SHORT\" }\n"
-		"key_provider \"pbkdf2\" \"p\" {\n chain = key_provider.env.e\n hash_function = \"sha256\"\n }\n"
-		METHOD("key_provider.pbkdf2.p") STATE, PBKDF2("a passphrase of sorts") STATE, NULL },
+	  "key_provider \"pbkdf2\" \"p\" {\n chain = key_provider.env.e\n hash_function = "
+	  "\"sha256\"\n }\n" METHOD("key_provider.pbkdf2.p") STATE,
+		PBKDF2("a passphrase of sorts") STATE, NULL },
 	/* Plain text where encryption is configured. */
 	{ NULL, ENV("TEST_KEY_A") STATE, "is not encrypted" },
-	{ NULL, ENV("TEST_KEY_A")
-		"state {\n method = method.aes_gcm.m\n fallback {\n method = method.unencrypted.u\n }\n }\n", NULL },
+	{ NULL,
+		ENV("TEST_KEY_A") "state {\n method = method.aes_gcm.m\n fallback {\n method = "
+				  "method.unencrypted.u\n }\n }\n",
+		NULL },
 	{ NULL, ENV("TEST_KEY_A") "state {\n method = method.unencrypted.u\n }\n", NULL },
 };
 
@@ -93,7 +105,8 @@ static void test_open(void **data)
 			text = seal(test->sealed_by);
 		else
 			zp_buf_puts(&text, PLAIN);
-		assert_int_equal(state_encryption_is_sealed(zp_buf_slice(&text)), test->sealed_by != NULL);
+		assert_int_equal(
+			state_encryption_is_sealed(zp_buf_slice(&text)), test->sealed_by != NULL);
 		assert_null(test->sealed_by ? strstr(text.ptr, "\"version\"") : NULL);
 		struct state_encryption *encryption = must_read(test->opened_by);
 		int rc = state_encryption_open(STATE_ENCRYPT_STATE, &text, "a.tfstate", true, &err);
@@ -109,7 +122,8 @@ static void test_open(void **data)
 	}
 }
 
-/* Whatever byte is changed: an error, or the same text (in what carries no meaning), never another. */
+/* Whatever byte is changed: an error, or the same text (in what carries no meaning), never another.
+ */
 static void test_damage(void **data)
 {
 	(void)data;
@@ -140,14 +154,17 @@ struct bad_config {
 };
 
 static const struct bad_config bad_configs[] = {
-	{ "key_provider \"pbkdf2\" \"p\" {\n passphrase = \"" PASSPHRASE "\"\n iterations = 599999\n }\n", "600000" },
+	{ "key_provider \"pbkdf2\" \"p\" {\n passphrase = \"" PASSPHRASE
+	  "\"\n iterations = 599999\n }\n",
+		"600000" },
 	{ "key_provider \"pbkdf2\" \"p\" { passphrase = \"short\" }\n", "16 characters" },
 	{ "key_provider \"pbkdf2\" \"p\" {}\n", "passphrase" },
 	{ "key_provider \"rot13\" \"p\" {}\n", "no key provider of type" },
 	{ "method \"aes_gcm\" \"m\" { keys = key_provider.env.x }\n", "key_provider block" },
 	{ "method \"des\" \"m\" {}\n", "no method of type" },
 	{ ENV("TEST_KEY_A") "state { method = method.aes_gcm.other }\n", "method block" },
-	{ ENV("TEST_KEY_A") "state {\n method = method.unencrypted.u\n enforced = true\n }\n", "enforced" },
+	{ ENV("TEST_KEY_A") "state {\n method = method.unencrypted.u\n enforced = true\n }\n",
+		"enforced" },
 	{ "nonsense {}\n", "nonsense" },
 };
 
@@ -221,8 +238,14 @@ static void test_journal(void **data)
 	struct state_encryption *encryption = must_read(ENV("TEST_KEY_A") STATE);
 	struct state_journal *journal = state_journal_create(path, "lineage", 4, &err);
 	assert_non_null(journal);
-	struct state_intent intent = { .action = STATE_ACT_CREATE, .address = "t.a", .identity = "i", .module = "",
-		.type = "t", .name = "a", .provider = "p", .planned = ZP_STR("{\"password\":\"swordfish\"}") };
+	struct state_intent intent = { .action = STATE_ACT_CREATE,
+		.address = "t.a",
+		.identity = "i",
+		.module = "",
+		.type = "t",
+		.name = "a",
+		.provider = "p",
+		.planned = ZP_STR("{\"password\":\"swordfish\"}") };
 	assert_int_equal(state_journal_intent(journal, &intent, &err), 1);
 	state_journal_abandon(journal);
 	struct zp_buf text = file_text(path);

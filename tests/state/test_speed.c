@@ -1,6 +1,6 @@
 /*
- * How fast states are read and written: `test_speed N` prints figures for N instances (mk/bench/state.sh); without
- * words it is a test on a small one, of what must hold at any size.
+ * How fast states are read and written: `test_speed N` prints figures for N instances
+ * (mk/bench/state.sh); without words it is a test on a small one, of what must hold at any size.
  */
 #include "tests/state/folder.h"
 
@@ -37,8 +37,10 @@ static void write_sample(const char *path, int64_t count)
 	zp_autoerror err = ZP_ERROR_INIT;
 
 	for (int64_t i = 0; i < count; i++) {
-		zp_autofree char *attributes = zp_format("{\"id\":\"0c3f3c8c-7d2f-4b1e-9a53-%012lld\",\"input\":{"
-			"\"value\":\"item %lld\",\"type\":\"string\"},\"output\":null,\"triggers_replace\":null}",
+		zp_autofree char *attributes = zp_format(
+			"{\"id\":\"0c3f3c8c-7d2f-4b1e-9a53-%012lld\",\"input\":{"
+			"\"value\":\"item "
+			"%lld\",\"type\":\"string\"},\"output\":null,\"triggers_replace\":null}",
 			(long long)i, (long long)i);
 		add_object(state, "many", i, attributes);
 	}
@@ -58,8 +60,14 @@ static void *append(void *data)
 	const struct journal_work *work = data;
 
 	for (int64_t i = 0; i < work->count; i++) {
-		struct state_intent intent = { .action = STATE_ACT_CREATE, .address = "t.many[0]", .identity = "x",
-			.module = "", .type = "t", .name = "many", .provider = "p", .planned = ZP_STR("{\"a\":1}") };
+		struct state_intent intent = { .action = STATE_ACT_CREATE,
+			.address = "t.many[0]",
+			.identity = "x",
+			.module = "",
+			.type = "t",
+			.name = "many",
+			.provider = "p",
+			.planned = ZP_STR("{\"a\":1}") };
 		if (!state_journal_intent(work->journal, &intent, NULL))
 			return NULL;
 	}
@@ -69,7 +77,8 @@ static void *append(void *data)
 static double journal_rate(const char *path, int64_t count)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
-	struct journal_work work = { state_journal_create(path, "l", 1, &err), count / JOURNAL_THREADS };
+	struct journal_work work = { state_journal_create(path, "l", 1, &err),
+		count / JOURNAL_THREADS };
 	pthread_t threads[JOURNAL_THREADS];
 	double start = seconds();
 
@@ -93,7 +102,8 @@ static int measure(int64_t count, bool print)
 	struct zp_buf text = ZP_BUF_INIT, out = ZP_BUF_INIT;
 
 	assert_non_null(mkdtemp(folder));
-	zp_autofree char *path = zp_path_join(folder, "a.tfstate"), *journal = zp_path_join(folder, "j");
+	zp_autofree char *path = zp_path_join(folder, "a.tfstate"),
+			 *journal = zp_path_join(folder, "j");
 	/* Another process makes it, so that the peak is of loading alone. */
 	pid_t child = fork();
 	if (!child) {
@@ -115,10 +125,13 @@ static int measure(int64_t count, bool print)
 	assert_int_equal(state->object_count, count);
 	assert_int_equal(out.len, (size_t)size);
 	if (print)
-		printf("%-34s %10lld\n%-34s %10.1f MB\n%-34s %10.1f MB/s\n%-34s %10.1f MB/s\n%-34s %10.1f MB/s\n"
-		       "%-34s %10.2f x file\n", "instances", (long long)count, "file", size / 1e6,
-			"load (read and parse)", size / 1e6 / loaded, "store (lay out)", size / 1e6 / written,
-			"store (to disk, fsync)", size / 1e6 / stored, "memory while loading", memory / size);
+		printf("%-34s %10lld\n%-34s %10.1f MB\n%-34s %10.1f MB/s\n%-34s %10.1f MB/s\n%-34s "
+		       "%10.1f MB/s\n"
+		       "%-34s %10.2f x file\n",
+			"instances", (long long)count, "file", size / 1e6, "load (read and parse)",
+			size / 1e6 / loaded, "store (lay out)", size / 1e6 / written,
+			"store (to disk, fsync)", size / 1e6 / stored, "memory while loading",
+			memory / size);
 	state_free(state);
 	zp_buf_release(&out);
 	double rate = journal_rate(journal, print ? 20000 : 200);
