@@ -11,7 +11,7 @@ struct operation {
 	struct cli_progress progress;
 	bool destroy, refresh, refresh_only, auto_approve, detailed_exitcode;
 	const char *out_path;
-	struct cli_list replaces;
+	struct cli_list replaces, targets, excludes;
 	struct plan *plan;
 };
 
@@ -35,6 +35,8 @@ static bool parse(struct operation *operation, const char *command, int *argc, c
 		{ "var", CLI_LIST, &common->variables },
 		{ "var-file", CLI_LIST, &common->variables },
 		{ "replace", CLI_LIST, &operation->replaces },
+		{ "target", CLI_LIST, &operation->targets },
+		{ "exclude", CLI_LIST, &operation->excludes },
 		{ "refresh", CLI_SWITCH, &operation->refresh },
 		{ "refresh-only", CLI_SWITCH, &operation->refresh_only },
 		{ "destroy", CLI_SWITCH, &operation->destroy },
@@ -70,6 +72,8 @@ static int end(struct operation *operation, int status)
 	status = cli_run_finish(&operation->run, status);
 	cli_list_release(&operation->common.variables);
 	cli_list_release(&operation->replaces);
+	cli_list_release(&operation->targets);
+	cli_list_release(&operation->excludes);
 	return status;
 }
 
@@ -134,6 +138,10 @@ static bool make_plan(struct operation *operation)
 		.input_count = run->input_count,
 		.replaces = operation->replaces.items,
 		.replace_count = operation->replaces.count,
+		.targets = operation->targets.items,
+		.target_count = operation->targets.count,
+		.excludes = operation->excludes.items,
+		.exclude_count = operation->excludes.count,
 		.working_dir = ".",
 		.workspace = run->workspace,
 		.nodes = run->nodes,
@@ -251,7 +259,17 @@ static int carry_out(struct operation *operation)
 
 	zp_autofree char *summary = cli_plan_summary(operation->plan);
 	state_backend_set_note(run->backend, summary);
-	if (!plan_apply(operation->plan, &options, &run->diags))
+	bool applied = plan_apply(operation->plan, &options, &run->diags);
+	if (plan_is_limited(operation->plan))
+		zp_diag_warning(&run->diags, ZP_NOWHERE, "Applied changes may be incomplete",
+			"The plan was created with the -target or the -exclude option in effect, so some "
+			"changes requested in the configuration may have been ignored and the output "
+			"values may not be fully updated. Run the following command to verify that no "
+			"other changes are pending:\n    zplan plan\n\nNote that these options are not "
+			"suitable for routine use, and are provided only for exceptional situations such "
+			"as recovering from errors or mistakes, or when zplan specifically suggests to "
+			"use them as part of an error message.");
+	if (!applied)
 		return 1;
 	const struct cli_progress *done = &operation->progress;
 	if (operation->destroy || plan_kind(operation->plan) == PLAN_DESTROY) {

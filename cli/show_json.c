@@ -537,7 +537,7 @@ void cli_plan_json(const struct plan *plan, struct zp_buf *out)
 	zp_json_key(&writer, "applyable");
 	zp_json_bool(&writer, !plan_is_empty(plan) && !plan_errored(plan));
 	zp_json_key(&writer, "complete");
-	zp_json_bool(&writer, true);
+	zp_json_bool(&writer, !plan_is_limited(plan));
 	zp_json_key(&writer, "errored");
 	zp_json_bool(&writer, plan_errored(plan));
 	zp_json_end_object(&writer);

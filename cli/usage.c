@@ -5,6 +5,8 @@
 	"                        to set more than one.\n"                                          \
 	"  -var-file=FILE        Load variable values from the given file, in addition to\n"       \
 	"                        terraform.tfvars and *.auto.tfvars.\n"                            \
+	"  -target=ADDRESS       Only this object and what it needs; may be given again.\n"          \
+	"  -exclude=ADDRESS      Everything but this and what needs it; may be given again.\n"      \
 	"  -nodes=FILE           Inventory of nodes; else $ZPLAN_NODES, ./nodes.hcl, or the\n"     \
 	"                        user's configuration folder.\n"                                   \
 	"  -refresh=false        Do not ask nodes and providers how things are.\n"                 \

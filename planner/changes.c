@@ -45,6 +45,23 @@ static const struct plan_resource_cell *find_resource(struct plan *plan,
 	return config ? &module->resources[config->index] : NULL;
 }
 
+/* Whether a block declares it, even if its module has no such instance now. */
+static bool is_in_config(struct plan *plan, const struct state_resource *stored)
+{
+	const struct plan_module *module = plan->config->root;
+	const char *path = plan_block_address(&plan->arena, stored->module);
+	const char *name = stored->address + (*stored->module ? strlen(stored->module) + 1 : 0);
+
+	while (module && *path) {
+		const char *start = path + strlen("module.");
+		size_t length = strcspn(start, ".");
+		const struct plan_call *call = zp_map_get(&module->call_map, zp_strn(start, length));
+		module = call ? call->module : NULL;
+		path = start + length + (start[length] == '.');
+	}
+	return module && zp_map_has(&module->resource_map, zp_str(name));
+}
+
 static enum plan_reason why_deleted(struct plan *plan, const struct state_object *object)
 {
 	const struct plan_resource_cell *resource = find_resource(plan, object->resource);
@@ -52,9 +69,9 @@ static enum plan_reason why_deleted(struct plan *plan, const struct state_object
 	if (plan->kind == PLAN_DESTROY)
 		return PLAN_REASON_NONE;
 	if (!resource)
-		return plan_moved_from(plan, object->address) ? PLAN_DELETE_BECAUSE_NO_MOVE_TARGET :
-			find_module(plan, object->resource->module, plan->root) ?
-			PLAN_DELETE_BECAUSE_NO_RESOURCE_CONFIG : PLAN_DELETE_BECAUSE_NO_MODULE;
+		return is_in_config(plan, object->resource) ? PLAN_DELETE_BECAUSE_NO_MODULE :
+			plan_moved_from(plan, object->address) ? PLAN_DELETE_BECAUSE_NO_MOVE_TARGET :
+			PLAN_DELETE_BECAUSE_NO_RESOURCE_CONFIG;
 	if (object->key.kind != resource->repetition.kind)
 		return PLAN_DELETE_BECAUSE_WRONG_REPETITION;
 	return object->key.kind == STATE_INT_KEY ? PLAN_DELETE_BECAUSE_COUNT_INDEX :
@@ -94,6 +111,17 @@ static void add_orphan(struct plan *plan, const struct state_object *object)
 	zp_vec_push(&plan->orphans, orphan);
 }
 
+/* A limited plan does not meet all objects that are wanted. */
+static bool is_declared(struct plan *plan, const struct state_object *object)
+{
+	const struct plan_resource_cell *resource =
+		plan_is_limited(plan) && !object->deposed && plan->kind == PLAN_NORMAL ?
+		find_resource(plan, object->resource) : NULL;
+
+	return resource && resource->expand.status == PLAN_DONE &&
+		plan_repetition_find_key(&resource->repetition, object->key) >= 0;
+}
+
 void plan_find_orphans(struct plan *plan)
 {
 	struct zp_map wanted = { 0 };
@@ -106,7 +134,8 @@ void plan_find_orphans(struct plan *plan)
 				plan->instances.items[i]);
 	for (size_t i = 0; i < plan->prior->object_count; i++) {
 		const struct state_object *object = plan->prior->objects[i];
-		if (object && (object->deposed || !zp_map_has(&wanted, zp_str(object->address))))
+		if (object && (object->deposed || !zp_map_has(&wanted, zp_str(object->address))) &&
+			plan_selects_object(plan, object) && !is_declared(plan, object))
 			add_orphan(plan, object);
 	}
 	zp_map_release(&wanted);
@@ -270,6 +299,9 @@ static void collect_outputs(struct plan *plan)
 
 	for (size_t i = 0; i < root->output_count; i++) {
 		struct hcl_value value = hcl_null(hcl_dynamic);
+		if (plan_is_limited(plan) &&
+			(plan->kind == PLAN_DESTROY || !plan->selected_outputs[i]))
+			continue;
 		if (plan->kind != PLAN_DESTROY) {
 			value = plan_cell_value(plan, &plan->root->outputs[i]);
 			plan_refuse_unmarked_sensitive(plan->diags, root->outputs[i], value);
@@ -277,7 +309,7 @@ static void collect_outputs(struct plan *plan)
 		}
 		add_output(plan, root->outputs[i]->name, root->outputs[i], value);
 	}
-	for (size_t i = 0; i < plan->prior->output_count; i++)
+	for (size_t i = 0; i < plan->prior->output_count && !plan_is_limited(plan); i++)
 		if (!zp_map_has(&root->output_map, zp_str(plan->prior->outputs[i].name)))
 			add_output(plan, plan->prior->outputs[i].name, NULL, hcl_null(hcl_dynamic));
 	if (plan->output_changes.count)

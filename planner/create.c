@@ -83,6 +83,8 @@ void plan_free(struct plan *plan)
 	zp_vec_release(&plan->drifts);
 	zp_vec_release(&plan->moves);
 	zp_map_release(&plan->imports);
+	zp_map_release(&plan->selected);
+	zp_map_release(&plan->doomed);
 	zp_map_release(&plan->moved_from);
 	zp_map_release(&plan->moved_to);
 	state_free(plan->stored);
@@ -114,27 +116,61 @@ static void check_asserts(struct plan *plan, struct plan_scope_module *module)
 	}
 }
 
+/* Whether anything in the module is part of the plan. */
+static bool is_selected(const struct plan *plan, const struct plan_module *module)
+{
+	zp_autobuf prefix = ZP_BUF_INIT;
+
+	if (!plan_is_limited(plan) || plan->kind == PLAN_DESTROY || !module)
+		return true;
+	for (const char *path = module->path; *path;) {
+		size_t length = strcspn(path, ".");
+		zp_buf_printf(&prefix, "module.%.*s.", (int)length, path);
+		path += length + (path[length] == '.');
+	}
+	for (size_t i = 0; i < plan->selected.count; i++)
+		if (zp_str_starts(plan->selected.entries[i].key, prefix.ptr))
+			return true;
+	return false;
+}
+
+static void evaluate_resource(struct plan *plan, struct plan_resource_cell *resource, bool whole)
+{
+	if (whole) {
+		plan_cell_ok(plan, &resource->cell);
+		return;
+	}
+	if (!plan_selects_block(plan, resource->block) || !plan_cell_ok(plan, &resource->expand))
+		return;
+	for (uint32_t i = 0; i < resource->repetition.count; i++)
+		if (plan_selects_instance(plan, &resource->instances[i]))
+			plan_cell_ok(plan, &resource->instances[i].cell);
+}
+
 /* Every object of a module instance and of those below it. */
 static void evaluate_module(struct plan *plan, struct plan_scope_module *module)
 {
 	const struct plan_module *config = module->config;
 
-	if (plan->kind == PLAN_NORMAL)
+	bool whole = !plan_is_limited(plan);
+
+	if (plan->kind == PLAN_NORMAL && (whole || module == plan->root))
 		plan_validate_variables(plan, module);
 	for (size_t i = 0; i < config->resource_count; i++)
-		plan_cell_ok(plan, &module->resources[i].cell);
-	for (size_t i = 0; i < config->local_count && plan->kind == PLAN_NORMAL; i++)
+		evaluate_resource(plan, &module->resources[i], whole);
+	for (size_t i = 0; i < config->local_count && plan->kind == PLAN_NORMAL && whole; i++)
 		plan_cell_value(plan, &module->locals[i]);
 	for (size_t i = 0; i < config->call_count; i++) {
 		struct plan_call_cell *call = &module->calls[i];
-		if (!plan_cell_ok(plan, &call->cell))
+		if (!is_selected(plan, config->calls[i]->module) || !plan_cell_ok(plan, &call->cell))
 			continue;
 		for (uint32_t k = 0; k < call->repetition.count; k++)
 			evaluate_module(plan, call->instances[k]);
 	}
 	for (size_t i = 0; i < config->output_count && plan->kind != PLAN_DESTROY; i++)
-		plan_cell_value(plan, &module->outputs[i]);
-	if (plan->kind == PLAN_NORMAL)
+		if (whole || (module == plan->root && plan->selected_outputs[i]))
+			plan_cell_value(plan, &module->outputs[i]);
+	if (plan->kind == PLAN_NORMAL && whole)
 		check_asserts(plan, module);
 }
 
@@ -177,6 +213,7 @@ static void build(void *data)
 	plan->environment.lineage = plan->prior->lineage;
 	plan_find_moves(plan);
 	plan_check_removed(plan);
+	plan_choose(plan);
 	if (plan->refresh && !plan->diags->errors)
 		plan_refresh(plan);
 	if (!plan->diags->errors && plan->kind == PLAN_NORMAL)
@@ -210,7 +247,8 @@ struct plan *plan_create(struct plan_config *config, const struct plan_options *
 	plan->prior = state_clone(state);
 	plan->root = plan_module_instance(plan, config->root, NULL, NULL, (struct state_key){ 0 },
 		hcl_null(hcl_dynamic));
-	if (!plan_take_replaces(plan, options) || !plan_take_inputs(plan, options)) {
+	if (!plan_take_replaces(plan, options) || !plan_take_targets(plan, options) ||
+		 !plan_take_inputs(plan, options)) {
 		plan_free(plan);
 		return NULL;
 	}

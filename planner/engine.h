@@ -14,6 +14,8 @@
 #include "base/vec.h"
 #include "planner/plan.h"
 
+struct state_address;
+
 /* Evaluation follows references by recursion, on a stack that has room for this. */
 #define PLAN_MAX_DEPTH 10000
 
@@ -171,6 +173,12 @@ struct plan {
 	struct state *prior;  /* after refresh */
 	ZP_VEC(, struct plan_move) moves;
 	struct zp_map moved_from, moved_to; /* former, new address -> struct plan_move * */
+	/* -target and -exclude (targets.c) */
+	struct state_address *targets, *excludes;
+	size_t target_count, exclude_count;
+	struct zp_map selected; /* block address -> flags */
+	struct zp_map doomed;	/* of a destroy plan: addresses of objects */
+	bool *selected_outputs; /* of the root, by index */
 	struct zp_map imports; /* address -> id of an object that is imported */
 	bool has_removed;      /* there are "removed" blocks */
 	const char **replaces;
@@ -273,6 +281,13 @@ void plan_find_moves(struct plan *plan);
 void plan_move_objects(struct plan *plan, struct state *state);
 /* The former address; NULL when it did not move. */
 const char *plan_moved_from(const struct plan *plan, const char *address);
+
+/* targets.c: what of everything the plan is about; all of it, unless options say otherwise. */
+bool plan_take_targets(struct plan *plan, const struct plan_options *options);
+void plan_choose(struct plan *plan);
+bool plan_selects_block(const struct plan *plan, const char *block);
+bool plan_selects_instance(const struct plan *plan, const struct plan_instance *instance);
+bool plan_selects_object(struct plan *plan, const struct state_object *object);
 
 /* removed.c */
 void plan_check_removed(struct plan *plan);

@@ -224,7 +224,12 @@ const char *const *plan_dependencies(struct plan *plan, struct plan_resource_cel
 	struct name_vec names = { 0 };
 
 	if (!resource->has_dependencies) {
-		collect(resource, &resource->cell, ++plan->serial, &names);
+		uint32_t serial = ++plan->serial;
+		collect(resource, &resource->cell, serial, &names);
+		/* A limited plan asks for instances by themselves. */
+		for (uint32_t i = 0; i < resource->repetition.count && plan_is_limited(plan); i++)
+			if (resource->instances[i].cell.status == PLAN_DONE)
+				collect(resource, &resource->instances[i].cell, serial, &names);
 		if (names.count)
 			qsort(names.items, names.count, sizeof(*names.items), by_text);
 		size_t unique = 0;

@@ -96,6 +96,8 @@ struct plan_options {
 	size_t input_count;
 	const char *const *replaces; /* addresses of objects to replace */
 	size_t replace_count;
+	const char *const *targets, *const *excludes; /* -target, -exclude: addresses; not both */
+	size_t target_count, exclude_count;
 	const char *working_dir;
 	const char *workspace;
 	struct node_pool *nodes;
@@ -161,6 +163,8 @@ enum plan_kind plan_kind(const struct plan *plan);
 /* Anything to do: a change that is not no-op, or an output change. */
 bool plan_is_empty(const struct plan *plan);
 bool plan_errored(const struct plan *plan);
+/* Whether -target or -exclude left something out. */
+bool plan_is_limited(const struct plan *plan);
 
 /*
  * For single expressions: a plan that plans nothing, in which objects are what the state says and

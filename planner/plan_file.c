@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "hcl-lite/codec.h"
 #include "planner/engine.h"
+#include "state/address.h"
 #include "state/encryption.h"
 
 #define SIGNATURE "ZPLAN01\n"
@@ -107,6 +108,16 @@ static void write_changes(struct zp_json_writer *writer, const struct plan *plan
 	zp_json_end_array(writer);
 }
 
+static void write_addresses(struct zp_json_writer *writer, const char *key,
+	const struct state_address *addresses, size_t count)
+{
+	zp_json_key(writer, key);
+	zp_json_begin_array(writer);
+	for (size_t i = 0; i < count; i++)
+		zp_json_cstr(writer, addresses[i].text);
+	zp_json_end_array(writer);
+}
+
 static void write_drift(struct zp_json_writer *writer, const struct plan *plan)
 {
 	zp_json_key(writer, "drift");
@@ -151,6 +162,8 @@ static void write_document(const struct plan *plan, struct zp_buf *out)
 	zp_json_cstr(&writer, plan->config->root->dir);
 	zp_json_key(&writer, "created");
 	zp_json_cstr(&writer, plan->created);
+	write_addresses(&writer, "targets", plan->targets, plan->target_count);
+	write_addresses(&writer, "excludes", plan->excludes, plan->exclude_count);
 	zp_json_key(&writer, "replace");
 	zp_json_begin_array(&writer);
 	for (size_t i = 0; i < plan->replace_count; i++)
@@ -225,13 +238,15 @@ static int inflate_file(const char *path, struct zp_buf *document, struct zp_err
 }
 
 /* The document taken apart; slices of it, or in the arena. */
+ZP_VEC(text_vec, const char *);
+
 struct saved {
 	struct zp_arena arena;
 	struct zp_map files; /* path -> struct zp_str * */
 	int64_t kind;
 	struct zp_str workspace, dir, created, stored, prior;
 	struct zp_str variables, data, identities, changes, drift; /* raw JSON */
-	ZP_VEC(, const char *) replaces;
+	struct text_vec replaces, targets, excludes;
 };
 
 static void read_saved_files(struct saved *saved, struct zp_json *json)
@@ -248,6 +263,15 @@ static void read_saved_files(struct saved *saved, struct zp_json *json)
 	}
 }
 
+static void read_texts(struct saved *saved, struct zp_json *json, struct text_vec *texts)
+{
+	struct zp_str text;
+
+	for (zp_json_enter_array(json); zp_json_next_element(json);)
+		if (zp_json_read_string_arena(json, &saved->arena, &text))
+			zp_vec_push(texts, text.ptr);
+}
+
 static bool read_saved(struct saved *saved, struct zp_str document)
 {
 	const struct {
@@ -262,7 +286,7 @@ static bool read_saved(struct saved *saved, struct zp_str document)
 		{ "changes", &saved->changes, true },	   { "drift", &saved->drift, true },
 	};
 	struct zp_json json;
-	struct zp_str key, text;
+	struct zp_str key;
 
 	zp_json_init(&json, document);
 	for (bool more = zp_json_enter_object(&json); more && zp_json_next_key(&json, &key);) {
@@ -283,10 +307,11 @@ static bool read_saved(struct saved *saved, struct zp_str document)
 		else if (zp_str_is(key, "files"))
 			read_saved_files(saved, &json);
 		else if (zp_str_is(key, "replace"))
-			for (zp_json_enter_array(&json); zp_json_next_element(&json);) {
-				if (zp_json_read_string_arena(&json, &saved->arena, &text))
-					zp_vec_push(&saved->replaces, text.ptr);
-			}
+			read_texts(saved, &json, &saved->replaces);
+		else if (zp_str_is(key, "targets"))
+			read_texts(saved, &json, &saved->targets);
+		else if (zp_str_is(key, "excludes"))
+			read_texts(saved, &json, &saved->excludes);
 		else
 			zp_json_skip(&json, NULL);
 	}
@@ -299,6 +324,8 @@ static void saved_release(struct saved *saved)
 {
 	zp_map_release(&saved->files);
 	zp_vec_release(&saved->replaces);
+	zp_vec_release(&saved->targets);
+	zp_vec_release(&saved->excludes);
 	zp_arena_release(&saved->arena);
 }
 
@@ -436,7 +463,9 @@ static struct plan *rebuild(struct saved *saved, struct node_pool *nodes, struct
 	struct plan_config *config = plan_config_load(&config_options, diags);
 	struct plan_options options = { .kind = (enum plan_kind)saved->kind,
 		.workspace = saved->workspace.ptr, .working_dir = ".", .nodes = nodes, .hooks = hooks,
-		.replaces = saved->replaces.items, .replace_count = saved->replaces.count };
+		.replaces = saved->replaces.items, .replace_count = saved->replaces.count,
+		.targets = saved->targets.items, .target_count = saved->targets.count,
+		.excludes = saved->excludes.items, .exclude_count = saved->excludes.count };
 	struct plan *plan = plan_new(config, &options, diags);
 	zp_autoerror err = ZP_ERROR_INIT;
 
@@ -454,6 +483,7 @@ static struct plan *rebuild(struct saved *saved, struct node_pool *nodes, struct
 	plan->root = plan_module_instance(plan, config->root, NULL, NULL, (struct state_key){ 0 },
 		hcl_null(hcl_dynamic));
 	plan_take_replaces(plan, &options);
+	plan_take_targets(plan, &options);
 	take_variables(plan, saved);
 	take_texts(plan, &plan->saved_data, saved->data);
 	take_texts(plan, &plan->saved_identities, saved->identities);

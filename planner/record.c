@@ -80,6 +80,8 @@ static void store_outputs(struct plan_execution *execution, bool all_well)
 	for (size_t i = 0; i < root->output_count; i++) {
 		struct plan_cell *cell = &plan->root->outputs[i];
 		const struct plan_node *node = &execution->graph.nodes[cell->number];
+		if (plan_is_limited(plan) && !plan->selected_outputs[i])
+			continue;
 		if (root->outputs[i]->ephemeral || node->status != PLAN_NODE_FINISHED)
 			continue;
 		struct hcl_value value = plan_cell_value(plan, cell);

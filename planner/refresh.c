@@ -40,7 +40,7 @@ static void add(struct plan *plan, struct refreshing_vec *all, const struct stat
 	struct refreshing item = { .stored = object, .type = type };
 	zp_autoerror err = ZP_ERROR_INIT;
 
-	if (!type || type->in_process)
+	if (!type || type->in_process || !plan_selects_object(plan, object))
 		return;
 	if (!plan_decode_object(object, type->schema, &plan->arena, &item.before, &err)) {
 		zp_diag_error(plan->diags, ZP_NOWHERE, "Failed to decode resource from state", "%s",

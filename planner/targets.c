@@ -1,0 +1,420 @@
+/*
+ * -target and -exclude: which part of everything a plan is about. Decided on the configuration, before
+ * anything is evaluated: a target brings along what it refers to, an exclusion takes along what refers to it.
+ */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "planner/config_internal.h"
+#include "planner/engine.h"
+#include "state/address.h"
+
+/* What is known of one resource block. */
+enum { DIRECT = 1, NEEDED = 2 };
+
+struct walk {
+	struct plan *plan;
+	struct zp_map seen; /* objects whose references were followed */
+	struct zp_map *found; /* resources met: struct plan_resource * by their text */
+	const struct plan_module *module;
+};
+
+static bool is_limited(const struct plan *plan)
+{
+	return plan->target_count || plan->exclude_count;
+}
+
+bool plan_is_limited(const struct plan *plan)
+{
+	return is_limited(plan);
+}
+
+/* module.a.type.name, without keys. */
+static const char *block_name(struct plan *plan, const struct plan_module *module,
+	const struct plan_resource *resource)
+{
+	zp_autobuf text = ZP_BUF_INIT;
+
+	for (const char *path = module->path; *path;) {
+		size_t length = strcspn(path, ".");
+		zp_buf_printf(&text, "module.%.*s.", (int)length, path);
+		path += length + (path[length] == '.');
+	}
+	zp_buf_puts(&text, resource->address);
+	return zp_arena_strndup(&plan->arena, text.ptr, text.len);
+}
+
+/* The address without its keys is the block, or a module around it. */
+static bool covers_block(struct plan *plan, const struct state_address *address, const char *block)
+{
+	const char *own = plan_block_address(&plan->arena, address->text);
+	size_t length = strlen(own);
+
+	return strncmp(own, block, length) == 0 &&
+		(!block[length] || (!address->is_resource && block[length] == '.'));
+}
+
+static bool any_covers(struct plan *plan, const struct state_address *list, size_t count,
+	const char *block)
+{
+	for (size_t i = 0; i < count; i++)
+		if (covers_block(plan, &list[i], block))
+			return true;
+	return false;
+}
+
+/* ---- what a block stands on ---- */
+
+static void follow_expression(void *data, const struct hcl_expr *expr);
+static void follow_reference(struct walk *walk, const struct plan_reference *reference);
+
+static bool enter(struct walk *walk, const char *kind, uint32_t index)
+{
+	const char *key = zp_arena_format(
+		&walk->plan->arena, "%p %s %u", (const void *)walk->module, kind, index);
+
+	if (zp_map_has(&walk->seen, zp_str(key)))
+		return false;
+	zp_map_set(&walk->seen, zp_str(key), walk);
+	return true;
+}
+
+/* The call that made the module decides whether its objects are there at all. */
+static void follow_calls(struct walk *walk)
+{
+	const struct plan_module *module = walk->module;
+
+	for (; walk->module->parent; walk->module = walk->module->parent) {
+		const struct plan_call *call = walk->module->call;
+		const struct plan_module *inner = walk->module;
+		walk->module = inner->parent;
+		if (enter(walk, "around", call->index)) {
+			follow_expression(walk, call->count);
+			follow_expression(walk, call->for_each);
+			for (size_t i = 0; i < call->depends_on_count; i++)
+				follow_expression(walk, call->depends_on[i]);
+		}
+		walk->module = inner;
+	}
+	walk->module = module;
+}
+
+static void follow_resource(struct walk *walk, const struct plan_resource *resource)
+{
+	const struct plan_module *module = walk->module;
+
+	if (!enter(walk, "resource", resource->index))
+		return;
+	const char *block = block_name(walk->plan, module, resource);
+	zp_map_set(walk->found, zp_str(block), (void *)resource);
+	for (size_t i = 0; i < resource->reference_count; i++) {
+		const struct plan_reference *reference = &resource->references[i];
+		follow_reference(walk, reference);
+		walk->module = module;
+	}
+	follow_calls(walk);
+}
+
+static void follow_variable(struct walk *walk, uint32_t index)
+{
+	const struct plan_module *module = walk->module;
+	const struct plan_call *call = module->call;
+
+	if (!call || !enter(walk, "variable", index))
+		return;
+	const char *name = module->variables[index]->name;
+	walk->module = module->parent;
+	if (call->body && !call->body->json) {
+		for (size_t i = 0; i < call->body->attribute_count; i++)
+			if (strcmp(call->body->attributes[i]->name, name) == 0)
+				follow_expression(walk, call->body->attributes[i]->expr);
+	} else if (call->body) {
+		plan_body_expressions(call->body, &walk->plan->arena, follow_expression, walk);
+	}
+	walk->module = module;
+}
+
+static void follow_call(struct walk *walk, const struct plan_reference *reference)
+{
+	const struct plan_module *module = walk->module;
+	const struct plan_module *child = module->calls[reference->index]->module;
+
+	if (!child)
+		return;
+	walk->module = child;
+	for (size_t i = 0; i < child->output_count; i++) {
+		if (reference->output && strcmp(child->outputs[i]->name, reference->output) != 0)
+			continue;
+		if (!enter(walk, "output", (uint32_t)i))
+			continue;
+		follow_expression(walk, child->outputs[i]->expr);
+		for (size_t k = 0; k < child->outputs[i]->depends_on_count; k++)
+			follow_expression(walk, child->outputs[i]->depends_on[k]);
+	}
+	/* Asked for as a whole, as in depends_on: everything in it. */
+	for (size_t i = 0; i < child->resource_count && !reference->output; i++)
+		follow_resource(walk, child->resources[i]);
+	follow_calls(walk);
+	walk->module = module;
+}
+
+static void follow_reference(struct walk *walk, const struct plan_reference *reference)
+{
+	const struct plan_module *module = walk->module;
+
+	switch (reference->target) {
+	case PLAN_TO_RESOURCE:
+		follow_resource(walk, module->resources[reference->index]);
+		break;
+	case PLAN_TO_LOCAL:
+		if (enter(walk, "local", reference->index))
+			follow_expression(walk, module->locals[reference->index]->expr);
+		break;
+	case PLAN_TO_VARIABLE:
+		follow_variable(walk, reference->index);
+		break;
+	case PLAN_TO_CALL:
+		follow_call(walk, reference);
+		break;
+	}
+}
+
+static void follow_traversal(void *data, const struct hcl_expr *traversal)
+{
+	struct walk *walk = data;
+	struct plan_reference reference;
+
+	if (plan_resolve_static(walk->module, traversal, &reference))
+		follow_reference(walk, &reference);
+}
+
+static void follow_expression(void *data, const struct hcl_expr *expr)
+{
+	if (expr)
+		hcl_expr_references(expr, follow_traversal, data);
+}
+
+/* ---- choosing ---- */
+
+static void mark(struct plan *plan, const char *block, uintptr_t flag)
+{
+	void **slot = zp_map_slot(&plan->selected, zp_str(block));
+
+	*slot = (void *)((uintptr_t)*slot | flag);
+}
+
+/* Whatever is met on the way is needed. */
+static void mark_needs(struct plan *plan, const struct plan_module *module,
+	const struct plan_resource *resource)
+{
+	struct zp_map found = { 0 };
+	struct walk walk = { .plan = plan, .found = &found, .module = module };
+	const char *own = block_name(plan, module, resource);
+
+	follow_resource(&walk, resource);
+	for (size_t i = 0; i < found.count; i++)
+		if (!zp_str_is(found.entries[i].key, own))
+			mark(plan, found.entries[i].key.ptr, NEEDED);
+	zp_map_release(&walk.seen);
+	zp_map_release(&found);
+}
+
+static bool stands_on_excluded(struct plan *plan, const struct plan_module *module,
+	const struct plan_resource *resource)
+{
+	struct zp_map found = { 0 };
+	struct walk walk = { .plan = plan, .found = &found, .module = module };
+	const char *own = block_name(plan, module, resource);
+	bool excluded = false;
+
+	follow_resource(&walk, resource);
+	for (size_t i = 0; i < found.count && !excluded; i++)
+		excluded = !zp_str_is(found.entries[i].key, own) &&
+			any_covers(plan, plan->excludes, plan->exclude_count, found.entries[i].key.ptr);
+	zp_map_release(&walk.seen);
+	zp_map_release(&found);
+	return excluded;
+}
+
+static void choose(struct plan *plan, const struct plan_module *module)
+{
+	for (size_t i = 0; i < module->resource_count; i++) {
+		const struct plan_resource *resource = module->resources[i];
+		const char *block = block_name(plan, module, resource);
+		if (plan->target_count) {
+			if (!any_covers(plan, plan->targets, plan->target_count, block))
+				continue;
+			mark(plan, block, DIRECT);
+			mark_needs(plan, module, resource);
+		} else if (!stands_on_excluded(plan, module, resource)) {
+			mark(plan, block, DIRECT);
+		}
+	}
+	for (size_t i = 0; i < module->call_count; i++)
+		if (module->calls[i]->module)
+			choose(plan, module->calls[i]->module);
+}
+
+/* The outputs of the root whose resources are all part of it. */
+static void choose_outputs(struct plan *plan)
+{
+	const struct plan_module *root = plan->config->root;
+
+	plan->selected_outputs = zp_new_array(&plan->arena, bool, root->output_count);
+	for (size_t i = 0; i < root->output_count; i++) {
+		struct zp_map found = { 0 };
+		struct walk walk = { .plan = plan, .found = &found, .module = root };
+		bool all = true;
+		follow_expression(&walk, root->outputs[i]->expr);
+		for (size_t k = 0; k < found.count && all; k++)
+			all = zp_map_has(&plan->selected, found.entries[k].key);
+		plan->selected_outputs[i] = all && (found.count || !plan->target_count);
+		zp_map_release(&walk.seen);
+		zp_map_release(&found);
+	}
+}
+
+static bool contains_any(const struct state_address *list, size_t count,
+	const struct state_object *object)
+{
+	for (size_t i = 0; i < count; i++)
+		if (state_address_contains(&list[i], object))
+			return true;
+	return false;
+}
+
+/*
+ * Destroying takes along what stands on the targets, and keeps what an excluded object stands on; the state
+ * remembers both.
+ */
+static void choose_doomed(struct plan *plan)
+{
+	const struct state *state = plan->prior;
+	struct zp_map direct = { 0 };
+
+	for (size_t i = 0; i < state->object_count; i++) {
+		const struct state_object *object = state->objects[i];
+		if (!object)
+			continue;
+		if (contains_any(plan->targets, plan->target_count, object))
+			zp_map_set(&direct, zp_str(plan_block_address(
+				&plan->arena, object->resource->address)), plan);
+		if (!contains_any(plan->excludes, plan->exclude_count, object))
+			continue;
+		for (size_t k = 0; k < object->dependency_count; k++)
+			zp_map_set(&direct, zp_str(object->dependencies[k]), plan);
+	}
+	for (size_t i = 0; i < state->object_count; i++) {
+		const struct state_object *object = state->objects[i];
+		if (!object)
+			continue;
+		bool doomed = contains_any(plan->targets, plan->target_count, object);
+		for (size_t k = 0; k < object->dependency_count && plan->target_count; k++)
+			doomed |= zp_map_has(&direct, zp_str(object->dependencies[k]));
+		if (plan->exclude_count)
+			doomed = !contains_any(plan->excludes, plan->exclude_count, object) &&
+				!zp_map_has(&direct, zp_str(plan_block_address(
+					&plan->arena, object->resource->address)));
+		if (doomed)
+			zp_map_set(&plan->doomed, zp_str(object->address), plan);
+	}
+	zp_map_release(&direct);
+}
+
+static void warn(struct plan *plan)
+{
+	const char *flag = plan->target_count ? "-target" : "-exclude";
+
+	zp_diag_warning(plan->diags, ZP_NOWHERE, plan->target_count ?
+		"Resource targeting is in effect" : "Resource exclusion is in effect",
+		"You are creating a plan with the %s option, which means that the result of this plan may "
+		"not represent all of the changes requested by the current configuration.\n\nThe %s option "
+		"is not for routine use, and is provided only for exceptional situations such as recovering "
+		"from errors or mistakes, or when zplan specifically suggests to use it as part of an error "
+		"message.", flag, flag);
+}
+
+void plan_choose(struct plan *plan)
+{
+	if (!is_limited(plan))
+		return;
+	choose(plan, plan->config->root);
+	choose_outputs(plan);
+	if (plan->kind == PLAN_DESTROY)
+		choose_doomed(plan);
+	if (!plan->loaded)
+		warn(plan);
+}
+
+/* ---- asking ---- */
+
+bool plan_selects_block(const struct plan *plan, const char *block)
+{
+	return !is_limited(plan) || plan->kind == PLAN_DESTROY ||
+		zp_map_has(&plan->selected, zp_str(block));
+}
+
+/* Some of a block's instances: what was asked for by key, unless all are needed. */
+bool plan_selects_instance(const struct plan *plan, const struct plan_instance *instance)
+{
+	const char *block = instance->resource->block;
+	uintptr_t flags = (uintptr_t)zp_map_get(&plan->selected, zp_str(block));
+	struct state_resource resource = { .module = instance->cell.module->address,
+		.mode = instance->resource->config->mode == PLAN_DATA ? STATE_DATA : STATE_MANAGED,
+		.type = instance->resource->config->type, .name = instance->resource->config->name };
+	struct state_object object = { .resource = &resource, .key = instance->key,
+		.address = instance->address };
+
+	if (!is_limited(plan))
+		return true;
+	if (plan->kind == PLAN_DESTROY)
+		return zp_map_has(&plan->doomed, zp_str(instance->address));
+	if (plan->exclude_count)
+		return flags && !contains_any(plan->excludes, plan->exclude_count, &object);
+	return (flags & NEEDED) ||
+		((flags & DIRECT) && contains_any(plan->targets, plan->target_count, &object));
+}
+
+bool plan_selects_object(struct plan *plan, const struct state_object *object)
+{
+	if (!is_limited(plan))
+		return true;
+	if (plan->kind == PLAN_DESTROY)
+		return zp_map_has(&plan->doomed, zp_str(object->address));
+	if (plan->exclude_count)
+		return !contains_any(plan->excludes, plan->exclude_count, object);
+	return contains_any(plan->targets, plan->target_count, object) ||
+		((uintptr_t)zp_map_get(&plan->selected, zp_str(plan_block_address(
+			&plan->arena, object->resource->address))) & NEEDED);
+}
+
+/* ---- the options ---- */
+
+static bool read_all(struct plan *plan, const char *flag, const char *const *texts, size_t count,
+	struct state_address **out)
+{
+	size_t errors = plan->diags->errors;
+
+	*out = zp_new_array(&plan->arena, struct state_address, count);
+	for (size_t i = 0; i < count; i++) {
+		zp_autoerror err = ZP_ERROR_INIT;
+		const char *text = zp_arena_strdup(&plan->arena, texts[i]);
+		if (!state_address_parse(text, &plan->arena, &(*out)[i], &err))
+			zp_diag_error(plan->diags, ZP_NOWHERE, zp_arena_format(&plan->arena,
+				"Invalid %s \"%s\"", flag, text), "%s", zp_error_text(&err));
+	}
+	return plan->diags->errors == errors;
+}
+
+bool plan_take_targets(struct plan *plan, const struct plan_options *options)
+{
+	if (options->target_count && options->exclude_count) {
+		zp_diag_error(plan->diags, ZP_NOWHERE, "Invalid combination of arguments",
+			"-target and -exclude flags cannot be used together. Please remove one of the flags.");
+		return false;
+	}
+	plan->target_count = options->target_count;
+	plan->exclude_count = options->exclude_count;
+	return read_all(plan, "target", options->targets, options->target_count, &plan->targets) &&
+		read_all(plan, "exclude", options->excludes, options->exclude_count, &plan->excludes);
+}
