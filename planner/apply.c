@@ -222,7 +222,8 @@ static void tell_progress(struct plan_execution *execution)
 	}
 }
 
-static bool store(struct plan_execution *execution, struct zp_error *err)
+/* A checkpoint lets the journal begin anew. */
+static bool store(struct plan_execution *execution, bool checkpoint, struct zp_error *err)
 {
 	struct plan *plan = execution->plan;
 
@@ -234,6 +235,10 @@ static bool store(struct plan_execution *execution, struct zp_error *err)
 	bool ok = !execution->raised ||
 		state_backend_store(execution->options->backend, execution->state, err) == 0;
 	execution->dirty = !ok;
+	/* Outcomes are recorded under the same lock: the state has all the journal has. */
+	if (ok && checkpoint && execution->journal)
+		state_journal_checkpoint(execution->journal, execution->state->lineage,
+			execution->state->serial, err);
 	pthread_mutex_unlock(&plan->lock);
 	return ok;
 }
@@ -270,7 +275,7 @@ static void supervise(struct plan_execution *execution)
 		if (execution->dirty && plan_seconds() - stored > CHECKPOINT_EVERY) {
 			zp_autoerror err = ZP_ERROR_INIT;
 			pthread_mutex_unlock(&execution->lock);
-			store(execution, &err); /* a failure shows at the end, where it counts */
+			store(execution, true, &err); /* a failure shows at the end, where it counts */
 			pthread_mutex_lock(&execution->lock);
 			stored = plan_seconds();
 		}
@@ -414,7 +419,7 @@ static bool execute(struct plan_execution *execution)
 		run_workers(execution);
 	report_left(execution);
 	plan_record_rest(execution, plan->diags->errors == errors);
-	bool stored = store(execution, &err);
+	bool stored = store(execution, false, &err);
 	if (!stored)
 		zp_diag_error(plan->diags, ZP_NOWHERE, "Failed to save state",
 			"%s%s%s%s", zp_error_text(&err),

@@ -57,6 +57,14 @@ int state_journal_finish(struct state_journal *journal, struct zp_error *err);
 /* Closes without finishing: the next run replays. */
 void state_journal_abandon(struct state_journal *journal);
 
+/*
+ * After the state was stored with every outcome so far: begins the file anew with the intents that have no
+ * outcome yet, so that its size is bounded by what is under way. Outcomes must not be recorded between the
+ * two. A failure leaves the journal as it was.
+ */
+int state_journal_checkpoint(struct state_journal *journal, const char *lineage, int64_t serial,
+	struct zp_error *err);
+
 /* An unfinished journal, read back. */
 struct state_replay_entry {
 	struct state_intent intent; /* address NULL when its record was damaged */

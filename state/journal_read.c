@@ -12,6 +12,9 @@
 
 ZP_VEC(entry_vec, struct state_replay_entry);
 
+/* More intents than one run has. */
+#define MAX_SETTLED (INT64_C(1) << 26)
+
 struct replay_reader {
 	struct state_replay *replay;
 	struct entry_vec entries;
@@ -19,6 +22,7 @@ struct replay_reader {
 	size_t damaged_bytes; /* so far: more records than that cannot have been lost */
 	const char *name;
 	struct zp_error undeciphered; /* a record that is whole, but not for the key there is */
+	int64_t settled; /* intents of former files, whose numbers leave gaps here */
 	int64_t newer;	      /* the format of a header this version does not know, or 0 */
 };
 
@@ -182,6 +186,8 @@ static bool read_header(struct replay_reader *reader, int64_t format)
 			replay->lineage = zp_strdup(read_text(reader));
 		else if (zp_str_is(key, "serial"))
 			zp_json_read_int(&reader->json, &replay->serial);
+		else if (zp_str_is(key, "settled"))
+			zp_json_read_int(&reader->json, &reader->settled);
 		else
 			zp_json_skip(&reader->json, NULL);
 	}
@@ -191,7 +197,10 @@ static bool read_header(struct replay_reader *reader, int64_t format)
 /* Makes entries up to this number. Only damage explains a gap, and only one of its size. */
 static bool reach(struct replay_reader *reader, int64_t number)
 {
-	if (number < 1 || (uint64_t)number > reader->entries.count + 1 + reader->damaged_bytes)
+	uint64_t gaps = reader->damaged_bytes +
+		(reader->settled > 0 && reader->settled <= MAX_SETTLED ? (uint64_t)reader->settled : 0);
+
+	if (number < 1 || (uint64_t)number > reader->entries.count + 1 + gaps)
 		return false;
 	while (reader->entries.count < (size_t)number)
 		zp_vec_add(&reader->entries);
@@ -223,7 +232,8 @@ static bool read_outcome(struct replay_reader *reader, int64_t number, bool fail
 		else
 			zp_json_skip(&reader->json, NULL);
 	}
-	if (reader->json.error || (number > (int64_t)reader->entries.count && !reader->damaged_bytes) ||
+	if (reader->json.error || (number > (int64_t)reader->entries.count && !reader->damaged_bytes &&
+						!reader->settled) ||
 		!reach(reader, number))
 		return false;
 	struct state_replay_entry *entry = &reader->entries.items[number - 1];

@@ -233,6 +233,49 @@ static void test_flipped_anywhere(void **data)
 	}
 }
 
+/* A checkpoint keeps what is under way, and only that; numbers go on. */
+static void test_checkpoint(void **data)
+{
+	zp_autofree char *path = path_in(data, "j");
+	zp_autofree char *next = path_in(data, "j.next");
+	struct state_journal *journal = state_journal_create(path, "lineage-1", 42, NULL);
+	struct state *state = state_before();
+	struct state_intent a = intent_of(STATE_ACT_CREATE, "t.a");
+	struct state_intent b = intent_of(STATE_ACT_CREATE, "t.b");
+	struct state_intent c = intent_of(STATE_ACT_DELETE, "t.c");
+	const struct state_object *object = add_object(state, "b", -1, "{\"v\":7}");
+	struct stat st;
+
+	assert_int_equal(state_journal_intent(journal, &a, NULL), 1);
+	assert_int_equal(state_journal_intent(journal, &b, NULL), 2);
+	assert_int_equal(state_journal_outcome(journal, 1, NULL, NULL), 0);
+	assert_int_equal(state_journal_checkpoint(journal, "lineage-1", 43, NULL), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(stat(next, &st), -1);
+	assert_int_equal(state_journal_intent(journal, &c, NULL), 3);
+	assert_int_equal(state_journal_outcome(journal, 2, object, NULL), 0);
+	/* What came before the file may be told of again, as after provisioners. */
+	assert_int_equal(state_journal_outcome(journal, 1, object, NULL), 0);
+	for (int i = 0; i < 100; i++) {
+		uint64_t number = state_journal_intent(journal, &a, NULL);
+		assert_int_equal(state_journal_outcome(journal, number, NULL, NULL), 0);
+		assert_int_equal(state_journal_checkpoint(journal, "lineage-1", 44, NULL), 0);
+	}
+	assert_int_equal(stat(path, &st), 0);
+	assert_in_range(st.st_size, 1, 2000);
+	state_journal_abandon(journal);
+	struct state_replay *replay = replayed(path);
+	assert_int_equal(replay->serial, 44);
+	assert_int_equal(replay->count, 3);
+	assert_false(replay->truncated);
+	assert_null(replay->entries[0].intent.address);
+	assert_string_equal(replay->entries[2].intent.address, "t.c");
+	assert_false(replay->entries[2].done);
+	state_replay_free(replay);
+	state_free(state);
+}
+
 /* Damage in the middle costs the damaged record, not the deeds recorded behind it. */
 static void test_damage_in_the_middle(void **data)
 {
@@ -373,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_truncated_anywhere, setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(test_flipped_anywhere, setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(test_damage_in_the_middle, setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(test_checkpoint, setup, folder_teardown),
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test_setup_teardown(test_newer_format, setup, folder_teardown),
 		cmocka_unit_test_setup_teardown(test_life, setup, folder_teardown),
