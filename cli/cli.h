@@ -34,6 +34,7 @@ int cli_state(int argc, char **argv);
 int cli_state_list(int argc, char **argv);
 int cli_state_show(int argc, char **argv);
 int cli_state_mv(int argc, char **argv);
+int cli_state_recover(int argc, char **argv);
 int cli_state_rm(int argc, char **argv);
 int cli_state_pull(int argc, char **argv);
 int cli_state_push(int argc, char **argv);

@@ -72,8 +72,9 @@ bool cli_state_begin(struct cli_run *run, struct cli_common *common, const char 
 	if (!cli_run_open_state(run, common, operation ? operation : "") ||
 		(operation && !nothing_interrupted(run)))
 		return false;
-	if (!operation || !keeps_every_backup(operation) || run->state->serial ||
-		!state_is_empty(run->state))
+	bool may_lack = !operation || strcmp(operation, "state-recover") == 0 ||
+			!keeps_every_backup(operation);
+	if (may_lack || run->state->serial || !state_is_empty(run->state))
 		return true;
 	cli_state_say_none();
 	return false;

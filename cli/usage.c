@@ -177,6 +177,16 @@ const struct cli_command cli_commands[] = {
 		"Options:\n\n"
 		"  -dry-run              Only say what would be removed.\n" FILE_OPTIONS LOCK_OPTIONS,
 		cli_state_rm, false },
+	{ "state recover", "Rebuild a lost state from the nodes",
+		"Usage: zplan [global options] state recover [options]\n\n"
+		"  Asks all nodes of the inventory for what belongs to the state, and adds what it\n"
+		"  lacks. Objects that live in the state alone (terraform_data, random) are not on\n"
+		"  nodes, and can not be recovered.\n\nOptions:\n\n"
+		"  -lineage=LINEAGE      The state that is meant; needed where the state is gone and\n"
+		"                        the nodes have several.\n"
+		"  -nodes=FILE           Inventory of nodes.\n"
+		"  -dry-run              Only say what would be recovered.\n" FILE_OPTIONS LOCK_OPTIONS,
+		cli_state_recover, false },
 	{ "state pull", "Pull current state and output to stdout",
 		"Usage: zplan [global options] state pull\n\n"
 		"  Prints the current workspace's state as JSON.\n",

@@ -222,6 +222,14 @@ bool plan_apply(struct plan *plan, const struct plan_apply_options *options,
 bool plan_recover(struct state_backend *backend, struct state *state, struct node_pool *nodes,
 	struct plan_hooks *hooks, struct zp_diags *diags);
 
+/*
+ * Adds to the state what the nodes have of it and it lacks. lineage: of the state that is meant; NULL: that
+ * of the state given, or, when that is empty, the only one on the nodes. False after diagnostics; what could
+ * be read was added.
+ */
+bool plan_rebuild(struct state *state, const char *lineage, struct node_pool *nodes,
+	struct plan_hooks *hooks, struct zp_diags *diags, size_t *added);
+
 /* Decodes a state object's attributes by its resource type's schema, with sensitive marks. */
 bool plan_decode_object(const struct state_object *object, const struct provider_schema *schema,
 	struct zp_arena *arena, struct hcl_value *out, struct zp_error *err);

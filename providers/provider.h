@@ -105,6 +105,9 @@ struct provider_resource_type {
 	/* Nothing exists outside the state (terraform_data): no journal intent is needed before it. */
 	bool in_process;
 
+	/* Objects lie on several nodes: an import names their identity alone, else NODE/IDENTITY. */
+	bool spans_nodes;
+
 	/* Beyond the schema; unknown values are to be let pass. May be NULL. */
 	void (*validate)(struct hcl_value config, struct provider_problems *problems);
 	/* Adjusts what provider_plan_default made. May be NULL. */

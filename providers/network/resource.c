@@ -156,6 +156,7 @@ static const char *batch_key(const struct provider_operation *op)
 const struct provider_resource_type provider_zos_network = {
 	.name = "zos_network",
 	.schema = &schema,
+	.spans_nodes = true,
 	.identity_attribute = "id",
 	.validate = validate,
 	.plan = plan_network,
