@@ -112,4 +112,4 @@ tests: $(TESTS)
 
 include mk/guest.mk mk/targets.mk
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -166,13 +166,22 @@ static void module_json(struct zp_json_writer *writer, const struct resource_ent
 	zp_json_end_object(writer);
 }
 
+/* The peer orders a state's objects as the state does, and planned ones by the text of their address. */
+static int text_order(const void *a, const void *b)
+{
+	const struct resource_entry *x = a, *y = b;
+	int order = strcmp(x->module, y->module);
+
+	return order ? order : strcmp(x->address, y->address);
+}
+
 static int entry_order(const void *a, const void *b)
 {
 	const struct resource_entry *x = a, *y = b;
 	int order = strcmp(x->module, y->module);
 
 	if (!order)
-		order = (int)x->data - (int)y->data;
+		order = (int)y->data - (int)x->data;
 	if (!order)
 		order = strcmp(x->type, y->type);
 	if (!order)
@@ -182,10 +191,11 @@ static int entry_order(const void *a, const void *b)
 	return order ? order : strcmp(x->address, y->address);
 }
 
-static void entries_json(struct zp_json_writer *writer, struct entry_vec *entries)
+static void entries_json(struct zp_json_writer *writer, struct entry_vec *entries, bool planned)
 {
 	if (entries->count)
-		qsort(entries->items, entries->count, sizeof(*entries->items), entry_order);
+		qsort(entries->items, entries->count, sizeof(*entries->items),
+			planned ? text_order : entry_order);
 	zp_json_key(writer, "root_module");
 	module_json(writer, entries->items, 0, entries->count, 0);
 }
@@ -253,7 +263,7 @@ static void state_body_json(struct zp_json_writer *writer, const struct state *s
 		for (size_t i = 0; i < state->object_count; i++)
 			if (state->objects[i])
 				zp_vec_push(&entries, state_entry(state->objects[i], &arena));
-		entries_json(writer, &entries);
+		entries_json(writer, &entries, false);
 		zp_json_end_object(writer);
 	}
 	zp_vec_release(&entries);
@@ -456,7 +466,7 @@ static void planned_values_json(struct zp_json_writer *writer, const struct plan
 	}
 	if (output_count)
 		zp_json_end_object(writer);
-	entries_json(writer, &entries);
+	entries_json(writer, &entries, true);
 	zp_json_end_object(writer);
 	zp_vec_release(&entries);
 }

@@ -18,7 +18,7 @@ check: deps lint
 	@bash mk/check.sh $(SAN_BUILD) $(patsubst tests/%.c,$(SAN_BUILD)/tests/%,$(wildcard tests/*/test_*.c))
 
 .PHONY: check-programs
-check-programs: $(B)/zplan guest example-rootfs tests
+check-programs: $(B)/zplan $(B)/libhcl-lite.a guest example-rootfs tests
 
 .PHONY: lint
 lint:

@@ -307,8 +307,9 @@ static struct state_object object_for_state(struct plan_execution *execution,
 	plan_encode_sensitive(value, sensitive);
 	object.attributes = zp_buf_slice(attributes);
 	object.sensitive_attributes = zp_buf_slice(sensitive);
-	object.dependencies =
-		plan_dependencies(plan, instance->resource, &object.dependency_count);
+	if (config->mode == PLAN_MANAGED)
+		object.dependencies =
+			plan_dependencies(plan, instance->resource, &object.dependency_count);
 	return object;
 }
 

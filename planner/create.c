@@ -43,6 +43,7 @@ struct plan *plan_new(struct plan_config *config, const struct plan_options *opt
 	plan->parallelism = options->parallelism > 0 ? options->parallelism : 10;
 	plan->environment.nodes = options->nodes;
 	plan->environment.working_dir = plan->working_dir;
+	plan->environment.read_outputs = plan_read_outputs;
 	pthread_mutex_init(&plan->hook_lock, NULL);
 	pthread_mutex_init(&plan->lock, NULL);
 	return plan;

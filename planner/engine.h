@@ -289,6 +289,10 @@ bool plan_selects_block(const struct plan *plan, const char *block);
 bool plan_selects_instance(const struct plan *plan, const struct plan_instance *instance);
 bool plan_selects_object(struct plan *plan, const struct state_object *object);
 
+/* remote_state.c: see provider_environment. */
+bool plan_read_outputs(const struct provider_environment *environment, struct hcl_value config,
+	struct zp_arena *arena, struct hcl_value *outputs, struct provider_problems *problems);
+
 /* removed.c */
 void plan_check_removed(struct plan *plan);
 /* The block about the resource, or about a module it was in; NULL when there is none. */

@@ -209,8 +209,7 @@ static void collect(struct plan_resource_cell *of, struct plan_cell *from, uint3
 			resource = ((struct plan_instance *)cell)->resource;
 		else if (cell->kind == PLAN_CELL_RESOURCE)
 			resource = &cell->module->resources[cell->index];
-		if (resource && resource->config != of->config &&
-			resource->config->mode == PLAN_MANAGED)
+		if (resource && resource->config != of->config)
 			zp_vec_push(names, resource->block);
 		for (uint32_t i = 0; i < cell->need_count; i++)
 			zp_vec_push(&queue, cell->needs[i]);

@@ -13,6 +13,7 @@ extern const struct provider provider_local;	     /* local/local.c */
 extern const struct provider provider_random_values; /* random/random.c */
 extern const struct provider provider_time;	     /* time/time.c */
 
+extern const struct provider_resource_type provider_terraform_remote_state; /* utility/remote_state.c */
 extern const struct provider_resource_type provider_terraform_data; /* utility/terraform_data.c */
 
 extern const struct provider_resource_type provider_zos_network;      /* network/resource.c */

@@ -39,6 +39,12 @@ struct provider_environment {
 	struct node_pool *nodes;
 	const char *lineage; /* of the state; nodes label workloads with it */
 	const char *working_dir;
+	/*
+	 * The outputs of another configuration's state, as an object; config is a known
+	 * terraform_remote_state's. NULL where states can not be read.
+	 */
+	bool (*read_outputs)(const struct provider_environment *environment, struct hcl_value config,
+		struct zp_arena *arena, struct hcl_value *outputs, struct provider_problems *problems);
 };
 
 struct provider_instance {

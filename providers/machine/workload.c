@@ -67,11 +67,11 @@ static cJSON *make_result(const struct provider_machine *machine)
 
 	cJSON_AddStringToObject(result, "id", machine->names.domain);
 	cJSON_AddStringToObject(result, "ip", machine->ip);
-	cJSON_AddStringToObject(result, "public_ip", machine->public.address);
-	cJSON_AddStringToObject(result, "public_ip6", machine->public.global);
 	cJSON_AddStringToObject(result, "planetary_ip", "");
 	cJSON_AddStringToObject(result, "mycelium_ip", "");
 	cJSON_AddStringToObject(result, "console_url", machine->console_url);
+	cJSON_AddStringToObject(result, "public_ip", machine->public.address);
+	cJSON_AddStringToObject(result, "public_ip6", machine->public.global);
 	return result;
 }
 

@@ -7,10 +7,16 @@ static const struct provider_resource_type *const resources[] = {
 	NULL,
 };
 
+static const struct provider_resource_type *const data_sources[] = {
+	&provider_terraform_remote_state,
+	NULL,
+};
+
 const struct provider provider_terraform = {
 	.name = "terraform",
 	.source = "terraform.io/builtin/terraform",
 	.version = "",
 	.schema = &schema,
 	.resources = resources,
+	.data_sources = data_sources,
 };
