@@ -4,6 +4,7 @@
 #include "cli/progress.h"
 #include "cli/render_plan.h"
 #include "cli/run.h"
+#include "cli/stream.h"
 
 struct operation {
 	struct cli_run run;
@@ -38,6 +39,7 @@ static bool parse(struct operation *operation, const char *command, int *argc, c
 		{ "target", CLI_LIST, &operation->targets },
 		{ "exclude", CLI_LIST, &operation->excludes },
 		{ "refresh", CLI_SWITCH, &operation->refresh },
+		{ "json", CLI_SWITCH, &common->json },
 		{ "refresh-only", CLI_SWITCH, &operation->refresh_only },
 		{ "destroy", CLI_SWITCH, &operation->destroy },
 		{ "concise", CLI_SWITCH, &ignored },
@@ -57,6 +59,29 @@ static void begin(struct operation *operation, bool destroy)
 	cli_common_init(&operation->common);
 }
 
+static void print_diags(struct operation *operation)
+{
+	struct cli_run *run = &operation->run;
+
+	if (operation->common.json)
+		cli_stream_diags(&run->diags);
+	else
+		cli_print_diags(&run->view, &run->diags);
+	zp_diags_truncate(&run->diags, 0);
+}
+
+/* Colours and progress as the flags want them; call once they are read. */
+static void set_up(struct operation *operation)
+{
+	cli_run_init(&operation->run, operation->common.no_color);
+	cli_progress_init(&operation->progress, &operation->run.view);
+	operation->progress.json = operation->common.json;
+	if (operation->common.json) {
+		operation->common.input = false;
+		cli_stream_version();
+	}
+}
+
 static int end(struct operation *operation, int status)
 {
 	/* Diagnostics may point into the sources of a loaded plan. */
@@ -65,8 +90,14 @@ static int end(struct operation *operation, int status)
 			status = 1;
 		if (operation->run.config)
 			plan_config_annotate(operation->run.config, &operation->run.diags);
-		cli_print_diags(&operation->run.view, &operation->run.diags);
-		zp_diags_truncate(&operation->run.diags, 0);
+		print_diags(operation);
+	}
+	if (operation->common.json) {
+		if (operation->run.diags.errors && !status)
+			status = 1;
+		if (operation->run.config)
+			plan_config_annotate(operation->run.config, &operation->run.diags);
+		print_diags(operation);
 	}
 	plan_free(operation->plan);
 	status = cli_run_finish(&operation->run, status);
@@ -160,6 +191,10 @@ static void show_plan(struct operation *operation)
 {
 	zp_autobuf text = ZP_BUF_INIT;
 
+	if (operation->common.json) {
+		cli_stream_plan(operation->plan);
+		return;
+	}
 	cli_render_plan(&operation->run.view, operation->plan, &text);
 	fwrite(text.ptr, 1, text.len, stdout);
 	fflush(stdout);
@@ -184,11 +219,13 @@ static int finish_plan(struct operation *operation)
 				"%s", zp_error_text(&err));
 			return 1;
 		}
+		if (operation->common.json)
+			return operation->detailed_exitcode && !empty ? 2 : 0;
 		rule();
 		printf("Saved the plan to: %s\n\nTo perform exactly these actions, run the following "
 		       "command to apply:\n    zplan apply \"%s\"\n",
 			operation->out_path, operation->out_path);
-	} else if (!empty) {
+	} else if (!empty && !operation->common.json) {
 		rule();
 		puts("Note: You didn't use the -out option to save this plan, so zplan can't\n"
 		     "guarantee to take exactly these actions if you run \"zplan apply\" now.");
@@ -203,8 +240,7 @@ int cli_plan(int argc, char **argv)
 	begin(&operation, false);
 	if (!parse(&operation, "plan", &argc, argv))
 		return 1;
-	cli_run_init(&operation.run, operation.common.no_color);
-	cli_progress_init(&operation.progress, &operation.run.view);
+	set_up(&operation);
 	if (!check_flags(&operation, argc, false) || !prepare(&operation, "Plan"))
 		return end(&operation, 1);
 	bool ok = make_plan(&operation);
@@ -272,6 +308,13 @@ static int carry_out(struct operation *operation)
 	if (!applied)
 		return 1;
 	const struct cli_progress *done = &operation->progress;
+	if (operation->common.json) {
+		bool destroy = plan_kind(operation->plan) == PLAN_DESTROY;
+		cli_stream_result(done, destroy ? "destroy" : "apply");
+		if (!destroy)
+			cli_stream_outputs(run->state);
+		return 0;
+	}
 	if (operation->destroy || plan_kind(operation->plan) == PLAN_DESTROY) {
 		printf("\n%s%sDestroy complete! Resources: %zu destroyed.%s\n",
 			cli_style(view, CLI_BOLD), cli_style(view, CLI_GREEN), done->destroyed,
@@ -319,6 +362,8 @@ static int apply_saved(struct operation *operation, const char *path)
 			&run->diags))
 		return 1;
 	operation->plan = plan_load(path, run->nodes, &operation->progress.hooks, &run->diags);
+	if (operation->plan && operation->common.json)
+		cli_stream_changes(operation->plan);
 	return operation->plan ? carry_out(operation) : 1;
 }
 
@@ -330,10 +375,15 @@ static int apply(int argc, char **argv, bool destroy)
 	begin(&operation, destroy);
 	if (!parse(&operation, command, &argc, argv))
 		return 1;
-	cli_run_init(&operation.run, operation.common.no_color);
-	cli_progress_init(&operation.progress, &operation.run.view);
+	set_up(&operation);
 	if (!check_flags(&operation, argc, !destroy))
 		return end(&operation, 1);
+	if (operation.common.json && !operation.auto_approve && argc != 1) {
+		zp_diag_error(&operation.run.diags, ZP_NOWHERE, "Plan file or auto-approve required",
+			"zplan cannot ask for interactive approval when -json is set. You can either apply "
+			"a saved plan file, or enable the -auto-approve option.");
+		return end(&operation, 1);
+	}
 	if (argc == 1)
 		return end(&operation, apply_saved(&operation, argv[0]));
 	if (!prepare(&operation, "Apply"))

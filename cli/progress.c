@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "cli/stream.h"
+
 static const struct {
 	const char *start, *still, *done;
 } words[] = {
@@ -36,7 +38,7 @@ static void count(struct cli_progress *progress, enum plan_action action)
 	progress->destroyed += action == PLAN_DELETE;
 }
 
-static void add_event(const struct plan_event *event, struct zp_buf *out)
+void cli_progress_words(const struct plan_event *event, struct zp_buf *out)
 {
 	bool deleting = event->action == PLAN_DELETE;
 	enum plan_action action = event->action;
@@ -92,8 +94,12 @@ static void add_event(const struct plan_event *event, struct zp_buf *out)
 	case PLAN_EVENT_MESSAGE:
 		zp_buf_puts(out, event->text ? event->text : "");
 		break;
-	case PLAN_EVENT_REFRESH_COMPLETE:
 	case PLAN_EVENT_APPLY_ERROR:
+		zp_buf_printf(out, "%s errored after ", event->action == PLAN_CREATE ? "Creation" :
+			event->action == PLAN_DELETE ? "Destruction" : "Modification");
+		add_duration(out, event->elapsed);
+		break;
+	case PLAN_EVENT_REFRESH_COMPLETE:
 	case PLAN_EVENT_PROVISION_COMPLETE:
 	case PLAN_EVENT_PROVISION_ERROR:
 		break;
@@ -108,7 +114,14 @@ static void on_event(struct plan_hooks *hooks, const struct plan_event *event)
 	progress->imported += event->kind == PLAN_EVENT_IMPORTED;
 	if (event->kind == PLAN_EVENT_APPLY_COMPLETE)
 		count(progress, event->action);
-	add_event(event, &text);
+	if (progress->json) {
+		cli_stream_event(event);
+		return;
+	}
+	cli_progress_words(event, &text);
+	/* The error itself is shown at the end. */
+	if (event->kind == PLAN_EVENT_APPLY_ERROR)
+		return;
 	if (!text.len && event->kind != PLAN_EVENT_PROVISION_OUTPUT)
 		return;
 	const struct cli_view *view = progress->view;

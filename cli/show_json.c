@@ -358,7 +358,7 @@ static void replace_paths_json(struct zp_json_writer *writer, const struct plan_
 	zp_json_end_array(writer);
 }
 
-static const char *reason_name(enum plan_reason reason)
+const char *cli_reason_name(enum plan_reason reason)
 {
 	static const char *const names[] = {
 		[PLAN_REPLACE_BECAUSE_TAINTED] = "replace_because_tainted",
@@ -417,9 +417,9 @@ static void change_json(struct zp_json_writer *writer, const struct plan_change 
 		zp_json_end_object(writer);
 	}
 	zp_json_end_object(writer);
-	if (reason_name(change->reason)) {
+	if (cli_reason_name(change->reason)) {
 		zp_json_key(writer, "action_reason");
-		zp_json_cstr(writer, reason_name(change->reason));
+		zp_json_cstr(writer, cli_reason_name(change->reason));
 	}
 	zp_json_end_object(writer);
 }

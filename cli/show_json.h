@@ -11,4 +11,7 @@
 void cli_plan_json(const struct plan *plan, struct zp_buf *out);
 void cli_state_json(const struct state *state, struct zp_buf *out);
 
+/* The peer's word for it in machine output; NULL for none. */
+const char *cli_reason_name(enum plan_reason reason);
+
 #endif

@@ -14,6 +14,7 @@
 	"  -lock-timeout=0s      How long to wait for a lock held elsewhere.\n"                    \
 	"  -input=false          Never ask for variables.\n"                                       \
 	"  -parallelism=N        Number of concurrent operations (default 10).\n"                  \
+	"  -json                 A JSON document a line, for machines; never asks.\n"               \
 	"  -compact-warnings     Show warnings by their summaries only.\n"                         \
 	"  -no-color             Plain text.\n"
 

@@ -431,6 +431,8 @@ bool plan_work_finish(struct plan_execution *execution, struct plan_work *work)
 	if (ok && work->action != PLAN_DELETE)
 		ok = provision(execution, work) && check_postconditions(plan, instance);
 	pthread_mutex_unlock(&plan->lock);
+	if (!ok)
+		object = hcl_null(hcl_dynamic);
 	emit(execution, work, !ok ? PLAN_EVENT_APPLY_ERROR :
 		work->action == PLAN_READ ? PLAN_EVENT_READ_COMPLETE : PLAN_EVENT_APPLY_COMPLETE,
 		object);

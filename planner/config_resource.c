@@ -151,7 +151,7 @@ struct plan_provisioner plan_load_provisioner(struct plan_loader *loader,
 	static const struct hcl_block_schema blocks[] = { { "connection", NULL } };
 	static const struct hcl_body_schema schema = { attributes, 2, blocks, 1 };
 	struct plan_provisioner provisioner = { .type = zp_intern(block->labels[0]),
-		.range = block->header_range };
+		.range = block->open_range };
 	struct hcl_content content = plan_content(loader, block->body, &schema, &provisioner.body);
 	struct hcl_expr *when = plan_content_expr(&content, "when");
 	struct hcl_expr *failure = plan_content_expr(&content, "on_failure");
