@@ -78,7 +78,9 @@ static const struct {
 	{ { "check", name_label }, plan_load_check },
 };
 
-static void load_blocks(struct plan_loader *loader, const struct hcl_body *body)
+/* The blocks of a file, to the others of its module. */
+static void collect_blocks(struct plan_loader *loader, const struct hcl_body *body,
+	struct plan_block_vec *all)
 {
 	struct hcl_block_schema blocks[ZP_ARRAY_SIZE(block_types)];
 	struct hcl_body_schema schema = { NULL, 0, blocks, ZP_ARRAY_SIZE(blocks) };
@@ -87,9 +89,15 @@ static void load_blocks(struct plan_loader *loader, const struct hcl_body *body)
 		blocks[i] = block_types[i].schema;
 	struct hcl_content content = plan_content(loader, body, &schema, NULL);
 	for (size_t i = 0; i < content.block_count; i++)
+		zp_vec_push(all, content.blocks[i]);
+}
+
+static void load_blocks(struct plan_loader *loader, const struct plan_block_vec *blocks)
+{
+	for (size_t i = 0; i < blocks->count; i++)
 		for (size_t k = 0; k < ZP_ARRAY_SIZE(block_types); k++)
-			if (strcmp(content.blocks[i]->type, block_types[k].schema.type) == 0)
-				block_types[k].load(loader, content.blocks[i]);
+			if (strcmp(blocks->items[i]->type, block_types[k].schema.type) == 0)
+				block_types[k].load(loader, blocks->items[i]);
 }
 
 static struct plan_source_file *add_file(struct plan_config *config)
@@ -104,7 +112,7 @@ static struct plan_source_file *add_file(struct plan_config *config)
 	return file;
 }
 
-static void load_file(struct plan_loader *loader, const char *name)
+static void load_file(struct plan_loader *loader, const char *name, struct plan_block_vec *blocks)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
 	zp_autofree char *path = zp_path_join(loader->module->dir, name);
@@ -120,7 +128,7 @@ static void load_file(struct plan_loader *loader, const char *name)
 	file->source = source;
 	struct hcl_body *body = hcl_parse_file(source, loader->arena, loader->diags);
 	file->body = body;
-	load_blocks(loader, body);
+	collect_blocks(loader, body, blocks);
 }
 
 static bool is_override(const char *name)
@@ -135,6 +143,7 @@ static bool is_override(const char *name)
 static bool load_folder(struct plan_loader *loader, struct zp_error *err)
 {
 	char **names = loader->reader->list(loader->reader, loader->module->dir, err);
+	struct plan_block_vec blocks = { 0 }, overrides = { 0 };
 	size_t count = 0;
 
 	if (!names)
@@ -142,17 +151,14 @@ static bool load_folder(struct plan_loader *loader, struct zp_error *err)
 	while (names[count])
 		count++;
 	qsort(names, count, sizeof(*names), by_name);
-	for (size_t i = 0; i < count; i++) {
-		if (!is_config_file(names[i]))
-			continue;
-		if (is_override(names[i]))
-			zp_diag_error(loader->diags, ZP_NOWHERE, "Override file",
-				"The file \"%s\" in \"%s\" is an override file. This version of "
-				"zplan does not merge override files; move its content into the "
-				"blocks it changes.", names[i], loader->module->dir);
-		else
-			load_file(loader, names[i]);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (is_config_file(names[i]))
+			load_file(loader, names[i], is_override(names[i]) ? &overrides : &blocks);
+	for (size_t i = 0; i < overrides.count; i++)
+		plan_override(loader, &blocks, overrides.items[i]);
+	load_blocks(loader, &blocks);
+	zp_vec_release(&blocks);
+	zp_vec_release(&overrides);
 	free_names(names);
 	return true;
 }

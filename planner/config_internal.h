@@ -86,4 +86,8 @@ void plan_collect_references(struct plan_module *module, struct zp_arena *arena)
 void plan_body_expressions(const struct hcl_body *body, struct zp_arena *arena,
 	void (*fn)(void *data, const struct hcl_expr *expr), void *data);
 
+/* config_override.c: merges a block of an override file into those of the other files. */
+ZP_VEC(plan_block_vec, struct hcl_block *);
+void plan_override(struct plan_loader *loader, struct plan_block_vec *blocks, struct hcl_block *over);
+
 #endif
