@@ -68,61 +68,120 @@ void cli_wrap(struct zp_buf *out, const char *text, unsigned columns)
 	}
 }
 
-/* The first line of the subject, cut at the line's end. Offsets within that line. */
+/* The lines a diagnostic shows, and where in them its subject is, as offsets. */
 struct snippet {
-	struct zp_str line;
-	uint32_t number;
+	struct zp_buf code;
+	uint32_t number; /* of the first line */
 	size_t start, end;
 };
 
-static struct snippet first_line(const struct zp_diag *diag)
+static struct zp_range at_least_one(struct zp_range range)
+{
+	if (range.end <= range.start)
+		range.end = range.start + 1;
+	return range;
+}
+
+static size_t offset_in(const struct snippet *snippet, size_t first, size_t offset)
+{
+	offset = offset > first ? offset - first : 0;
+	return offset < snippet->code.len ? offset : snippet->code.len;
+}
+
+/*
+ * Whole lines of the subject and what belongs with it, those without text left out, as the peer has it.
+ * A range that ends with a newline takes in the line after.
+ */
+static void snippet_init(struct snippet *snippet, const struct zp_diag *diag)
 {
 	const struct zp_source *source = diag->subject.file;
-	struct zp_position at = zp_source_position(source, diag->subject.start);
-	struct snippet snippet = { zp_source_line(source, at.line), at.line, 0, 0 };
-	size_t offset = (size_t)(snippet.line.ptr - source->text.ptr);
+	struct zp_range subject = at_least_one(diag->subject), shown = subject;
+	size_t first = source->text.len;
+	struct zp_str line;
 
-	snippet.start = diag->subject.start - offset;
-	snippet.end = diag->subject.end > diag->subject.start ? diag->subject.end - offset :
-								snippet.start + 1;
-	if (snippet.start > snippet.line.len)
-		snippet.start = snippet.line.len;
-	if (snippet.end > snippet.line.len)
-		snippet.end = snippet.line.len;
-	return snippet;
+	*snippet = (struct snippet){ .code = ZP_BUF_INIT };
+	if (diag->context.file == source) {
+		struct zp_range around = at_least_one(diag->context);
+		shown.start = around.start < shown.start ? around.start : shown.start;
+		shown.end = around.end > shown.end ? around.end : shown.end;
+	}
+	snippet->number = zp_source_position(source, shown.start).line;
+	for (uint32_t n = snippet->number;; n++) {
+		line = zp_source_line(source, n);
+		if (!line.ptr || line.ptr < source->text.ptr)
+			break;
+		size_t at = (size_t)(line.ptr - source->text.ptr);
+		if (at > shown.end || at >= source->text.len)
+			break;
+		if (!line.len)
+			continue;
+		if (snippet->code.len)
+			zp_buf_char(&snippet->code, '\n');
+		else
+			first = at;
+		zp_buf_str(&snippet->code, line);
+	}
+	snippet->start = offset_in(snippet, first, subject.start);
+	snippet->end = offset_in(snippet, first, subject.end);
 }
 
 /* Where colours can not underline, a line of marks does. */
-static void mark_below(struct zp_buf *out, const struct snippet *snippet)
+static void mark_below(struct zp_buf *out, struct zp_str line, size_t start, size_t end)
 {
 	zp_buf_puts(out, "       ");
-	for (size_t i = 0; i < snippet->start; i++)
-		if (((unsigned char)snippet->line.ptr[i] & 0xc0) != 0x80)
-			zp_buf_char(out, snippet->line.ptr[i] == '\t' ? '\t' : ' ');
-	for (size_t i = snippet->start; i < snippet->end || i == snippet->start; i++)
-		if (i >= snippet->line.len || ((unsigned char)snippet->line.ptr[i] & 0xc0) != 0x80)
-			zp_buf_char(out, i == snippet->start ? '^' : '~');
+	for (size_t i = 0; i < start; i++)
+		if (((unsigned char)line.ptr[i] & 0xc0) != 0x80)
+			zp_buf_char(out, line.ptr[i] == '\t' ? '\t' : ' ');
+	for (size_t i = start; i < end || i == start; i++)
+		if (i >= line.len || ((unsigned char)line.ptr[i] & 0xc0) != 0x80)
+			zp_buf_char(out, i == start ? '^' : '~');
 	zp_buf_char(out, '\n');
+}
+
+static size_t clamp(size_t value, size_t low, size_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+static void add_lines(const struct cli_view *view, const struct snippet *snippet, struct zp_buf *out)
+{
+	struct zp_str code = zp_buf_slice(&snippet->code);
+	uint32_t number = snippet->number;
+
+	for (size_t at = 0; at <= code.len; number++) {
+		const char *newline = code.len ? memchr(code.ptr + at, '\n', code.len - at) : NULL;
+		size_t length = newline ? (size_t)(newline - code.ptr) - at : code.len - at;
+		struct zp_str line = zp_strn(code.len ? code.ptr + at : "", length);
+		size_t start = clamp(snippet->start, at, at + length) - at;
+		size_t end = clamp(snippet->end, at, at + length) - at;
+		bool begins = snippet->start >= at && snippet->start <= at + length;
+		zp_buf_printf(out, "%4u: ", number);
+		zp_buf_add(out, line.ptr, start);
+		if (end > start)
+			zp_buf_puts(out, cli_style(view, CLI_UNDERLINE));
+		zp_buf_add(out, line.ptr + start, end - start);
+		if (end > start)
+			zp_buf_puts(out, cli_style(view, CLI_RESET));
+		zp_buf_add(out, line.ptr + end, line.len - end);
+		zp_buf_char(out, '\n');
+		if (!view->color && begins)
+			mark_below(out, line, start, end);
+		at += length + 1;
+	}
 }
 
 static void add_snippet(const struct cli_view *view, const struct zp_diag *diag, struct zp_buf *out)
 {
-	struct snippet snippet = first_line(diag);
-	struct zp_str line = snippet.line;
+	struct snippet snippet;
 
-	zp_buf_printf(out, "  on %s line %u", diag->subject.file->name, snippet.number);
+	zp_buf_printf(out, "  on %s line %u", diag->subject.file->name,
+		zp_source_position(diag->subject.file, diag->subject.start).line);
 	if (diag->snippet_context)
 		zp_buf_printf(out, ", in %s", diag->snippet_context);
 	zp_buf_puts(out, ":\n");
-	zp_buf_printf(out, "%4u: ", snippet.number);
-	zp_buf_add(out, line.ptr, snippet.start);
-	zp_buf_puts(out, cli_style(view, CLI_UNDERLINE));
-	zp_buf_add(out, line.ptr + snippet.start, snippet.end - snippet.start);
-	zp_buf_puts(out, cli_style(view, CLI_RESET));
-	zp_buf_add(out, line.ptr + snippet.end, line.len - snippet.end);
-	zp_buf_char(out, '\n');
-	if (!view->color)
-		mark_below(out, &snippet);
+	snippet_init(&snippet, diag);
+	add_lines(view, &snippet, out);
+	zp_buf_release(&snippet.code);
 	zp_autobuf signature = ZP_BUF_INIT;
 	bool called = diag->function && hcl_function_signature(diag->function, &signature);
 	if (!diag->value_count && !called)
@@ -202,23 +261,11 @@ static void position_json(struct zp_json_writer *writer, const char *key, struct
 	zp_json_end_object(writer);
 }
 
-static struct zp_str last_line_end(const struct zp_diag *diag, struct zp_str first)
-{
-	struct zp_position end = zp_source_position(diag->subject.file, diag->subject.end);
-	struct zp_str line = zp_source_line(diag->subject.file, end.line);
-
-	if (end.column == 1 && line.ptr > first.ptr)
-		return first; /* ends before this line's first character */
-	return zp_strn(first.ptr, (size_t)(line.ptr + line.len - first.ptr));
-}
-
 static void snippet_json(struct zp_json_writer *writer, const struct zp_diag *diag)
 {
-	struct snippet snippet = first_line(diag);
-	struct zp_str code = last_line_end(diag, snippet.line);
-	size_t length = diag->subject.end > diag->subject.start ?
-		diag->subject.end - diag->subject.start : 1;
+	struct snippet snippet;
 
+	snippet_init(&snippet, diag);
 	zp_json_key(writer, "snippet");
 	zp_json_begin_object(writer);
 	zp_json_key(writer, "context");
@@ -227,13 +274,13 @@ static void snippet_json(struct zp_json_writer *writer, const struct zp_diag *di
 	else
 		zp_json_null(writer);
 	zp_json_key(writer, "code");
-	zp_json_string(writer, code);
+	zp_json_string(writer, zp_buf_slice(&snippet.code));
 	zp_json_key(writer, "start_line");
 	zp_json_int(writer, snippet.number);
 	zp_json_key(writer, "highlight_start_offset");
 	zp_json_int(writer, (int64_t)snippet.start);
 	zp_json_key(writer, "highlight_end_offset");
-	zp_json_int(writer, (int64_t)(snippet.start + length));
+	zp_json_int(writer, (int64_t)snippet.end);
 	zp_json_key(writer, "values");
 	zp_json_begin_array(writer);
 	for (size_t i = 0; i < diag->value_count; i++) {
@@ -255,6 +302,7 @@ static void snippet_json(struct zp_json_writer *writer, const struct zp_diag *di
 		zp_json_end_object(writer);
 	}
 	zp_json_end_object(writer);
+	zp_buf_release(&snippet.code);
 }
 
 void cli_diag_json(struct zp_json_writer *writer, const struct zp_diag *diag)
