@@ -205,19 +205,22 @@ static struct hcl_attribute *rule_attribute(struct hcl_parser *p)
 	return a;
 }
 
-static void rule_attribute_end(struct hcl_parser *p)
+/* The argument began at start. */
+static void rule_attribute_end(struct hcl_parser *p, uint32_t start)
 {
 	struct hcl_token token = hcl_peek(p);
+	struct zp_diag *diag;
 
 	if (hcl_accept(p, HCL_TOKEN_NEWLINE) || token.kind == HCL_TOKEN_EOF)
 		return;
 	if (token.kind == HCL_TOKEN_COMMA)
-		hcl_fail(p, token, "Unexpected comma after argument",
+		diag = hcl_fail(p, token, "Unexpected comma after argument",
 			"Argument definitions must be separated by newlines, not commas. An "
 			"argument definition must end with a newline.");
 	else
-		hcl_fail(p, token, "Missing newline after argument",
+		diag = hcl_fail(p, token, "Missing newline after argument",
 			"An argument definition must end with a newline.");
+	hcl_show_from(diag, hcl_range(p, start, start));
 }
 
 static void fail_header(struct hcl_parser *p, struct hcl_token token)
@@ -367,8 +370,9 @@ static void rule_block_body(struct hcl_parser *p, struct hcl_block *block)
 		return;
 	struct hcl_token token = hcl_peek(p);
 	if (!hcl_accept(p, HCL_TOKEN_NEWLINE) && token.kind != HCL_TOKEN_EOF)
-		hcl_fail(p, token, "Missing newline after block definition",
-			"A block definition must end with a newline.");
+		hcl_show_from(hcl_fail(p, token, "Missing newline after block definition",
+				      "A block definition must end with a newline."),
+			block->type_range);
 }
 
 /* NULL where the header is wrong, or the nesting too deep. */
@@ -396,7 +400,7 @@ static void rule_item(struct hcl_parser *p, struct body_builder *b, bool nested)
 		add_attribute(p, b, rule_attribute(p));
 		if (!p->failed && nested)
 			rule = BRACE_ENDS_BLOCK;
-		rule_attribute_end(p);
+		rule_attribute_end(p, start);
 	} else if (begins_block(second.kind)) {
 		struct hcl_block *block = rule_block(p);
 		if (block) {

@@ -3,52 +3,66 @@
 
 #define FOR_ERROR "Invalid 'for' expression"
 
-static const char *rule_for_name(struct hcl_parser *p, const char *complaint)
+static const char *rule_for_name(struct hcl_parser *p, struct hcl_token open, const char *complaint)
 {
 	struct hcl_token token = hcl_peek(p);
 
 	if (token.kind != HCL_TOKEN_IDENTIFIER) {
-		hcl_fail(p, token, FOR_ERROR, "%s", complaint);
+		hcl_show_from(
+			hcl_fail(p, token, FOR_ERROR, "%s", complaint), hcl_token_range(p, open));
 		return "";
 	}
 	hcl_take(p);
 	return hcl_token_name(p, token);
 }
 
-static void rule_for_intro(struct hcl_parser *p, struct hcl_expr *expr)
+static void rule_for_intro(struct hcl_parser *p, struct hcl_expr *expr, struct hcl_token open)
 {
 	hcl_take(p);
 	expr->loop.value_name =
-		rule_for_name(p, "For expression requires variable name after 'for'.");
+		rule_for_name(p, open, "For expression requires variable name after 'for'.");
 	if (hcl_accept(p, HCL_TOKEN_COMMA)) {
 		expr->loop.key_name = expr->loop.value_name;
 		expr->loop.value_name = rule_for_name(
-			p, "For expression requires value variable name after comma.");
+			p, open, "For expression requires value variable name after comma.");
 	}
 	struct hcl_token token = hcl_peek(p);
 	if (!hcl_token_is(p, token, "in"))
-		hcl_fail(p, token, FOR_ERROR,
-			"For expression requires the 'in' keyword after its name declarations.");
+		hcl_show_from(hcl_fail(p, token, FOR_ERROR,
+				      "For expression requires the 'in' keyword after its name "
+				      "declarations."),
+			hcl_token_range(p, open));
 	hcl_take(p);
 	expr->loop.collection = hcl_rule_expression(p);
 	token = hcl_peek(p);
 	if (token.kind != HCL_TOKEN_COLON)
-		hcl_fail(p, token, FOR_ERROR,
-			"For expression requires a colon after the collection expression.");
+		hcl_show_from(hcl_fail(p, token, FOR_ERROR,
+				      "For expression requires a colon after the collection "
+				      "expression."),
+			hcl_token_range(p, open));
 	hcl_take(p);
+}
+
+static void report_kind(struct hcl_parser *p, const struct hcl_expr *whole, struct zp_range subject,
+	const char *detail)
+{
+	struct zp_diag *diag = hcl_report(p, subject, FOR_ERROR, "%s", detail);
+
+	if (diag)
+		diag->context = whole->range;
 }
 
 static void check_for_kind(
 	struct hcl_parser *p, const struct hcl_expr *expr, bool object, struct hcl_token ellipsis)
 {
 	if (!object && expr->loop.key)
-		hcl_report(p, expr->loop.key->range, FOR_ERROR,
+		report_kind(p, expr, expr->loop.key->range,
 			"Key expression is not valid when building a tuple.");
 	if (!object && expr->loop.group)
-		hcl_report(p, hcl_token_range(p, ellipsis), FOR_ERROR,
+		report_kind(p, expr, hcl_token_range(p, ellipsis),
 			"Grouping ellipsis (...) cannot be used when building a tuple.");
 	if (object && !expr->loop.key)
-		hcl_report(p, expr->loop.value->range, FOR_ERROR,
+		report_kind(p, expr, expr->loop.value->range,
 			"Key expression is required when building an object.");
 }
 
@@ -57,7 +71,7 @@ static struct hcl_expr *rule_for(struct hcl_parser *p, struct hcl_token open, bo
 {
 	struct hcl_expr *expr = hcl_expr_new(p, HCL_EXPR_FOR, open.start);
 
-	rule_for_intro(p, expr);
+	rule_for_intro(p, expr, open);
 	expr->loop.value = hcl_rule_expression(p);
 	if (hcl_accept(p, HCL_TOKEN_ARROW)) {
 		expr->loop.key = expr->loop.value;
@@ -71,14 +85,14 @@ static struct hcl_expr *rule_for(struct hcl_parser *p, struct hcl_token open, bo
 	}
 	struct hcl_token close = hcl_peek(p);
 	if (close.kind != (object ? HCL_TOKEN_CLOSE_BRACE : HCL_TOKEN_CLOSE_BRACKET))
-		hcl_fail(p, close, FOR_ERROR,
-			"Extra characters after the end of the 'for' expression.");
+		hcl_show_from(hcl_fail(p, close, FOR_ERROR,
+				      "Extra characters after the end of the 'for' expression."),
+			hcl_token_range(p, open));
 	hcl_take(p);
+	hcl_expr_end(p, expr);
 	size_t errors = p->reported.count;
 	check_for_kind(p, expr, object, ellipsis);
-	if (p->reported.count > errors)
-		return hcl_expr_error(p, open.start);
-	return hcl_expr_end(p, expr);
+	return p->reported.count > errors ? hcl_expr_error(p, open.start) : expr;
 }
 
 static void rule_items(struct hcl_parser *p, struct hcl_expr *tuple, struct hcl_token open)
@@ -97,8 +111,10 @@ static void rule_items(struct hcl_parser *p, struct hcl_expr *tuple, struct hcl_
 				"file. This may be caused by incorrect bracket nesting elsewhere "
 				"in this file.");
 		else if (token.kind != HCL_TOKEN_COMMA)
-			hcl_fail(p, token, "Missing item separator",
-				"Expected a comma to mark the beginning of the next item.");
+			hcl_show_from(
+				hcl_fail(p, token, "Missing item separator",
+					"Expected a comma to mark the beginning of the next item."),
+				hcl_token_range(p, open));
 		hcl_take(p);
 	}
 	hcl_take(p);
@@ -154,16 +170,18 @@ static struct hcl_expr *rule_key(struct hcl_parser *p)
 static void rule_separator(struct hcl_parser *p, struct hcl_token open)
 {
 	struct hcl_token token = hcl_peek(p);
+	struct zp_diag *diag = NULL;
 
 	if (token.kind == HCL_TOKEN_NEWLINE || token.kind == HCL_TOKEN_COMMA)
-		hcl_fail(p, token, "Missing attribute value",
+		diag = hcl_fail(p, token, "Missing attribute value",
 			"Expected an attribute value, introduced by an equals sign (\"=\").");
 	else if (token.kind == HCL_TOKEN_EOF)
 		fail_unterminated(p, token, open);
 	else if (token.kind != HCL_TOKEN_EQUAL && token.kind != HCL_TOKEN_COLON)
-		hcl_fail(p, token, "Missing key/value separator",
+		diag = hcl_fail(p, token, "Missing key/value separator",
 			"Expected an equals sign (\"=\") to mark the beginning of the attribute "
 			"value.");
+	hcl_show_from(diag, hcl_token_range(p, open));
 	hcl_take(p);
 }
 
@@ -177,9 +195,11 @@ static bool rule_next_attribute(struct hcl_parser *p, struct hcl_token open)
 	if (token.kind == HCL_TOKEN_EOF)
 		fail_unterminated(p, token, open);
 	else if (token.kind != HCL_TOKEN_COMMA && token.kind != HCL_TOKEN_NEWLINE)
-		hcl_fail(p, token, "Missing attribute separator",
-			"Expected a newline or comma to mark the beginning of the next "
-			"attribute.");
+		hcl_show_from(
+			hcl_fail(p, token, "Missing attribute separator",
+				"Expected a newline or comma to mark the beginning of the next "
+				"attribute."),
+			hcl_token_range(p, open));
 	hcl_take(p);
 	return true;
 }

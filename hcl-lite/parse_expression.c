@@ -66,9 +66,10 @@ static struct hcl_expr *rule_conditional(struct hcl_parser *p)
 	expr->conditional.condition = condition;
 	expr->conditional.yes = hcl_rule_expression(p);
 	if (!hcl_accept(p, HCL_TOKEN_COLON))
-		hcl_fail(p, hcl_peek(p), "Missing false expression in conditional",
-			"The conditional operator (...?...:...) requires a false expression, "
-			"delimited by a colon.");
+		hcl_show_from(hcl_fail(p, hcl_peek(p), "Missing false expression in conditional",
+				      "The conditional operator (...?...:...) requires a false "
+				      "expression, delimited by a colon."),
+			condition->range);
 	expr->conditional.no = hcl_rule_expression(p);
 	expr->range.end = expr->conditional.no->range.end;
 	return expr;
@@ -111,8 +112,10 @@ static struct hcl_expr *rule_parens(struct hcl_parser *p)
 	expr->wrapped = hcl_rule_expression(p);
 	struct hcl_token close = hcl_peek(p);
 	if (close.kind != HCL_TOKEN_CLOSE_PAREN)
-		hcl_fail(p, close, "Unbalanced parentheses",
-			"Expected a closing parenthesis to terminate the expression.");
+		hcl_show_from(
+			hcl_fail(p, close, "Unbalanced parentheses",
+				"Expected a closing parenthesis to terminate the expression."),
+			hcl_token_range(p, open));
 	hcl_take(p);
 	p->newlines = newlines;
 	return hcl_expr_end(p, expr);
@@ -226,9 +229,11 @@ static const char *rule_call_name(struct hcl_parser *p, struct zp_range *range)
 			zp_buf_puts(&whole, name);
 		token = hcl_peek(p);
 		if (token.kind != HCL_TOKEN_IDENTIFIER) {
-			hcl_fail(p, token, "Missing function name",
-				"Function scope resolution symbol :: must be followed by a "
-				"function name in this scope.");
+			hcl_show_from(
+				hcl_fail(p, token, "Missing function name",
+					"Function scope resolution symbol :: must be followed by a "
+					"function name in this scope."),
+				hcl_range(p, start, start));
 			break;
 		}
 		hcl_take(p);
@@ -252,9 +257,11 @@ static void rule_arguments(struct hcl_parser *p, struct hcl_expr *call, struct z
 			hcl_take(p);
 			call->call.expand_last = true;
 			if (hcl_peek(p).kind != HCL_TOKEN_CLOSE_PAREN)
-				hcl_fail(p, token, "Missing closing parenthesis",
-					"An expanded function argument (with ...) must be "
-					"immediately followed by closing parentheses.");
+				hcl_show_from(
+					hcl_fail(p, token, "Missing closing parenthesis",
+						"An expanded function argument (with ...) must be "
+						"immediately followed by closing parentheses."),
+					open);
 			break;
 		}
 		if (token.kind == HCL_TOKEN_EOF)
@@ -263,9 +270,11 @@ static void rule_arguments(struct hcl_parser *p, struct hcl_expr *call, struct z
 				"end of the file. This may be caused by incorrect parenthesis "
 				"nesting elsewhere in this file.");
 		else if (token.kind != HCL_TOKEN_COMMA)
-			hcl_fail(p, token, "Missing argument separator",
-				"A comma is required to separate each function argument from the "
-				"next.");
+			hcl_show_from(
+				hcl_fail(p, token, "Missing argument separator",
+					"A comma is required to separate each function argument "
+					"from the next."),
+				open);
 		hcl_take(p);
 	}
 	call->call.count = args.count;
@@ -280,9 +289,11 @@ struct hcl_expr *hcl_rule_call(struct hcl_parser *p)
 	expr->call.name = rule_call_name(p, &expr->call.name_range);
 	struct hcl_token token = hcl_peek(p);
 	if (token.kind != HCL_TOKEN_OPEN_PAREN)
-		hcl_fail(p, token, "Missing open parenthesis",
-			"Function selector must be followed by an open parenthesis to begin the "
-			"function call.");
+		hcl_show_from(
+			hcl_fail(p, token, "Missing open parenthesis",
+				"Function selector must be followed by an open parenthesis to "
+				"begin the function call."),
+			expr->call.name_range);
 	hcl_take(p);
 	bool newlines = p->newlines;
 	p->newlines = false;

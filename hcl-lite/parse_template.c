@@ -130,12 +130,15 @@ static void rule_interpolation(
 			"of the %s. This might be caused by incorrect nesting inside the given "
 			"expression.",
 			token.kind == HCL_TOKEN_EOF ? "file" : "quoted template");
-	hcl_fail(p, token, "Extra characters after interpolation expression",
-		"Expected a closing brace to end the interpolation expression, but found extra "
-		"characters.\n\nThis can happen when you include interpolation syntax for another "
-		"language, such as shell scripting, but forget to escape the interpolation start "
-		"token. If this is an embedded sequence for another language, escape it by "
-		"starting with \"$${\" instead of just \"${\".");
+	hcl_show_from(
+		hcl_fail(p, token, "Extra characters after interpolation expression",
+			"Expected a closing brace to end the interpolation expression, but found "
+			"extra characters.\n\nThis can happen when you include interpolation "
+			"syntax "
+			"for another language, such as shell scripting, but forget to escape the "
+			"interpolation start token. If this is an embedded sequence for another "
+			"language, escape it by starting with \"$${\" instead of just \"${\"."),
+		hcl_token_range(p, open));
 }
 
 #define FOR_ERROR "Invalid 'for' directive"
@@ -171,7 +174,7 @@ static const char *const keywords[] = { "if", "for", "else", "endif", "endfor" }
 static const enum hcl_part_kind keyword_parts[] = { HCL_PART_IF, HCL_PART_FOR, HCL_PART_ELSE,
 	HCL_PART_ENDIF, HCL_PART_ENDFOR };
 
-static void fail_keyword(struct hcl_parser *p, struct hcl_token token)
+static struct zp_diag *fail_keyword(struct hcl_parser *p, struct hcl_token token)
 {
 	struct zp_str word = hcl_token_text(p, token);
 	const char *near = zp_str_suggest(word, keywords, ZP_ARRAY_SIZE(keywords));
@@ -179,26 +182,28 @@ static void fail_keyword(struct hcl_parser *p, struct hcl_token token)
 
 	if (near)
 		zp_buf_printf(&hint, " Did you mean \"%s\"?", near);
-	hcl_fail(p, token, "Invalid template control keyword",
+	return hcl_fail(p, token, "Invalid template control keyword",
 		"\"%.*s\" is not a valid template control keyword.%s", ZP_FMT(word),
 		near ? hint.ptr : "");
 }
 
-static void rule_directive(struct hcl_parser *p, struct hcl_part *part)
+static void rule_directive(struct hcl_parser *p, struct hcl_token open, struct hcl_part *part)
 {
+	struct zp_range from = hcl_token_range(p, open);
 	struct hcl_token token = hcl_peek(p);
 	size_t i = 0;
 
 	if (token.kind != HCL_TOKEN_IDENTIFIER) {
-		hcl_fail(p, token, "Invalid template directive",
-			"A template directive keyword (\"if\", \"for\", etc) is expected at the "
-			"beginning of a %%{ sequence.");
+		hcl_show_from(hcl_fail(p, token, "Invalid template directive",
+				      "A template directive keyword (\"if\", \"for\", etc) is "
+				      "expected at the beginning of a %%{ sequence."),
+			from);
 		return;
 	}
 	while (i < ZP_ARRAY_SIZE(keywords) && !hcl_token_is(p, token, keywords[i]))
 		i++;
 	if (i == ZP_ARRAY_SIZE(keywords)) {
-		fail_keyword(p, token);
+		hcl_show_from(fail_keyword(p, token), from);
 		return;
 	}
 	hcl_take(p);
@@ -211,9 +216,10 @@ static void rule_directive(struct hcl_parser *p, struct hcl_part *part)
 	if (token.kind != HCL_TOKEN_TEMPLATE_END) {
 		zp_autobuf summary = ZP_BUF_INIT;
 		zp_buf_printf(&summary, "Extra characters in %s marker", keywords[i]);
-		hcl_fail(p, token, summary.ptr,
-			"Expected a closing brace to end the sequence, but found extra "
-			"characters.");
+		hcl_show_from(hcl_fail(p, token, summary.ptr,
+				      "Expected a closing brace to end the sequence, but found "
+				      "extra characters."),
+			from);
 	}
 }
 
@@ -233,7 +239,7 @@ static bool rule_sequence(struct hcl_parser *p, struct hcl_part_vec *parts, bool
 	if (open.kind == HCL_TOKEN_INTERPOLATION)
 		rule_interpolation(p, open, &part, quoted);
 	else
-		rule_directive(p, &part);
+		rule_directive(p, open, &part);
 	struct hcl_token close = hcl_take(p);
 	p->newlines = newlines;
 	part.range = hcl_range(p, open.start, p->last_end);
@@ -256,10 +262,11 @@ static void strip_first(struct hcl_part_vec *parts, size_t from)
 		parts->items[from].text = hcl_trim_start(parts->items[from].text);
 }
 
-static void fail_unterminated(struct hcl_parser *p, struct hcl_token token)
+static void fail_unterminated(struct hcl_parser *p, struct hcl_token token, struct hcl_token first)
 {
-	hcl_fail(p, token, "Unterminated template string",
-		"No closing marker was found for the string.");
+	hcl_show_from(hcl_fail(p, token, "Unterminated template string",
+			      "No closing marker was found for the string."),
+		hcl_token_range(p, first));
 }
 
 /* Reads to the closing token `close`, EOF for a bare template. */
@@ -267,6 +274,7 @@ static void rule_parts(
 	struct hcl_parser *p, struct hcl_part_vec *parts, enum hcl_token_kind close, bool quoted)
 {
 	bool strip = false, complained = false;
+	struct hcl_token first = hcl_peek(p);
 
 	for (;;) {
 		struct hcl_token token = hcl_peek(p);
@@ -299,7 +307,7 @@ static void rule_parts(
 		default:
 			if (complained)
 				hcl_fail_silently(p, token);
-			fail_unterminated(p, token);
+			fail_unterminated(p, token, first);
 		}
 		if (strip)
 			strip_first(parts, before);

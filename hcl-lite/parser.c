@@ -199,24 +199,34 @@ struct zp_diag *hcl_report(
 	return diag;
 }
 
-static void fail(struct hcl_parser *p, struct hcl_token token, struct zp_range range,
+static struct zp_diag *fail(struct hcl_parser *p, struct hcl_token token, struct zp_range range,
 	const char *summary, const char *detail, va_list ap)
 {
+	struct zp_diag *diag = NULL;
+
 	if (p->failed)
-		return;
+		return NULL;
 	if (!hcl_report_invalid(p, token))
-		report(p, range, summary, detail, ap);
+		diag = report(p, range, summary, detail, ap);
 	p->failed = true;
 	p->failed_at = token.start;
+	return diag;
 }
 
-void hcl_fail(
+struct zp_diag *hcl_fail(
 	struct hcl_parser *p, struct hcl_token token, const char *summary, const char *detail, ...)
 {
 	va_list ap;
 	va_start(ap, detail);
-	fail(p, token, hcl_token_range(p, token), summary, detail, ap);
+	struct zp_diag *diag = fail(p, token, hcl_token_range(p, token), summary, detail, ap);
 	va_end(ap);
+	return diag;
+}
+
+void hcl_show_from(struct zp_diag *diag, struct zp_range from)
+{
+	if (diag)
+		diag->context = zp_range_join(from, diag->subject);
 }
 
 void hcl_fail_at(struct hcl_parser *p, struct hcl_token token, struct zp_range range,

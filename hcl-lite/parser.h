@@ -82,13 +82,15 @@ struct zp_diag *hcl_report(struct hcl_parser *p, struct zp_range range, const ch
 	const char *detail, ...) ZP_PRINTF(4, 5);
 /*
  * Reports at token, where the parser stands, and fails. A token that is itself no token of the
- * language is reported as that instead.
+ * language is reported as that instead. The new diagnostic, or NULL when it is not about this.
  */
-void hcl_fail(struct hcl_parser *p, struct hcl_token token, const char *summary, const char *detail,
-	...) ZP_PRINTF(4, 5);
+struct zp_diag *hcl_fail(struct hcl_parser *p, struct hcl_token token, const char *summary,
+	const char *detail, ...) ZP_PRINTF(4, 5);
 /* The same, with the complaint about another place than the token. */
 void hcl_fail_at(struct hcl_parser *p, struct hcl_token token, struct zp_range range,
 	const char *summary, const char *detail, ...) ZP_PRINTF(5, 6);
+/* The diagnostic, if any, shows the lines from there on, not those of its subject alone. */
+void hcl_show_from(struct zp_diag *diag, struct zp_range from);
 /* Fails because of what was reported before. */
 void hcl_fail_silently(struct hcl_parser *p, struct hcl_token token);
 /* Says what is wrong with a token of the invalid kinds; false for others. */
