@@ -54,7 +54,7 @@ int cli_run_finish(struct cli_run *run, int status)
 
 bool cli_run_load_config(struct cli_run *run)
 {
-	struct plan_config_options options = { .dir = "." };
+	struct plan_config_options options = { .dir = ".", .test_dir = run->test_dir };
 
 	run->config = plan_config_load(&options, &run->diags);
 	if (run->diags.errors)

@@ -18,6 +18,7 @@ struct cli_run {
 	struct cli_view view;
 	struct zp_diags diags;
 	struct plan_config *config;
+	const char *test_dir; /* see plan_config_options; NULL: tests are not looked at */
 	struct state_backend *backend;
 	struct state_encryption *encryption; /* or NULL */
 	bool locked;
@@ -46,7 +47,10 @@ void cli_run_init(struct cli_run *run, bool no_color);
 /* Prints what is left in diags, unlocks, frees. Gives status, or 1 where it is 0 and there were errors. */
 int cli_run_finish(struct cli_run *run, int status);
 
-/* Loads and validates the configuration of the working folder. False after diagnostics. */
+/*
+ * Loads and validates the configuration of the working folder; with run->test_dir, its tests as well.
+ * False after diagnostics.
+ */
 bool cli_run_load_config(struct cli_run *run);
 /*
  * Selects workspace and backend (of the configuration, which may be NULL, as init chose it), without

@@ -31,7 +31,7 @@ static void print_json(struct cli_run *run)
 int cli_validate(int argc, char **argv)
 {
 	bool json = false, no_color = false, no_tests = false;
-	const char *test_directory = NULL;
+	const char *test_directory = "tests";
 	struct cli_option options[] = {
 		{ "json", CLI_SWITCH, &json },
 		{ "no-color", CLI_SWITCH, &no_color },
@@ -48,6 +48,7 @@ int cli_validate(int argc, char **argv)
 			"Expected no positional arguments. Did you mean to use -chdir?");
 		return cli_run_finish(&run, 1);
 	}
+	run.test_dir = no_tests ? NULL : test_directory;
 	bool valid = cli_run_load_config(&run);
 	if (json) {
 		print_json(&run);

@@ -95,16 +95,17 @@ static size_t offset_in(const struct snippet *snippet, size_t first, size_t offs
 static void snippet_init(struct snippet *snippet, const struct zp_diag *diag)
 {
 	const struct zp_source *source = diag->subject.file;
-	struct zp_range subject = at_least_one(diag->subject), shown = subject;
+	struct zp_range subject = at_least_one(diag->subject), shown = diag->subject;
 	size_t first = source->text.len;
 	struct zp_str line;
 
 	*snippet = (struct snippet){ .code = ZP_BUF_INIT };
 	if (diag->context.file == source) {
-		struct zp_range around = at_least_one(diag->context);
+		struct zp_range around = diag->context;
 		shown.start = around.start < shown.start ? around.start : shown.start;
 		shown.end = around.end > shown.end ? around.end : shown.end;
 	}
+	shown = at_least_one(shown);
 	snippet->number = zp_source_position(source, shown.start).line;
 	for (uint32_t n = snippet->number;; n++) {
 		line = zp_source_line(source, n);

@@ -191,13 +191,15 @@ static struct zp_range first_byte(struct zp_range range)
 	return range;
 }
 
-/* Quoted text begins behind its quote. */
+/* Quoted text begins behind its quote; the peer has an empty one behind both. */
 static struct zp_range literal_start(const struct hcl_expr *expr)
 {
 	struct zp_range range = expr->range;
 	struct zp_str text = zp_range_text(range);
 
-	if (text.len > 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"') {
+	if (text.len == 2 && text.ptr[0] == '"') {
+		range.start = range.end;
+	} else if (text.len > 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"') {
 		range.start++;
 		range.end--;
 	}
@@ -214,6 +216,9 @@ struct zp_range hcl_start_range(const struct hcl_expr *expr)
 			if (!expr->template.count)
 				return expr->range;
 			expr = expr->template.parts[0];
+			break;
+		case HCL_EXPR_PARENS:
+			expr = expr->wrapped;
 			break;
 		case HCL_EXPR_RELATIVE:
 			expr = expr->relative.source;

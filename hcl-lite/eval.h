@@ -80,6 +80,9 @@ bool hcl_type_expression(const struct hcl_expr *expr, struct zp_arena *arena, bo
 /* Keyword check for places such as `type = string` or `ignore_changes = all`: the bare word or NULL. */
 const char *hcl_expr_keyword(const struct hcl_expr *expr);
 
+/* Where an expression begins, for messages that point there: its first token or so. */
+struct zp_range hcl_start_range(const struct hcl_expr *expr);
+
 /* Adds to a diagnostic what the names in expr stood for. diag may be NULL. */
 void hcl_diag_expression(struct hcl_evaluation *ev, struct zp_diag *diag,
 	const struct hcl_expr *expr);

@@ -18,9 +18,6 @@ struct hcl_locals {
 	struct hcl_locals *outer;
 };
 
-/* Where an expression begins, for messages about a call's arguments: its first token or so. */
-struct zp_range hcl_start_range(const struct hcl_expr *expr);
-
 /* eval_diag.c: hcl_diag_expression with what is shown around the subject. */
 void hcl_diag_refine(struct hcl_evaluation *ev, struct zp_diag *diag, struct zp_range context,
 	const struct hcl_expr *expr);

@@ -52,6 +52,16 @@ install: all
 	install -D -m 0755 -s $(B)/zplan $(DESTDIR)$(PREFIX)/bin/zplan
 	install -D -m 0644 $(B)/guest/vmlinux $(DESTDIR)/usr/lib/zplan/guest/vmlinux
 	install -D -m 0644 $(B)/guest/initramfs $(DESTDIR)/usr/lib/zplan/guest/initramfs
+	@$(MAKE) --no-print-directory install-library
+
+# hcl-lite: hcl.h and the headers it includes, in a folder of their own; and one archive.
+HCL_HEADERS := $(addprefix hcl-lite/,hcl.h codec.h convert.h eval.h format.h syntax.h type.h value.h) \
+	$(wildcard base/*.h)
+.PHONY: install-library
+install-library: $(B)/libhcl-lite.a
+	install -D -m 0644 $< $(DESTDIR)$(PREFIX)/lib/libhcl-lite.a
+	@for h in $(HCL_HEADERS); do \
+		install -D -m 0644 $$h $(DESTDIR)$(PREFIX)/include/hcl-lite/$$h || exit 1; done
 
 .PHONY: clean
 clean:

@@ -112,23 +112,30 @@ static struct plan_source_file *add_file(struct plan_config *config)
 	return file;
 }
 
-static void load_file(struct plan_loader *loader, const char *name, struct plan_block_vec *blocks)
+/* NULL after a diagnostic. */
+static struct hcl_body *parse_file(struct plan_loader *loader, const char *dir, const char *name)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
-	zp_autofree char *path = zp_path_join(loader->module->dir, name);
+	zp_autofree char *path = zp_path_join(dir, name);
 	struct zp_source *source = loader->reader->read(loader->reader, path, &err);
 
 	if (!source) {
 		zp_diag_error(loader->diags, ZP_NOWHERE, "Failed to read file",
 			"The file \"%s\" could not be read: %s.", path, zp_error_text(&err));
-		return;
+		return NULL;
 	}
 	struct plan_source_file *file = add_file(loader->config);
 	file->path = zp_arena_strdup(loader->arena, path);
 	file->source = source;
-	struct hcl_body *body = hcl_parse_file(source, loader->arena, loader->diags);
-	file->body = body;
-	collect_blocks(loader, body, blocks);
+	return file->body = hcl_parse_file(source, loader->arena, loader->diags);
+}
+
+static void load_file(struct plan_loader *loader, const char *name, struct plan_block_vec *blocks)
+{
+	struct hcl_body *body = parse_file(loader, loader->module->dir, name);
+
+	if (body)
+		collect_blocks(loader, body, blocks);
 }
 
 static bool is_override(const char *name)
@@ -368,6 +375,46 @@ void plan_load_child(struct plan_loader *loader, struct plan_call *call)
 	}
 }
 
+static bool is_test_file(const char *name)
+{
+	struct zp_str text = zp_str(name);
+
+	return name[0] != '.' && name[0] != '#' &&
+		(zp_str_ends(text, ".tftest.hcl") || zp_str_ends(text, ".tftest.json"));
+}
+
+/* A folder that is not there has none. */
+static void load_tests(struct plan_loader *loader, const char *dir)
+{
+	zp_autoerror err = ZP_ERROR_INIT;
+	char **names = loader->reader->list(loader->reader, dir, &err);
+	size_t count = 0;
+
+	if (!names)
+		return;
+	while (names[count])
+		count++;
+	qsort(names, count, sizeof(*names), by_name);
+	for (size_t i = 0; i < count; i++) {
+		struct hcl_body *body =
+			is_test_file(names[i]) ? parse_file(loader, dir, names[i]) : NULL;
+		if (body)
+			plan_load_test(loader, body);
+	}
+	free_names(names);
+}
+
+static void load_all_tests(struct plan_loader *loader, const struct plan_config_options *options)
+{
+	zp_autofree char *joined = zp_path_join(options->dir, options->test_dir);
+	zp_autofree char *dir = clean_path(joined);
+
+	loader->module = loader->config->root;
+	load_tests(loader, options->dir);
+	if (strcmp(dir, options->dir) != 0)
+		load_tests(loader, dir);
+}
+
 struct plan_config *plan_config_load(const struct plan_config_options *options,
 	struct zp_diags *diags)
 {
@@ -382,6 +429,8 @@ struct plan_config *plan_config_load(const struct plan_config_options *options,
 		zp_diag_error(diags, ZP_NOWHERE, "Failed to read module directory",
 			"Module directory %s could not be read: %s.", options->dir,
 			zp_error_text(&err));
+	else if (options->test_dir)
+		load_all_tests(&top, options);
 	return config;
 }
 

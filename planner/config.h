@@ -207,6 +207,11 @@ struct plan_config_options {
 	 * Reads a folder's files: names and contents. NULL: from disk. A plan file gives its own copy.
 	 */
 	struct plan_file_reader *reader;
+	/*
+	 * Test files (*.tftest.hcl, *.tftest.json) of the root module and of this folder in it are
+	 * checked as well. NULL: they are not looked at.
+	 */
+	const char *test_dir;
 };
 
 /* Gives the module's files. list: names of files in dir (heap array, NULL-terminated), read: content. */

@@ -17,14 +17,25 @@ struct hcl_expr *plan_content_expr(const struct hcl_content *content, const char
 	return attribute ? attribute->expr : NULL;
 }
 
+/* A setting's value: no names, no functions, not null. False after a diagnostic. */
 static bool constant(struct plan_loader *loader, struct hcl_expr *expr, const struct hcl_type *type,
 	struct hcl_value *value)
 {
 	struct hcl_evaluation ev = { .arena = loader->arena, .diags = loader->diags };
 	size_t errors = loader->diags->errors;
+	zp_autobuf reason = ZP_BUF_INIT;
+	struct hcl_value given = hcl_evaluate(&ev, expr);
 
-	*value = hcl_evaluate_as(&ev, expr, type);
-	return loader->diags->errors == errors && value->state == HCL_KNOWN;
+	if (loader->diags->errors > errors || given.state == HCL_UNKNOWN)
+		return false;
+	if (given.state == HCL_NULL)
+		zp_buf_puts(&reason, "null value is not allowed");
+	else if (hcl_convert(loader->arena, given, type, value, &reason))
+		return true;
+	struct zp_diag *diag = zp_diag_error(loader->diags, hcl_start_range(expr),
+		"Unsuitable value type", "Unsuitable value: %s", reason.ptr ? reason.ptr : "");
+	diag->context = expr->range;
+	return false;
 }
 
 bool plan_constant_bool(struct plan_loader *loader, const struct hcl_content *content,
@@ -208,7 +219,8 @@ bool plan_check_name(struct plan_loader *loader, struct zp_str name, struct zp_r
 	return false;
 }
 
-struct plan_provider_ref plan_load_provider_ref(struct plan_loader *loader, struct hcl_expr *expr)
+struct plan_provider_ref plan_load_provider_ref(struct plan_loader *loader, struct hcl_expr *expr,
+	const char *argument)
 {
 	struct plan_provider_ref ref = { .range = expr->range };
 
@@ -221,8 +233,8 @@ struct plan_provider_ref plan_load_provider_ref(struct plan_loader *loader, stru
 		if (expr->kind != HCL_EXPR_ERROR)
 			zp_diag_error(loader->diags, expr->range,
 				"Invalid provider configuration reference",
-				"The provider argument requires a provider type name, optionally "
-				"followed by a period and then a configuration alias.");
+				"The %s argument requires a provider type name, optionally "
+				"followed by a period and then a configuration alias.", argument);
 		return ref;
 	}
 	ref.name = expr->traversal.root;

@@ -46,6 +46,9 @@ void plan_load_moved(struct plan_loader *loader, const struct hcl_block *block);
 void plan_load_removed(struct plan_loader *loader, const struct hcl_block *block);
 void plan_load_import(struct plan_loader *loader, const struct hcl_block *block);
 
+/* A test file: what is wrong in it; nothing of it is kept. The module is the one under test. */
+void plan_load_test(struct plan_loader *loader, const struct hcl_body *body);
+
 /* The content of a body by a schema, with diagnostics; rest may be NULL. */
 struct hcl_content plan_content(struct plan_loader *loader, const struct hcl_body *body,
 	const struct hcl_body_schema *schema, struct hcl_body **rest);
@@ -73,8 +76,9 @@ struct plan_check_rule plan_load_rule(struct plan_loader *loader, const struct h
 /* The name as a valid identifier, with the peer's diagnostic when it is not. */
 bool plan_check_name(struct plan_loader *loader, struct zp_str name, struct zp_range range,
 	const char *summary);
-/* `aws` or `aws.west`. */
-struct plan_provider_ref plan_load_provider_ref(struct plan_loader *loader, struct hcl_expr *expr);
+/* `aws` or `aws.west`, given to the argument of that name. */
+struct plan_provider_ref plan_load_provider_ref(struct plan_loader *loader, struct hcl_expr *expr,
+	const char *argument);
 struct plan_provisioner plan_load_provisioner(struct plan_loader *loader,
 	const struct hcl_block *block);
 

@@ -87,7 +87,7 @@ void plan_load_import(struct plan_loader *loader, const struct hcl_block *block)
 	struct hcl_expr *provider = plan_content_expr(&content, "provider");
 
 	if (provider)
-		import.provider = plan_load_provider_ref(loader, provider);
+		import.provider = plan_load_provider_ref(loader, provider, "provider");
 	if (import.to && import.id)
 		zp_vec_push(&loader->imports, import);
 	else if (import.to)

@@ -268,7 +268,7 @@ void plan_load_resource(struct plan_loader *loader, const struct hcl_block *bloc
 	report_repetition(loader, &content);
 	struct hcl_expr *provider = plan_content_expr(&content, "provider");
 	if (provider)
-		resource->provider_ref = plan_load_provider_ref(loader, provider);
+		resource->provider_ref = plan_load_provider_ref(loader, provider, "provider");
 	resource->depends_on = plan_depends_on(loader, &content, &resource->depends_on_count);
 	load_inner_blocks(loader, resource, &content);
 	declare_resource(loader, resource);
@@ -296,8 +296,8 @@ static void load_passed_providers(struct plan_loader *loader, struct plan_call *
 	}
 	call->providers = zp_arena_calloc(loader->arena, count, sizeof(*call->providers));
 	for (size_t i = 0; i < count; i++) {
-		call->providers[i].inner = plan_load_provider_ref(loader, items[i].key);
-		call->providers[i].outer = plan_load_provider_ref(loader, items[i].value);
+		call->providers[i].inner = plan_load_provider_ref(loader, items[i].key, "providers");
+		call->providers[i].outer = plan_load_provider_ref(loader, items[i].value, "providers");
 	}
 	call->provider_count = count;
 }

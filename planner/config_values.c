@@ -92,6 +92,37 @@ static void load_variable_default(struct plan_loader *loader, struct plan_variab
 			"A null default value is not valid when nullable=false.");
 }
 
+struct search {
+	const char *variable;
+	bool found;
+};
+
+static void look_for_variable(void *data, const struct hcl_expr *traversal)
+{
+	struct search *search = data;
+
+	if (strcmp(traversal->traversal.root, "var") == 0 && traversal->traversal.count &&
+		traversal->traversal.steps[0].name &&
+		strcmp(traversal->traversal.steps[0].name, search->variable) == 0)
+		search->found = true;
+}
+
+/* A condition about other values only says nothing of this one. */
+static void check_subject(struct plan_loader *loader, const struct plan_variable *variable,
+	const struct plan_check_rule *rule)
+{
+	struct search search = { .variable = variable->name };
+
+	if (!rule->condition || rule->condition->kind == HCL_EXPR_ERROR)
+		return;
+	hcl_expr_references(rule->condition, look_for_variable, &search);
+	if (!search.found)
+		zp_diag_error(loader->diags, rule->condition->range,
+			"Invalid variable validation condition",
+			"The condition for variable \"%s\" must refer to var.%s in order to test "
+			"incoming values.", variable->name, variable->name);
+}
+
 static void load_validations(struct plan_loader *loader, struct plan_variable *variable,
 	const struct hcl_content *content)
 {
@@ -99,6 +130,7 @@ static void load_validations(struct plan_loader *loader, struct plan_variable *v
 
 	for (size_t i = 0; i < content->block_count; i++) {
 		struct plan_check_rule rule = plan_load_rule(loader, content->blocks[i]);
+		check_subject(loader, variable, &rule);
 		if (rule.condition && rule.error_message)
 			zp_vec_push(&rules, rule);
 	}

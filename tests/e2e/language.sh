@@ -1,5 +1,5 @@
 #!/bin/bash
-# language.sh BUILD: console, fmt and the library as a user has them; with terraform on this machine, beside it.
+# language.sh BUILD: console, fmt, validate and the library as a user has them; with terraform on this machine, beside it.
 set -uo pipefail
 build=$(realpath "$1")
 root=$(realpath "$(dirname "$0")/../..")
@@ -82,6 +82,25 @@ if [ -e "$build/libhcl-lite.a" ] && ${CC:-cc} -std=gnu17 -D_GNU_SOURCE -Wall -We
 else
 	failed "the library in a program"
 fi
+# shellcheck disable=SC2086
+if [ -e "$build/libhcl-lite.a" ] && make -s -C "$root" B="$build" -o "$build/libhcl-lite.a" PREFIX="$box/usr" install-library >"$box/out" 2>&1 &&
+	cd "$box" && ${CC:-cc} -std=gnu17 -D_GNU_SOURCE -I"$box/usr/include/hcl-lite" "$root/examples/embed-hcl/main.c" \
+	"$box/usr/lib/libhcl-lite.a" -o "$box/embed2" $flags >"$box/out" 2>&1; then
+	is "the installed library in a program" 'greeting: HELLO, you.service web.service mail. 0' env WHO=you "$box/embed2" "$root/examples/embed-hcl/app.hcl"
+else
+	failed "the installed library in a program"
+fi
+
+# --- validate ---
+check "validate -json says of broken files what the peer says" python3 "$root/tests/compat/validate.py" "$zplan" "$root/tests/compat/validate.jsonl"
+rm -rf "$box/work" && mkdir -p "$box/work/tests" "$box/work/other"
+echo 'output "a" { value = 1 }' >"$box/work/main.tf"
+echo 'run "x" { foo = 1 }' | tee "$box/work/tests/a.tftest.hcl" >"$box/work/other/a.tftest.hcl"
+printf 'foo {}\n' >>"$box/work/other/a.tftest.hcl"
+errors() { in_box "$zplan" validate -json "$@" | jq .error_count; }
+is "validate looks at tests" '1. 0' errors
+is "validate -test-directory" '2. 0' errors -test-directory=other
+is "validate -no-tests" '0. 0' errors -no-tests
 
 # --- beside the peer ---
 if [ -e "$root/../shared/compat/expressions.jsonl" ]; then
