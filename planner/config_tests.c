@@ -12,7 +12,8 @@ static const char STATIC_REFERENCE[] =
 static const char *const name_label[] = { "name", NULL };
 static const char *const type_label[] = { "type", NULL };
 
-/* An override whose target is looked up, for a warning, once everything has been read without errors. */
+/* An override whose target is looked up, for a warning, once everything has been read without
+ * errors. */
 struct override {
 	struct zp_range range; /* of the attribute */
 	const struct hcl_expr *target;
@@ -26,8 +27,10 @@ struct test_file {
 };
 
 /* NULL the first time; then where it was before, as messages name it. */
-static const char *seen_before(struct test_file *file, struct zp_str key, struct zp_range range)
+static const char *seen_before(struct test_file *file, const char *text, struct zp_range range)
 {
+	/* The map refers to its keys. */
+	struct zp_str key = zp_str(zp_arena_strdup(file->loader->arena, text));
 	void **slot = zp_map_slot(&file->seen, key);
 
 	if (*slot)
@@ -43,7 +46,7 @@ static void refuse_second(
 	struct test_file *file, const struct hcl_block *block, const char *where, uint32_t parent)
 {
 	zp_autofree char *key = zp_format("once %u %s", parent, block->type);
-	const char *before = seen_before(file, zp_str(key), block->header_range);
+	const char *before = seen_before(file, key, block->header_range);
 
 	if (!before)
 		return;
@@ -207,7 +210,7 @@ static void check_target(struct test_file *file, const struct override_kind *kin
 		return;
 	}
 	zp_autofree char *key = zp_format("override %u %.*s", parent, ZP_FMT(text));
-	const char *before = seen_before(file, zp_str(key), block->header_range);
+	const char *before = seen_before(file, key, block->header_range);
 	if (before) {
 		zp_autofree char *summary = zp_format("Duplicate %s block", kind->type);
 		zp_diag_error(diags, block->header_range, summary,
@@ -296,7 +299,7 @@ static void refuse_second_provider(
 	zp_autofree char *name = zp_format(
 		"%.*s%s%s", ZP_FMT(block->labels[0]), alias ? "." : "", alias ? alias : "");
 	zp_autofree char *key = zp_format("provider %s", name);
-	const char *before = seen_before(file, zp_str(key), block->label_ranges[0]);
+	const char *before = seen_before(file, key, block->label_ranges[0]);
 
 	if (before)
 		zp_diag_error(file->loader->diags, block->header_range, "Duplicate provider block",
@@ -324,7 +327,7 @@ static void load_mock(struct test_file *file, const struct hcl_block *block, uin
 
 	check_during(file, &content);
 	zp_autofree char *key = zp_format("mock %u %s %.*s", parent, block->type, ZP_FMT(type));
-	const char *before = seen_before(file, zp_str(key), block->header_range);
+	const char *before = seen_before(file, key, block->header_range);
 	if (!before)
 		return;
 	zp_autofree char *summary = zp_format("Duplicate %s block", block->type);
@@ -441,7 +444,7 @@ static void load_run(struct test_file *file, const struct hcl_block *block)
 	struct plan_loader *loader = file->loader;
 	struct hcl_content content = plan_content(loader, block->body, &schema, NULL);
 	zp_autofree char *key = zp_format("run %.*s", ZP_FMT(block->labels[0]));
-	const char *before = seen_before(file, zp_str(key), block->header_range);
+	const char *before = seen_before(file, key, block->header_range);
 
 	plan_check_name(loader, block->labels[0], block->label_ranges[0], "Invalid run block name");
 	for (size_t i = 0; i < content.block_count; i++)

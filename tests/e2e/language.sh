@@ -98,8 +98,8 @@ echo 'output "a" { value = 1 }' >"$box/work/main.tf"
 echo 'run "x" { foo = 1 }' | tee "$box/work/tests/a.tftest.hcl" >"$box/work/other/a.tftest.hcl"
 printf 'foo {}\n' >>"$box/work/other/a.tftest.hcl"
 errors() { in_box "$zplan" validate -json "$@" | jq .error_count; }
-is "validate looks at tests" '1. 0' errors
-is "validate -test-directory" '2. 0' errors -test-directory=other
+is "validate looks at tests" '1. 1' errors
+is "validate -test-directory" '2. 1' errors -test-directory=other
 is "validate -no-tests" '0. 0' errors -no-tests
 
 # --- beside the peer ---
