@@ -1,4 +1,5 @@
 /* What the formatter changes beyond layout. */
+#include "hcl-lite/codec.h"
 #include "hcl-lite/format_tokens.h"
 
 /* The tokens of a place in the source: [*first, *end). */
@@ -126,23 +127,7 @@ static struct zp_str quote_label(struct zp_str label, struct zp_arena *arena)
 {
 	zp_autobuf out = ZP_BUF_INIT;
 
-	zp_buf_char(&out, '"');
-	for (size_t i = 0; i < label.len; i++) {
-		char c = label.ptr[i];
-		if (c == '\n')
-			zp_buf_puts(&out, "\\n");
-		else if (c == '\r')
-			zp_buf_puts(&out, "\\r");
-		else if (c == '\t')
-			zp_buf_puts(&out, "\\t");
-		else if (c == '"' || c == '\\')
-			zp_buf_printf(&out, "\\%c", c);
-		else if ((c == '$' || c == '%') && i + 1 < label.len && label.ptr[i + 1] == '{')
-			zp_buf_printf(&out, "%c%c", c, c);
-		else
-			zp_buf_char(&out, c);
-	}
-	zp_buf_char(&out, '"');
+	hcl_quote(&out, label);
 	return zp_arena_str(arena, zp_buf_slice(&out));
 }
 
