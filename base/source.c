@@ -118,7 +118,10 @@ struct zp_position zp_source_position(const struct zp_source *source, uint32_t o
 		offset = (uint32_t)source->text.len;
 	const uint32_t *lines = lines_of(source, &count);
 	uint32_t line = line_index(lines, count, offset);
-	struct zp_str before = { source->text.ptr + lines[line], offset - lines[line] };
+	uint32_t start = lines[line];
+	if (!start && offset >= 3 && memcmp(source->text.ptr, "\xef\xbb\xbf", 3) == 0)
+		start = 3; /* a byte order mark is no column */
+	struct zp_str before = { source->text.ptr + start, offset - start };
 	return (struct zp_position){ line + 1, count_graphemes(before) + 1, offset };
 }
 

@@ -127,24 +127,21 @@ static void close_brackets(struct depth_vec *levels, size_t closed)
 	}
 }
 
-static void indent_lines(struct line_vec *lines)
+static void indent_lines(struct line_vec *lines, struct depth_vec *levels)
 {
-	struct depth_vec levels = { 0 };
-
 	for (size_t i = 0; i < lines->count; i++) {
 		struct line *line = &lines->items[i];
 		if (!line->lead.count)
 			continue;
 		long net = level_change(&line->lead) + level_change(&line->assign);
 		if (net < 0)
-			close_brackets(&levels, (size_t)-net);
+			close_brackets(levels, (size_t)-net);
 		line->lead.tokens[0].spaces = line->lead.tokens[0].kind == HCL_TOKEN_NEWLINE
 						      ? 0
-						      : 2 * (uint32_t)levels.count;
+						      : 2 * (uint32_t)levels->count;
 		if (net > 0)
-			zp_vec_push(&levels, (size_t)net);
+			zp_vec_push(levels, (size_t)net);
 	}
-	zp_vec_release(&levels);
 }
 
 /* A minus behind one of these is a sign, not a subtraction. */
@@ -330,40 +327,56 @@ static void align(struct line_vec *lines, bool comments)
 	}
 }
 
-static void layout(struct hcl_format_tokens *tokens)
-{
-	struct line_vec lines = { 0 };
+/*
+ * The file is laid out a piece at a time: from one empty line outside of all brackets to the next.
+ * Nothing is aligned across such a line, so pieces share the indentation alone, and what is kept of
+ * a file is its tree, not its tokens.
+ */
+struct formatter {
+	const struct zp_source *source;
+	struct hcl_lexer lexer;
+	struct hcl_format_rewriter rewriter;
+	struct hcl_format_tokens tokens; /* of the piece */
+	struct line_vec lines;
+	struct depth_vec levels;
+	uint32_t end; /* of the last token read */
+};
 
-	split_lines(tokens, &lines);
-	indent_lines(&lines);
-	for (size_t i = 0; i < lines.count; i++) {
-		space_cell(&lines.items[i].lead);
-		space_cell(&lines.items[i].assign);
+static void layout(struct formatter *f)
+{
+	f->lines.count = 0;
+	split_lines(&f->tokens, &f->lines);
+	indent_lines(&f->lines, &f->levels);
+	for (size_t i = 0; i < f->lines.count; i++) {
+		space_cell(&f->lines.items[i].lead);
+		space_cell(&f->lines.items[i].assign);
 	}
-	align(&lines, false);
-	align(&lines, true);
-	zp_vec_release(&lines);
+	align(&f->lines, false);
+	align(&f->lines, true);
 }
 
-/* Gives the number of blanks behind the last one. */
-static uint32_t read_tokens(const struct zp_source *source, struct hcl_format_tokens *tokens)
+/* Reads a piece. False at the end of the file, which then begins at *offset. */
+static bool read_tokens(struct formatter *f, uint32_t *offset)
 {
-	struct hcl_lexer lexer;
 	struct hcl_token token;
-	uint32_t end = 0;
+	bool line_ended = false;
+	long depth = 0;
 
-	hcl_lexer_init(&lexer, source->text, HCL_LEX_CONFIG);
-	end = lexer.offset;
-	while ((token = hcl_lexer_next(&lexer)).kind != HCL_TOKEN_EOF) {
-		struct hcl_format_token *t = zp_vec_add(tokens);
-		t->text = zp_strn(source->text.ptr + token.start, token.end - token.start);
+	f->tokens.count = 0;
+	while ((token = hcl_lexer_next(&f->lexer)).kind != HCL_TOKEN_EOF) {
+		struct hcl_format_token *t = zp_vec_add(&f->tokens);
+		t->text = zp_strn(f->source->text.ptr + token.start, token.end - token.start);
 		t->offset = token.start;
-		t->kind = token.kind;
-		t->spaces = token.start - end;
-		end = token.end;
+		t->kind = (uint8_t)token.kind;
+		t->spaces = token.start - f->end;
+		f->end = token.end;
+		depth += hcl_format_bracket_change(t->kind);
+		if (line_ended && depth == 0 && t->kind == HCL_TOKEN_NEWLINE)
+			return true;
+		line_ended = ends_line(t);
 	}
-	hcl_lexer_release(&lexer);
-	return token.start - end;
+	*offset = token.start;
+	return false;
 }
 
 static void drop_dropped(struct hcl_format_tokens *tokens)
@@ -376,30 +389,50 @@ static void drop_dropped(struct hcl_format_tokens *tokens)
 	tokens->count = kept;
 }
 
+static void format_piece(struct formatter *f, struct zp_buf *out)
+{
+	hcl_format_rewrite(&f->rewriter, &f->tokens, f->end);
+	drop_dropped(&f->tokens);
+	if (f->tokens.count)
+		layout(f);
+	for (size_t i = 0; i < f->tokens.count; i++) {
+		if (f->tokens.items[i].spaces)
+			zp_buf_pad(out, ' ', f->tokens.items[i].spaces);
+		zp_buf_str(out, f->tokens.items[i].text);
+	}
+}
+
+static void format_body(const struct zp_source *source, const struct hcl_body *body,
+	struct zp_arena *arena, struct zp_buf *out)
+{
+	struct formatter f = { .source = source, .rewriter = { .body = body, .arena = arena } };
+	uint32_t end = 0;
+	bool more;
+
+	hcl_lexer_init(&f.lexer, source->text, HCL_LEX_CONFIG);
+	f.end = f.lexer.offset;
+	zp_buf_reserve(out, source->text.len + source->text.len / 16);
+	do {
+		more = read_tokens(&f, &end);
+		format_piece(&f, out);
+	} while (more);
+	zp_buf_pad(out, ' ', end - f.end);
+	hcl_lexer_release(&f.lexer);
+	zp_vec_release(&f.tokens);
+	zp_vec_release(&f.lines);
+	zp_vec_release(&f.levels);
+}
+
 bool hcl_format(const struct zp_source *source, struct zp_buf *out, struct zp_diags *diags)
 {
-	struct hcl_format_tokens tokens = { 0 };
 	struct zp_arena arena;
 	size_t errors = diags->errors;
-	uint32_t trailing;
 
 	zp_arena_init(&arena);
 	struct hcl_body *body = hcl_parse_native(source, &arena, diags);
 	bool good = diags->errors == errors;
-	if (good) {
-		trailing = read_tokens(source, &tokens);
-		hcl_format_rewrite(&tokens, body, &arena);
-		drop_dropped(&tokens);
-		if (tokens.count)
-			layout(&tokens);
-		zp_buf_reserve(out, source->text.len + source->text.len / 16);
-		for (size_t i = 0; i < tokens.count; i++) {
-			zp_buf_pad(out, ' ', tokens.items[i].spaces);
-			zp_buf_str(out, tokens.items[i].text);
-		}
-		zp_buf_pad(out, ' ', trailing);
-	}
-	zp_vec_release(&tokens);
+	if (good)
+		format_body(source, body, &arena, out);
 	zp_arena_release(&arena);
 	return good;
 }

@@ -151,29 +151,38 @@ static void rewrite_labels(
 	}
 }
 
-static void rewrite_body(struct hcl_format_tokens *tokens, const struct hcl_body *body,
-	const struct hcl_block *block, bool in_variable, struct zp_arena *arena)
+static void rewrite_attribute(
+	struct hcl_format_tokens *tokens, const struct hcl_attribute *a, bool in_variable)
 {
 	size_t first, end;
 
-	for (size_t i = 0; i < body->attribute_count; i++) {
-		const struct hcl_attribute *a = body->attributes[i];
-		find(tokens, a->expr->range, &first, &end);
-		if (in_variable && strcmp(a->name, "type") == 0)
-			rewrite_type(tokens->items + first, end - first);
-		else
-			unwrap(tokens->items + first, end - first);
-	}
-	for (size_t i = 0; i < body->block_count; i++) {
-		const struct hcl_block *inner = body->blocks[i];
-		rewrite_labels(tokens, inner, arena);
-		rewrite_body(tokens, inner->body, inner,
-			!block && strcmp(inner->type, "variable") == 0, arena);
-	}
+	find(tokens, a->expr->range, &first, &end);
+	if (in_variable && strcmp(a->name, "type") == 0)
+		rewrite_type(tokens->items + first, end - first);
+	else
+		unwrap(tokens->items + first, end - first);
+}
+
+static void rewrite_block(struct hcl_format_tokens *tokens, const struct hcl_block *block, bool top,
+	struct zp_arena *arena)
+{
+	bool variable = top && strcmp(block->type, "variable") == 0;
+
+	rewrite_labels(tokens, block, arena);
+	for (size_t i = 0; i < block->body->attribute_count; i++)
+		rewrite_attribute(tokens, block->body->attributes[i], variable);
+	for (size_t i = 0; i < block->body->block_count; i++)
+		rewrite_block(tokens, block->body->blocks[i], false, arena);
 }
 
 void hcl_format_rewrite(
-	struct hcl_format_tokens *tokens, const struct hcl_body *body, struct zp_arena *arena)
+	struct hcl_format_rewriter *r, struct hcl_format_tokens *tokens, uint32_t end)
 {
-	rewrite_body(tokens, body, NULL, false, arena);
+	const struct hcl_body *body = r->body;
+
+	while (r->attributes < body->attribute_count &&
+		body->attributes[r->attributes]->range.start < end)
+		rewrite_attribute(tokens, body->attributes[r->attributes++], false);
+	while (r->blocks < body->block_count && body->blocks[r->blocks]->range.start < end)
+		rewrite_block(tokens, body->blocks[r->blocks++], true, r->arena);
 }

@@ -71,15 +71,10 @@ static void fail_structure(
 		fail(r, at, summary, "%s", detail);
 }
 
-/* The character that stands here, whole, as a range. */
+/* The byte that stands here, as a range: JSON's own scanner takes no more of what it does not know. */
 static struct zp_range here(const struct reader *r)
 {
-	int32_t rune;
-	size_t n = at_end(r) ? 0 : hcl_decode_rune(r->text.ptr + r->at, r->text.len - r->at, &rune);
-
-	if (!n && !at_end(r))
-		n = 1;
-	return range(r, r->at, r->at + (uint32_t)n);
+	return range(r, r->at, r->at + !at_end(r));
 }
 
 static struct hcl_json_value *new_value(struct reader *r, enum hcl_json_kind kind, uint32_t start)

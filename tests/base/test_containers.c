@@ -80,6 +80,15 @@ static void test_positions(void **data)
 	assert_int_equal(at.line, 3);
 	assert_true(zp_str_is(zp_source_line(source, 2), "e\xcc\x81x"));
 	zp_source_free(source);
+	/* A byte order mark counts as bytes, not as a column. */
+	source = zp_source_new("f", ZP_STR("\xef\xbb\xbf" "ab\ncd"));
+	assert_int_equal(zp_source_position(source, 0).column, 1);
+	assert_int_equal(zp_source_position(source, 3).column, 1);
+	at = zp_source_position(source, 4);
+	assert_int_equal(at.column, 2);
+	assert_int_equal(at.byte, 4);
+	assert_int_equal(zp_source_position(source, 7).column, 2);
+	zp_source_free(source);
 }
 
 static void test_process(void **data)

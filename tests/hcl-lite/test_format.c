@@ -21,6 +21,12 @@ static const struct row rows[] = {
 	{ "a\t=\t1  \n", "a = 1\n" },
 	{ "a=1\r\nb {\r\nc=1\r\ndd=2\r\n}\r\n", "a = 1\r\nb {\r\n  c  = 1\r\n  dd = 2\r\n}\r\n" },
 	{ "a=1\nbcd = 2\n\ne=3\n", "a   = 1\nbcd = 2\n\ne = 3\n" },
+	{ "\na=1 # x\n\n\nbcd=2 # y\n \nefg {\n\nh=1\nii=\"${j}\"\n}\n\nk=\"${l}\"",
+		"\na = 1 # x\n\n\nbcd = 2 # y\n\nefg {\n\n  h  = 1\n  ii = j\n}\n\nk = l" },
+	{ "variable a {\n\ntype=\"list\"\n}\n\ntype=\"list\"\n\nvariable b {\ntype=map\n}\n",
+		"variable \"a\" {\n\n  type = list(string)\n}\n\ntype = \"list\"\n\n"
+		"variable \"b\" {\n  type = map(any)\n}\n" },
+	{ "a=f({x=<<E\ny\nE\n})\n\nb=1\n", "a = f({ x = <<E\ny\nE\n})\n\nb = 1\n" },
 	{ "a=1 # x\nbcd = 2//y\n", "a   = 1 # x\nbcd = 2 //y\n" },
 	{ "\u00e9\u00e9=1 # \u00e9\ne\u0301=\"\U0001F600\"# x\n",
 		"\u00e9\u00e9 = 1   # \u00e9\ne\u0301  = \"\U0001F600\" # x\n" },
