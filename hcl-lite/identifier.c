@@ -9,14 +9,13 @@
 enum { START = 1, CONTINUE = 2 };
 
 /* Only these ASCII characters count; a dash goes on but never starts. */
-static inline unsigned ascii_class(unsigned char c)
-{
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_')
-		return START | CONTINUE;
-	if ((c >= '0' && c <= '9') || c == '-')
-		return CONTINUE;
-	return 0;
-}
+static const uint8_t ascii_classes[128] = {
+	['a' ... 'z'] = START | CONTINUE,
+	['A' ... 'Z'] = START | CONTINUE,
+	['_'] = START | CONTINUE,
+	['0' ... '9'] = CONTINUE,
+	['-'] = CONTINUE,
+};
 
 size_t hcl_decode_rune(const char *text, size_t left, int32_t *rune)
 {
@@ -67,18 +66,17 @@ size_t hcl_identifier_length(const char *text, size_t left)
 
 	while (i < left) {
 		unsigned char c = (unsigned char)text[i];
-		size_t n = 1;
-		unsigned class;
+		int32_t rune;
 		if (c < 0x80) {
-			class = ascii_class(c);
+			if (!(ascii_classes[c] & need))
+				break;
+			i++;
 		} else {
-			int32_t rune;
-			n = hcl_decode_rune(text + i, left - i, &rune);
-			class = n ? rune_class(rune) : 0;
+			size_t n = hcl_decode_rune(text + i, left - i, &rune);
+			if (!n || !(rune_class(rune) & need))
+				break;
+			i += n;
 		}
-		if (!(class & need))
-			break;
-		i += n;
 		need = CONTINUE;
 	}
 	return i;

@@ -315,8 +315,27 @@ static void rule_parts(
 	}
 }
 
+/* Most strings are one text, for which no list of parts is made. NULL where it is anything else. */
+static struct hcl_expr *rule_plain_string(struct hcl_parser *p, struct hcl_token open)
+{
+	if (open.kind != HCL_TOKEN_OPEN_QUOTE || p->depth >= HCL_MAX_NESTING ||
+		hcl_peek(p).kind != HCL_TOKEN_LITERAL ||
+		hcl_peek_second(p).kind != HCL_TOKEN_CLOSE_QUOTE)
+		return NULL;
+	struct zp_str text = decode(p, hcl_take(p), true);
+	hcl_take(p);
+	if (p->failed)
+		return NULL;
+	struct hcl_expr *expr = hcl_expr_new(p, HCL_EXPR_LITERAL, open.start);
+	expr->literal = hcl_string_value(p->arena, text);
+	return expr;
+}
+
 struct hcl_expr *hcl_rule_template(struct hcl_parser *p, struct hcl_token open)
 {
+	struct hcl_expr *plain = rule_plain_string(p, open);
+	if (plain)
+		return plain;
 	struct hcl_part_vec parts = { 0 };
 	enum hcl_token_kind close = HCL_TOKEN_EOF;
 	struct hcl_expr *expr;

@@ -47,10 +47,10 @@ static void fill(struct hcl_parser *p, uint32_t n)
 	}
 }
 
-static void drop(struct hcl_parser *p, uint32_t n)
+static void drop(struct hcl_parser *p)
 {
-	p->ahead_count -= n;
-	memmove(p->ahead, p->ahead + n, p->ahead_count * sizeof(*p->ahead));
+	p->ahead[0] = p->ahead[1];
+	p->ahead_count--;
 }
 
 static struct hcl_token end_token(const struct hcl_parser *p)
@@ -75,7 +75,7 @@ static struct hcl_token as_seen(struct hcl_token token)
 	return token;
 }
 
-struct hcl_token hcl_peek(struct hcl_parser *p)
+struct hcl_token hcl_peek_further(struct hcl_parser *p)
 {
 	if (p->failed)
 		return end_token(p);
@@ -83,7 +83,7 @@ struct hcl_token hcl_peek(struct hcl_parser *p)
 		fill(p, 1);
 		if (!is_skipped(p, p->ahead[0]))
 			return as_seen(p->ahead[0]);
-		drop(p, 1);
+		drop(p);
 	}
 }
 
@@ -104,7 +104,7 @@ struct hcl_token hcl_take(struct hcl_parser *p)
 	struct hcl_token token = hcl_peek(p);
 
 	if (!p->failed && token.kind != HCL_TOKEN_EOF) {
-		drop(p, 1);
+		drop(p);
 		p->last_end = token.end;
 	}
 	return token;

@@ -23,8 +23,8 @@ ZP_VEC(hcl_offset_vec, struct hcl_offset);
 ZP_VEC(hcl_expr_vec, struct hcl_expr *);
 ZP_VEC(hcl_step_vec, struct hcl_traverse);
 
-#define HCL_LOOK_AHEAD 4
-#define HCL_NAME_CACHE 512
+#define HCL_LOOK_AHEAD 2
+#define HCL_NAME_CACHE 1024
 /* A file with more syntax errors than this is not read on. */
 #define HCL_MAX_SYNTAX_ERRORS 200
 /* Operators and steps in one row: each makes the tree one deeper. */
@@ -61,9 +61,18 @@ void hcl_parser_free(struct hcl_parser *p);
 void hcl_parser_restart(struct hcl_parser *p, struct zp_str text, enum hcl_lex_mode mode,
 	const struct hcl_offset *offsets, size_t offset_count);
 
+/* The same as hcl_peek where it is not at hand already. */
+struct hcl_token hcl_peek_further(struct hcl_parser *p);
+
 /* The next token that counts; line comments count as newlines. At the end of file, and once failed:
  * EOF. */
-struct hcl_token hcl_peek(struct hcl_parser *p);
+static inline struct hcl_token hcl_peek(struct hcl_parser *p)
+{
+	if (p->ahead_count && p->ahead[0].kind > HCL_TOKEN_INLINE_COMMENT && !p->failed)
+		return p->ahead[0];
+	return hcl_peek_further(p);
+}
+
 /* The one after it. */
 struct hcl_token hcl_peek_second(struct hcl_parser *p);
 /* Takes the next token. */
