@@ -139,6 +139,22 @@ static bool prepare_delete(struct plan_execution *execution, struct plan_work *w
 	return true;
 }
 
+/*
+ * The id under which the former object will lie deposed: chosen before the deed, so that who takes over from
+ * the journal gives it the same. NULL: there is none.
+ */
+static const char *choose_deposed(struct plan_execution *execution, struct plan_instance *instance)
+{
+	unsigned char bytes[4];
+
+	if (instance->deposed || !state_find(execution->state, instance->address, NULL))
+		return instance->deposed;
+	zp_random(bytes, sizeof(bytes));
+	instance->deposed = zp_arena_format(&execution->plan->arena, "%02x%02x%02x%02x", bytes[0],
+		bytes[1], bytes[2], bytes[3]);
+	return instance->deposed;
+}
+
 static bool journal_intent(struct plan_execution *execution, struct plan_work *work)
 {
 	struct plan_instance *instance = instance_of(work);
@@ -152,11 +168,13 @@ static bool journal_intent(struct plan_execution *execution, struct plan_work *w
 	if (!execution->journal || work->type->in_process || work->action == PLAN_READ)
 		return true;
 	stored_object(execution, work, &deposed);
+	bool replaces = work->action == PLAN_CREATE && instance->action == PLAN_CREATE_DELETE;
 	struct state_intent intent = {
 		.action = work->action == PLAN_CREATE ? STATE_ACT_CREATE :
 			work->action == PLAN_UPDATE   ? STATE_ACT_UPDATE : STATE_ACT_DELETE,
 		.address = work->address,
 		.deposed = deposed,
+		.replaced_as = replaces ? choose_deposed(execution, instance) : NULL,
 		.identity = work->op.identity,
 		.module = stored ? stored->module : instance->cell.module->address,
 		.type = work->type->name,
@@ -269,21 +287,6 @@ static void check_result(struct plan_execution *execution, const struct plan_wor
 	}
 }
 
-static void depose(struct plan_execution *execution, struct plan_instance *instance)
-{
-	struct state_object *old = state_find(execution->state, instance->address, NULL);
-	unsigned char bytes[4];
-
-	if (!old)
-		return;
-	zp_random(bytes, sizeof(bytes));
-	instance->deposed = zp_arena_format(&execution->plan->arena, "%02x%02x%02x%02x", bytes[0],
-		bytes[1], bytes[2], bytes[3]);
-	struct state_object deposed = *old;
-	deposed.deposed = instance->deposed;
-	state_set(execution->state, &deposed);
-}
-
 /* The object as the state keeps it. Texts live in the buffers. */
 static struct state_object object_for_state(struct plan_execution *execution,
 	struct plan_work *work, struct hcl_value value, struct zp_buf *attributes,
@@ -337,8 +340,9 @@ static bool finish_change(struct plan_execution *execution, struct plan_work *wo
 	if (ok)
 		check_result(execution, work, result);
 	struct hcl_value value = plan_carry_marks(plan, schema, work->config, result);
-	if (work->action == PLAN_CREATE && instance->action == PLAN_CREATE_DELETE)
-		depose(execution, instance);
+	if (work->action == PLAN_CREATE && instance->action == PLAN_CREATE_DELETE &&
+		choose_deposed(execution, instance))
+		state_depose(execution->state, instance->address, instance->deposed);
 	struct state_object object =
 		object_for_state(execution, work, value, &attributes, &sensitive);
 	/* Until its provisioners have run it is not whole: a crash meanwhile leaves it tainted. */

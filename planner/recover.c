@@ -33,6 +33,13 @@ static struct hcl_value from_json(struct zp_arena *arena, const struct hcl_type 
 	return value;
 }
 
+/* Whether what the state has at the address is still the object that is being replaced. */
+static bool replaces(const struct recovery *recovery, const struct state_intent *intent)
+{
+	return intent->replaced_as && state_find(recovery->state, intent->address, NULL) &&
+	       !state_find(recovery->state, intent->address, intent->replaced_as);
+}
+
 static void adopt(struct recovery *recovery, const struct state_intent *intent,
 	const struct provider_resource_type *type, const struct provider_operation *op)
 {
@@ -42,6 +49,11 @@ static void adopt(struct recovery *recovery, const struct state_intent *intent,
 	struct state_object object = old ? *old : (struct state_object){ 0 };
 
 	plan_encode_attributes(type->schema, op->result, &attributes);
+	/* The former object of a replacement that was created first goes out of the new one's way. */
+	if (replaces(recovery, intent)) {
+		state_depose(recovery->state, intent->address, intent->replaced_as);
+		object = (struct state_object){ .create_before_destroy = true };
+	}
 	object.resource = state_resource(recovery->state, intent->module, STATE_MANAGED, intent->type,
 		intent->name, intent->provider);
 	object.key = intent->key;
@@ -80,16 +92,18 @@ static bool settle(struct recovery *recovery, const struct state_intent *intent)
 	struct hcl_value prior = stored ?
 		from_json(&plan->arena, type->schema->type, stored->attributes) :
 		hcl_null(type->schema->type);
+	/* What a creation replaces is another object: the question is not about that one. */
+	bool other = intent->action == STATE_ACT_CREATE && replaces(recovery, intent);
 	struct provider_operation op = {
 		.verb = intent->action == STATE_ACT_CREATE ? PROVIDER_RECOVER : PROVIDER_READ,
 		.type = type,
 		.address = intent->address,
 		.identity = intent->identity,
 		.arena = &plan->arena,
-		.prior = prior,
+		.prior = other ? hcl_null(type->schema->type) : prior,
 		.planned = from_json(&plan->arena, type->schema->type, intent->planned),
 		.config = hcl_null(type->schema->type),
-		.private_in = stored ? stored->private_data : (struct zp_str){ 0 },
+		.private_in = stored && !other ? stored->private_data : (struct zp_str){ 0 },
 	};
 	if (op.verb == PROVIDER_READ && hcl_is_null(prior))
 		return true; /* nothing was known of it, nothing is lost */
@@ -99,9 +113,9 @@ static bool settle(struct recovery *recovery, const struct state_intent *intent)
 	if (plan->diags->errors > errors)
 		return false;
 	if (!op.result.type || hcl_is_null(op.result)) {
-		/* A replaced object's new half never came to be; the old one is the state's to know. */
+		/* A replaced object's new half never came to be: the state's is the old one, and stays. */
 		bool mine = intent->action != STATE_ACT_CREATE ||
-			(stored && strcmp(intent->identity ? intent->identity : "",
+			(stored && !other && strcmp(intent->identity ? intent->identity : "",
 				plan_text_attribute(prior, type->identity_attribute) ?
 				plan_text_attribute(prior, type->identity_attribute) : "-") == 0);
 		if (mine)
