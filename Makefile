@@ -23,6 +23,7 @@ ALL_CFLAGS = -std=gnu17 $(OPT) $(CFLAGS) $(WARN) $(WERROR) $(SANFLAGS) $(CPPFLAG
 ifeq ($(SAN),1)
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT := -O1
+CPPFLAGS += -DZP_FAULTS
 endif
 
 # The folders from the ground up: each may use those before it (checked by `make lint`).
