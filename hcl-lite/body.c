@@ -101,7 +101,7 @@ static void report_attribute(struct hcl_content_builder *b, const struct hcl_bod
 		zp_buf_printf(&hint, " Did you mean \"%s\"?", near);
 	else if (hcl_schema_block(schema, zp_str(a->name)))
 		zp_buf_printf(&hint, " Did you mean to define a block of type \"%s\"?", a->name);
-	hcl_body_error(b, a->name_range, "Unsupported argument",
+	hcl_body_error(b, hcl_attribute_name_range(a), "Unsupported argument",
 		"An argument named \"%s\" is not expected here.%s", a->name,
 		hint.len ? hint.ptr : "");
 }

@@ -186,7 +186,7 @@ static bool check_count(struct hcl_evaluation *ev, const struct hcl_function *f,
 	size_t wanted = parameter_count(f);
 
 	if (list->count < wanted) {
-		report(ev, expr, expr->call.close_range, "Not enough function arguments",
+		report(ev, expr, hcl_call_close_range(expr), "Not enough function arguments",
 			"Function \"%s\" expects%s %zu argument(s). Missing value for \"%s\".",
 			expr->call.name, f->rest.name ? " at least" : "", wanted,
 			f->params[list->count].name);
@@ -352,17 +352,17 @@ static void provider_function_not_found(struct hcl_evaluation *ev, const struct 
 	const char *end = strstr(name + len, "::");
 
 	if (!len || !end)
-		report(ev, expr, expr->call.name_range, summary,
+		report(ev, expr, hcl_call_name_range(expr), summary,
 			"The function namespace \"%.*s\" is not valid. Provider function calls "
 			"must "
 			"use the \"provider::\" namespace prefix.",
 			(int)(strstr(name, "::") - name), name);
 	else if (strncmp(name, builtin, sizeof(builtin) - 1) == 0)
-		report(ev, expr, expr->call.name_range, summary,
+		report(ev, expr, hcl_call_name_range(expr), summary,
 			"The function \"%s\" is not available from the provider \"terraform\".",
 			end + 2);
 	else
-		report(ev, expr, expr->call.name_range, summary,
+		report(ev, expr, hcl_call_name_range(expr), summary,
 			"There is no function named \"%s\". Ensure that provider name \"%.*s\" is "
 			"declared in this module's required_providers block, and that this "
 			"provider "
@@ -386,7 +386,7 @@ static struct hcl_value not_found(struct hcl_evaluation *ev, const struct hcl_ex
 		/* It may exist, elsewhere. */
 		if (suggestion && strcmp(suggestion, name) == 0)
 			suggestion = NULL;
-		report(ev, expr, expr->call.name_range, "Call to unknown function",
+		report(ev, expr, hcl_call_name_range(expr), "Call to unknown function",
 			"There is no function named \"%s\".%s%s%s", name,
 			suggestion ? " Did you mean \"" : "", suggestion ? suggestion : "",
 			suggestion ? "\"?" : "");

@@ -238,7 +238,7 @@ struct zp_range hcl_start_range(const struct hcl_expr *expr)
 		case HCL_EXPR_UNARY:
 			return expr->unary.op_range;
 		case HCL_EXPR_CALL: {
-			struct zp_range range = expr->call.name_range;
+			struct zp_range range = hcl_call_name_range(expr);
 			range.end += range.end < expr->range.end;
 			return range;
 		}

@@ -346,7 +346,7 @@ struct hcl_value hcl_eval_traversal(struct hcl_evaluation *ev, const struct hcl_
 
 	if (start->kind != HCL_EXPR_TRAVERSAL)
 		return evaluate_relative(ev, expr);
-	struct hcl_reference ref = { start->traversal.root, start->traversal.root_range,
+	struct hcl_reference ref = { start->traversal.root, hcl_root_range(start),
 		start->traversal.steps, count, expr->range };
 	if (start != expr) {
 		struct hcl_traverse *steps = few;

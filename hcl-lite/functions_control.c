@@ -118,7 +118,7 @@ static struct hcl_value can_call(struct hcl_evaluation *ev, const struct hcl_exp
 	bool failed;
 
 	if (expr->call.count == 0)
-		return wrong_count(ev, expr, expr->call.close_range,
+		return wrong_count(ev, expr, hcl_call_close_range(expr),
 			"Not enough function arguments",
 			"Function \"can\" expects 1 argument(s). Missing value for "
 			"\"expression\".");

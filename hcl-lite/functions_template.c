@@ -63,7 +63,7 @@ static void check_reference(void *data, const struct hcl_expr *traversal)
 
 	if (v->failed || lookup(v, traversal->traversal.root, &value))
 		return;
-	add_place(&place, traversal->traversal.root_range);
+	add_place(&place, hcl_root_range(traversal));
 	v->failed = true;
 	hcl_call_fail_argument(v->call, 1, "vars map does not contain key \"%s\", referenced at %s",
 		traversal->traversal.root, place.ptr);

@@ -179,10 +179,8 @@ static void add_attribute(struct content_reader *c, const struct hcl_json_member
 	}
 	struct hcl_attribute *a = zp_new(b->arena, struct hcl_attribute);
 	a->name = hcl_intern_identifier(member->name.text);
-	a->name_range = member->name.range;
 	a->range = zp_range_join(member->name.range, member->value->range);
-	a->equals_range =
-		(struct zp_range){ a->range.file, a->name_range.end, member->value->range.start };
+	a->name_end = a->equals_start = member->name.range.end;
 	a->expr = hcl_expr_alloc(b->arena, HCL_EXPR_JSON, member->value->range);
 	a->expr->json = member->value;
 	*slot = a;

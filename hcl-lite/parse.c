@@ -128,7 +128,7 @@ struct hcl_expr *hcl_parse_whole_traversal(struct hcl_parser *p)
 	hcl_take(p);
 	struct hcl_expr *expr = hcl_expr_new(p, HCL_EXPR_TRAVERSAL, root.start);
 	expr->traversal.root = hcl_token_name(p, root);
-	expr->traversal.root_range = expr->range;
+	expr->traversal.root_end = expr->range.end;
 	while ((token = hcl_peek(p)).kind != HCL_TOKEN_EOF) {
 		if (token.kind != HCL_TOKEN_DOT && token.kind != HCL_TOKEN_OPEN_BRACKET)
 			hcl_fail(p, token, "Invalid character",
@@ -136,7 +136,7 @@ struct hcl_expr *hcl_parse_whole_traversal(struct hcl_parser *p)
 		else
 			rule_traversal_step(p, &steps);
 	}
-	expr->traversal.count = steps.count;
+	expr->traversal.count = (uint32_t)steps.count;
 	expr->traversal.steps = zp_vec_to_arena(&steps, p->arena);
 	zp_vec_release(&steps);
 	return p->failed ? NULL : hcl_expr_end(p, expr);

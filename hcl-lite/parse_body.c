@@ -31,10 +31,10 @@ static void add_attribute(struct hcl_parser *p, struct body_builder *b, struct h
 	struct hcl_attribute *first = find_attribute(b, a->name);
 
 	if (first) {
-		hcl_report(p, a->name_range, "Attribute redefined",
+		hcl_report(p, hcl_attribute_name_range(a), "Attribute redefined",
 			"The argument \"%s\" was already set at %s. Each argument may be set only "
 			"once.",
-			a->name, hcl_place(p, first->name_range));
+			a->name, hcl_place(p, hcl_attribute_name_range(first)));
 		return;
 	}
 	zp_vec_push(&b->attributes, a);
@@ -194,14 +194,15 @@ static struct hcl_attribute *rule_attribute(struct hcl_parser *p)
 	struct hcl_token name = hcl_take(p), equals = hcl_take(p);
 
 	a->name = hcl_token_name(p, name);
-	a->name_range = hcl_token_range(p, name);
-	a->equals_range = hcl_token_range(p, equals);
+	a->range = hcl_token_range(p, name);
+	a->name_end = a->range.end;
+	a->equals_start = hcl_token_range(p, equals).start;
 	a->expr = hcl_rule_expression(p);
 	if (p->failed) {
 		a->expr = hcl_expr_error(p, equals.end);
 		a->expr->range.start = a->expr->range.end = equals.end;
 	}
-	a->range = zp_range_join(a->name_range, a->expr->range);
+	a->range.end = a->expr->range.end;
 	return a;
 }
 

@@ -163,7 +163,7 @@ static struct hcl_expr *rule_key(struct hcl_parser *p)
 	hcl_take(p);
 	struct hcl_expr *expr = hcl_expr_new(p, HCL_EXPR_TRAVERSAL, token.start);
 	expr->traversal.root = hcl_token_name(p, token);
-	expr->traversal.root_range = expr->range;
+	expr->traversal.root_end = expr->range.end;
 	return expr;
 }
 

@@ -165,7 +165,7 @@ static struct hcl_expr *rule_name(struct hcl_parser *p)
 	}
 	struct hcl_expr *expr = hcl_expr_new(p, HCL_EXPR_TRAVERSAL, token.start);
 	expr->traversal.root = hcl_token_name(p, token);
-	expr->traversal.root_range = expr->range;
+	expr->traversal.root_end = expr->range.end;
 	return expr;
 }
 
@@ -217,11 +217,10 @@ struct hcl_expr *hcl_rule_term(struct hcl_parser *p)
 }
 
 /* name or space::name, as one interned text without the blanks between. */
-static const char *rule_call_name(struct hcl_parser *p, struct zp_range *range)
+static const char *rule_call_name(struct hcl_parser *p)
 {
 	struct hcl_token token = hcl_take(p);
 	const char *name = hcl_token_name(p, token);
-	uint32_t start = token.start;
 	zp_autobuf whole = ZP_BUF_INIT;
 
 	while (hcl_accept(p, HCL_TOKEN_DOUBLE_COLON)) {
@@ -240,7 +239,6 @@ static const char *rule_call_name(struct hcl_parser *p, struct zp_range *range)
 		zp_buf_puts(&whole, "::");
 		zp_buf_puts(&whole, hcl_token_name(p, token));
 	}
-	*range = hcl_range(p, start, p->last_end);
 	return whole.len ? zp_intern(zp_buf_slice(&whole)) : name;
 }
 
@@ -277,7 +275,7 @@ static void rule_arguments(struct hcl_parser *p, struct hcl_expr *call, struct z
 				open);
 		hcl_take(p);
 	}
-	call->call.count = args.count;
+	call->call.count = (uint32_t)args.count;
 	call->call.args = zp_vec_to_arena(&args, p->arena);
 	zp_vec_release(&args);
 }
@@ -286,7 +284,8 @@ struct hcl_expr *hcl_rule_call(struct hcl_parser *p)
 {
 	struct hcl_expr *expr = hcl_expr_new(p, HCL_EXPR_CALL, hcl_peek(p).start);
 
-	expr->call.name = rule_call_name(p, &expr->call.name_range);
+	expr->call.name = rule_call_name(p);
+	expr->call.name_end = hcl_expr_end(p, expr)->range.end;
 	struct hcl_token token = hcl_peek(p);
 	if (token.kind != HCL_TOKEN_OPEN_PAREN)
 		hcl_show_from(
@@ -297,8 +296,10 @@ struct hcl_expr *hcl_rule_call(struct hcl_parser *p)
 	hcl_take(p);
 	bool newlines = p->newlines;
 	p->newlines = false;
-	rule_arguments(p, expr, zp_range_join(expr->call.name_range, hcl_token_range(p, token)));
-	expr->call.close_range = hcl_token_range(p, hcl_peek(p));
+	rule_arguments(p, expr, zp_range_join(expr->range, hcl_token_range(p, token)));
+	struct zp_range close = hcl_token_range(p, hcl_peek(p));
+	expr->call.close_start = close.start;
+	expr->call.close_end = close.end;
 	hcl_take(p);
 	p->newlines = newlines;
 	return hcl_expr_end(p, expr);

@@ -10,7 +10,7 @@ static struct hcl_expr *with_steps(
 	if (!steps->count)
 		return base;
 	if (base->kind == HCL_EXPR_TRAVERSAL) {
-		base->traversal.count = steps->count;
+		base->traversal.count = (uint32_t)steps->count;
 		base->traversal.steps = zp_vec_to_arena(steps, p->arena);
 	} else {
 		expr = hcl_expr_alloc(p->arena, HCL_EXPR_RELATIVE, base->range);

@@ -64,9 +64,9 @@ struct hcl_expr {
 		struct hcl_expr *wrapped;
 		struct {
 			const char *root; /* interned */
-			struct zp_range root_range;
 			struct hcl_traverse *steps;
-			size_t count;
+			uint32_t count;
+			uint32_t root_end; /* offset; see hcl_root_range */
 		} traversal;
 		struct { struct hcl_expr *source; struct hcl_traverse *steps; size_t count; } relative;
 		struct { struct hcl_expr *collection, *key; struct zp_range brackets; } index;
@@ -77,9 +77,9 @@ struct hcl_expr {
 		} splat;
 		struct {
 			const char *name; /* interned, "core::x" and "provider::a::b" whole */
-			struct zp_range name_range, close_range;
 			struct hcl_expr **args;
-			size_t count;
+			uint32_t count;
+			uint32_t name_end, close_start, close_end; /* see hcl_call_name_range */
 			bool expand_last; /* f(x...) */
 		} call;
 		struct { struct hcl_expr *condition, *yes, *no; } conditional;
@@ -103,8 +103,36 @@ struct hcl_expr {
 struct hcl_attribute {
 	const char *name; /* interned */
 	struct hcl_expr *expr;
-	struct zp_range range, name_range, equals_range;
+	struct zp_range range;
+	uint32_t name_end;     /* see hcl_attribute_name_range */
+	uint32_t equals_start; /* of the sign, or of JSON's colon or the space before it */
 };
+
+/*
+ * Trees are mostly places. Those that begin where their node begins, or lie in it, are kept as offsets
+ * and asked for here: the name of an attribute, the first name of a traversal, the name of a call and
+ * the parenthesis that ends it.
+ */
+static inline struct zp_range hcl_attribute_name_range(const struct hcl_attribute *a)
+{
+	return (struct zp_range){ a->range.file, a->range.start, a->name_end };
+}
+
+static inline struct zp_range hcl_root_range(const struct hcl_expr *traversal)
+{
+	return (struct zp_range){ traversal->range.file, traversal->range.start,
+		traversal->traversal.root_end };
+}
+
+static inline struct zp_range hcl_call_name_range(const struct hcl_expr *call)
+{
+	return (struct zp_range){ call->range.file, call->range.start, call->call.name_end };
+}
+
+static inline struct zp_range hcl_call_close_range(const struct hcl_expr *call)
+{
+	return (struct zp_range){ call->range.file, call->call.close_start, call->call.close_end };
+}
 
 struct hcl_block {
 	const char *type; /* interned */

@@ -35,9 +35,9 @@ static struct zp_diag *refuse(struct reader *r, struct zp_range range, const cha
 /* From the opening parenthesis to the closing one. */
 static struct zp_range arguments_range(const struct hcl_expr *call)
 {
-	struct zp_range range = call->call.close_range;
+	struct zp_range range = hcl_call_close_range(call);
 
-	range.start = call->call.name_range.end;
+	range.start = call->call.name_end;
 	return range;
 }
 
@@ -300,7 +300,7 @@ static bool read_call(struct reader *r, const struct hcl_expr *expr, struct hcl_
 	if (strcmp(name, "tuple") == 0)
 		return read_tuple(r, expr, out);
 	if (strcmp(name, "optional") == 0)
-		refuse(r, expr->call.name_range,
+		refuse(r, hcl_call_name_range(expr),
 			"Keyword \"%s\" is valid only as a modifier for object type attributes.",
 			name);
 	else

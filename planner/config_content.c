@@ -82,7 +82,7 @@ static struct hcl_expr *dotted(struct plan_loader *loader, const struct hcl_expr
 		parts += text.ptr[i] == '.';
 	struct hcl_traverse *steps = zp_new_array(loader->arena, struct hcl_traverse, parts);
 	*expr = (struct hcl_expr){ .kind = HCL_EXPR_TRAVERSAL, .range = inside };
-	expr->traversal.root_range = inside;
+	expr->traversal.root_end = inside.end;
 	expr->traversal.steps = steps;
 	for (size_t i = 0; i < parts; i++) {
 		const char *dot = memchr(text.ptr, '.', text.len);

@@ -122,7 +122,7 @@ static void load_lifecycle(struct plan_loader *loader, struct plan_resource *res
 	for (size_t i = 0; resource->mode != PLAN_MANAGED && i < COUNT(managed_only); i++) {
 		struct hcl_attribute *attribute = hcl_content_attribute(&content, managed_only[i]);
 		if (attribute)
-			zp_diag_error(loader->diags, attribute->name_range,
+			zp_diag_error(loader->diags, hcl_attribute_name_range(attribute),
 				"Invalid data resource lifecycle argument",
 				"The lifecycle argument \"%s\" is defined only for managed resources "
 				"(\"resource\" blocks), and is not valid for data resources.",
@@ -212,7 +212,7 @@ static void report_repetition(struct plan_loader *loader, const struct hcl_conte
 	struct hcl_attribute *for_each = hcl_content_attribute(content, "for_each");
 
 	if (for_each && hcl_content_attribute(content, "count"))
-		zp_diag_error(loader->diags, for_each->name_range,
+		zp_diag_error(loader->diags, hcl_attribute_name_range(for_each),
 			"Invalid combination of \"count\" and \"for_each\"",
 			"The \"count\" and \"for_each\" meta-arguments are mutually-exclusive, only "
 			"one should be used to be explicit about the number of resources to be "

@@ -175,7 +175,7 @@ void plan_load_variable(struct plan_loader *loader, const struct hcl_block *bloc
 
 static void declare_local(struct plan_loader *loader, const struct hcl_attribute *attribute)
 {
-	if (!plan_check_name(loader, zp_str(attribute->name), attribute->name_range,
+	if (!plan_check_name(loader, zp_str(attribute->name), hcl_attribute_name_range(attribute),
 		    "Invalid local value name"))
 		return;
 	void **slot = zp_map_slot(&loader->module->local_map, zp_str(attribute->name));

@@ -45,7 +45,7 @@ static struct hcl_value decode_attribute(struct hcl_evaluation *ev,
 	if (ev->diags->errors > errors)
 		return hcl_unknown(hcl_type_without_optional(schema->value_type));
 	if (!(schema->flags & (PROVIDER_REQUIRED | PROVIDER_OPTIONAL))) {
-		zp_diag_error(ev->diags, attribute->name_range, "Value for unconfigurable attribute",
+		zp_diag_error(ev->diags, hcl_attribute_name_range(attribute), "Value for unconfigurable attribute",
 			"Can't configure a value for \"%s\": its value will be decided "
 			"automatically based on the result of applying this configuration.",
 			schema->name);

@@ -118,7 +118,7 @@ static struct plan_resource_cell *find_resource(struct plan_scope *scope,
 
 	traversal.traversal.root = ref->root;
 	traversal.traversal.steps = (struct hcl_traverse *)ref->steps;
-	traversal.traversal.count = ref->count;
+	traversal.traversal.count = (uint32_t)ref->count;
 	if (!plan_resolve_static(scope->module->config, &traversal, &target) ||
 		target.target != PLAN_TO_RESOURCE)
 		return NULL;

@@ -126,7 +126,7 @@ bool plan_is_triggered(struct plan *plan, struct plan_instance *instance)
 		if (flatten(&scope, lifecycle->replace_triggered_by[i], &trigger)) {
 			traversal.traversal.root = trigger.root;
 			traversal.traversal.steps = trigger.steps.items;
-			traversal.traversal.count = trigger.steps.count;
+			traversal.traversal.count = (uint32_t)trigger.steps.count;
 			if (plan_resolve_static(module->config, &traversal, &target) &&
 				target.target == PLAN_TO_RESOURCE)
 				triggered |= fires(plan, &module->resources[target.index],

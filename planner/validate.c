@@ -98,7 +98,7 @@ static bool resolve(const struct hcl_scope *scope, struct hcl_evaluation *ev,
 	}
 	traversal.traversal.root = ref->root;
 	traversal.traversal.steps = (struct hcl_traverse *)ref->steps;
-	traversal.traversal.count = ref->count;
+	traversal.traversal.count = (uint32_t)ref->count;
 	if (!plan_resolve_static(block->values->module, &traversal, &target)) {
 		*value = hcl_unknown(hcl_dynamic);
 		*consumed = ref->count;
@@ -402,7 +402,7 @@ static void report_missing_inputs(struct module_values *values, const struct pla
 			continue;
 		const char *near =
 			zp_str_suggest(zp_str(argument->name), names, child->variable_count);
-		zp_diag_error(diags, argument->name_range, "Unsupported argument",
+		zp_diag_error(diags, hcl_attribute_name_range(argument), "Unsupported argument",
 			"An argument named \"%s\" is not expected here.%s%s%s", argument->name,
 			near ? " Did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 	}

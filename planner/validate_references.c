@@ -192,7 +192,7 @@ static bool check_self(const struct plan_place *place, const struct hcl_expr *tr
 {
 	if (place->has_self)
 		return true;
-	zp_diag_error(diags, traversal->traversal.root_range, "Invalid \"self\" reference",
+	zp_diag_error(diags, hcl_root_range(traversal), "Invalid \"self\" reference",
 		"The \"self\" object is not available in this context. This object can be used only "
 		"in resource provisioner, connection, and postcondition blocks.");
 	return false;
@@ -205,7 +205,7 @@ static bool check_attribute(const struct plan_resource *resource, const struct h
 	size_t at = resource->mode == PLAN_DATA ? 2 : 1;
 	const struct hcl_traverse *steps = traversal->traversal.steps;
 	bool repeated = resource->count || resource->for_each;
-	struct zp_range object = zp_range_join(traversal->traversal.root_range,
+	struct zp_range object = zp_range_join(hcl_root_range(traversal),
 		steps[at - 1 < traversal->traversal.count ? at - 1 : 0].range);
 
 	if (at < traversal->traversal.count && !steps[at].name && !repeated) {
@@ -276,7 +276,7 @@ static bool check_resource(const struct plan_place *place, const struct hcl_expr
 	const char *name = data ? steps[1].name : steps[0].name;
 	zp_autofree char *other = zp_format("%s%s.%s", data ? "" : "data.", type, name);
 	bool is_other = zp_map_has(&place->module->resource_map, zp_str(other));
-	struct zp_range range = zp_range_join(traversal->traversal.root_range, steps[need - 1].range);
+	struct zp_range range = zp_range_join(hcl_root_range(traversal), steps[need - 1].range);
 	zp_diag_error(diags, range, "Reference to undeclared resource",
 		"A %s resource \"%s\" \"%s\" has not been declared in %s.%s%s%s",
 		data ? "data" : "managed", type, name,

@@ -419,16 +419,16 @@ static void test_ranges(void **state)
 	assert_true(zp_str_is(zp_range_text(block->close_range), "}"));
 	assert_true(zp_str_is(zp_range_text(block->range), "a \"b\" {\n c = x.y[0] + f(1)\n}"));
 	assert_true(zp_str_is(zp_range_text(c->range), "c = x.y[0] + f(1)"));
-	assert_true(zp_str_is(zp_range_text(c->name_range), "c"));
-	assert_true(zp_str_is(zp_range_text(c->equals_range), "="));
+	assert_true(zp_str_is(zp_range_text(hcl_attribute_name_range(c)), "c"));
+	assert_int_equal(c->range.file->text.ptr[c->equals_start], '=');
 	assert_true(zp_str_is(zp_range_text(sum->range), "x.y[0] + f(1)"));
 	assert_true(zp_str_is(zp_range_text(sum->binary.op_range), "+"));
 	assert_true(zp_str_is(zp_range_text(sum->binary.left->range), "x.y[0]"));
-	assert_true(zp_str_is(zp_range_text(sum->binary.left->traversal.root_range), "x"));
+	assert_true(zp_str_is(zp_range_text(hcl_root_range(sum->binary.left)), "x"));
 	assert_true(zp_str_is(zp_range_text(sum->binary.left->traversal.steps[0].range), ".y"));
 	assert_true(zp_str_is(zp_range_text(sum->binary.left->traversal.steps[1].range), "[0]"));
-	assert_true(zp_str_is(zp_range_text(sum->binary.right->call.name_range), "f"));
-	assert_true(zp_str_is(zp_range_text(sum->binary.right->call.close_range), ")"));
+	assert_true(zp_str_is(zp_range_text(hcl_call_name_range(sum->binary.right)), "f"));
+	assert_true(zp_str_is(zp_range_text(hcl_call_close_range(sum->binary.right)), ")"));
 }
 
 static void test_whole_sources(void **state)
