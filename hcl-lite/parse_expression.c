@@ -221,6 +221,7 @@ static const char *rule_call_name(struct hcl_parser *p)
 {
 	struct hcl_token token = hcl_take(p);
 	const char *name = hcl_token_name(p, token);
+	uint32_t start = token.start;
 	zp_autobuf whole = ZP_BUF_INIT;
 
 	while (hcl_accept(p, HCL_TOKEN_DOUBLE_COLON)) {
@@ -292,7 +293,7 @@ struct hcl_expr *hcl_rule_call(struct hcl_parser *p)
 			hcl_fail(p, token, "Missing open parenthesis",
 				"Function selector must be followed by an open parenthesis to "
 				"begin the function call."),
-			expr->call.name_range);
+			hcl_call_name_range(expr));
 	hcl_take(p);
 	bool newlines = p->newlines;
 	p->newlines = false;

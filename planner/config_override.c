@@ -211,7 +211,7 @@ static void override_locals(struct plan_loader *loader, struct plan_block_vec *b
 			found = true;
 		}
 		if (!found)
-			report_missing(loader, "locals", "", attribute->name, attribute->name_range);
+			report_missing(loader, "locals", "", attribute->name, hcl_attribute_name_range(attribute));
 	}
 }
 
