@@ -128,15 +128,19 @@ static void on_event(struct plan_hooks *hooks, const struct plan_event *event)
 	if (event->kind == PLAN_EVENT_PROVISION_OUTPUT) {
 		printf("%s%s (%s):%s %s\n", cli_style(view, CLI_BOLD), event->address,
 			event->provisioner, cli_style(view, CLI_RESET), text.ptr ? text.ptr : "");
-		fflush(stdout);
 		return;
 	}
 	printf("%s%s%s%s%s\n", cli_style(view, CLI_BOLD), event->address ? event->address : "",
 		event->address ? ": " : "", text.ptr, cli_style(view, CLI_RESET));
+}
+
+static void on_flush(struct plan_hooks *hooks)
+{
+	(void)hooks;
 	fflush(stdout);
 }
 
 void cli_progress_init(struct cli_progress *progress, const struct cli_view *view)
 {
-	*progress = (struct cli_progress){ .hooks = { on_event }, .view = view };
+	*progress = (struct cli_progress){ .hooks = { on_event, on_flush }, .view = view };
 }

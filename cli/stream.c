@@ -49,7 +49,6 @@ static void end(struct line *line, const char *type)
 	member(line, "type", type);
 	zp_json_end_object(&line->writer);
 	printf("%s\n", line->text.ptr);
-	fflush(stdout);
 	zp_buf_release(&line->text);
 }
 
@@ -62,6 +61,7 @@ void cli_stream_version(void)
 	zp_json_key(&line.writer, "ui");
 	zp_json_cstr(&line.writer, "1.2");
 	end(&line, "version");
+	fflush(stdout);
 }
 
 void cli_stream_diags(const struct zp_diags *diags)
@@ -77,6 +77,7 @@ void cli_stream_diags(const struct zp_diags *diags)
 		cli_diag_json(&line.writer, diag);
 		end(&line, "diagnostic");
 	}
+	fflush(stdout);
 }
 
 /* ---- objects ---- */
@@ -224,6 +225,7 @@ void cli_stream_changes(const struct plan *plan)
 	for (size_t i = 0; i < changes; i++)
 		if (change[i].action != PLAN_NO_OP || change[i].previous_address || change[i].import_id)
 			write_change(&change[i], "planned_change");
+	fflush(stdout);
 }
 
 void cli_stream_plan(const struct plan *plan)
@@ -256,6 +258,7 @@ void cli_stream_result(const struct cli_progress *done, const char *operation)
 			done->imported ? imports : "", done->added, done->changed, done->destroyed);
 
 	write_summary(message, done, operation);
+	fflush(stdout);
 }
 
 void cli_stream_outputs(const struct state *state)
@@ -284,6 +287,7 @@ void cli_stream_outputs(const struct state *state)
 	}
 	zp_json_end_object(&line.writer);
 	end(&line, "outputs");
+	fflush(stdout);
 }
 
 /* ---- events ---- */

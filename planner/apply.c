@@ -90,19 +90,22 @@ static uint32_t node_number(const struct plan_execution *execution, const struct
 	return (uint32_t)(work->node - execution->graph.nodes);
 }
 
-/* Under execution->lock: the work that is done counts, and what waited for it may begin. */
-static void settle(struct plan_execution *execution, struct plan_work *work, bool ok)
+/* Works that are done count, and what waited for them may begin. */
+static void settle(struct plan_execution *execution, struct plan_work **works, size_t count)
 {
-	for (struct plan_work **p = &execution->running; *p; p = &(*p)->next) {
-		if (*p != work)
-			continue;
-		*p = work->next;
-		break;
+	pthread_mutex_lock(&execution->lock);
+	for (size_t i = 0; i < count; i++) {
+		struct plan_work *work = works[i];
+		*work->link = work->next;
+		if (work->next)
+			work->next->link = work->link;
+		finish_node(execution, node_number(execution, work), work->ok);
+		execution->busy--;
 	}
-	finish_node(execution, node_number(execution, work), ok);
-	execution->busy--;
 	pthread_cond_broadcast(&execution->wake);
-	plan_work_release(work);
+	pthread_mutex_unlock(&execution->lock);
+	for (size_t i = 0; i < count; i++)
+		plan_work_release(works[i]);
 }
 
 static bool same_batch(const struct plan_work *a, const struct plan_work *b)
@@ -111,6 +114,28 @@ static bool same_batch(const struct plan_work *a, const struct plan_work *b)
 		return false;
 	const char *x = a->type->batch_key(&a->op), *y = b->type->batch_key(&b->op);
 	return x && y && strcmp(x, y) == 0;
+}
+
+/* What takes long is finished last, by itself, so that nobody waits for it who need not. */
+static void finish_batch(struct plan_execution *execution, struct plan_work **batch, size_t count)
+{
+	struct plan_work *last[MAX_BATCH];
+	size_t quick = 0, slow = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (plan_work_is_long(execution, batch[i]))
+			last[slow++] = batch[i];
+		else
+			batch[quick++] = batch[i];
+	}
+	if (quick) {
+		plan_works_finish(execution, batch, quick);
+		settle(execution, batch, quick);
+	}
+	for (size_t i = 0; i < slow; i++) {
+		plan_works_finish(execution, &last[i], 1);
+		settle(execution, &last[i], 1);
+	}
 }
 
 /* Runs prepared works, those of one batch together. */
@@ -131,12 +156,7 @@ static void run_works(struct plan_execution *execution, struct work_vec *works)
 		}
 		works->count = kept;
 		batch[0]->type->run(&batch[0]->provider->instance, ops, count);
-		for (size_t i = 0; i < count; i++) {
-			bool ok = plan_work_finish(execution, batch[i]);
-			pthread_mutex_lock(&execution->lock);
-			settle(execution, batch[i], ok);
-			pthread_mutex_unlock(&execution->lock);
-		}
+		finish_batch(execution, batch, count);
 	}
 }
 
@@ -154,6 +174,9 @@ static void take_ready(struct plan_execution *execution, struct work_vec *works)
 		struct plan_work *work =
 			new_work(execution, execution->ready.items[execution->ready_head++]);
 		work->next = execution->running;
+		work->link = &execution->running;
+		if (work->next)
+			work->next->link = &work->next;
 		execution->running = work;
 		execution->busy++;
 		zp_vec_push(works, work);
@@ -164,19 +187,20 @@ static void take_ready(struct plan_execution *execution, struct work_vec *works)
 
 static void prepare_works(struct plan_execution *execution, struct work_vec *works)
 {
-	size_t kept = 0;
+	struct plan_work *failed[MAX_BATCH];
+	size_t kept = 0, failures = 0;
 
+	plan_works_prepare(execution, works->items, works->count);
 	for (size_t i = 0; i < works->count; i++) {
 		struct plan_work *work = works->items[i];
-		if (plan_work_prepare(execution, work)) {
+		if (work->ok)
 			works->items[kept++] = work;
-			continue;
-		}
-		pthread_mutex_lock(&execution->lock);
-		settle(execution, work, false);
-		pthread_mutex_unlock(&execution->lock);
+		else
+			failed[failures++] = work;
 	}
 	works->count = kept;
+	if (failures)
+		settle(execution, failed, failures);
 }
 
 static void *worker(void *data)

@@ -20,8 +20,9 @@ struct plan_work {
 	uint64_t intent;
 	double started; /* seconds, monotonic */
 	double told;	/* when progress was last reported */
-	bool failed;
-	struct plan_work *next; /* in the list of what runs */
+	bool ok;
+	struct hcl_value object; /* what it came to, once it is done */
+	struct plan_work *next, **link; /* in the list of what runs */
 };
 
 struct plan_execution {
@@ -44,10 +45,16 @@ struct plan_execution {
 
 /* What the node asks of a provider; PLAN_NO_OP for nothing. */
 enum plan_action plan_node_action(const struct plan_node *node);
-/* Evaluates, journals. False after diagnostics: the node failed. */
-bool plan_work_prepare(struct plan_execution *execution, struct plan_work *work);
-/* Takes over the provider's result: values, state, journal. False when the operation failed. */
-bool plan_work_finish(struct plan_execution *execution, struct plan_work *work);
+/*
+ * Works of one worker go together, so that locks are taken and lines written once for many of them.
+ * What failed, after diagnostics, has ok false.
+ */
+/* Evaluates, journals, and runs what is to be done before an object goes. */
+void plan_works_prepare(struct plan_execution *execution, struct plan_work **works, size_t count);
+/* Takes over the provider's results: values, state, journal. */
+void plan_works_finish(struct plan_execution *execution, struct plan_work **works, size_t count);
+/* Whether its end is to be told before that of others: provisioners take their time. */
+bool plan_work_is_long(const struct plan_execution *execution, const struct plan_work *work);
 void plan_work_release(struct plan_work *work);
 double plan_seconds(void);
 

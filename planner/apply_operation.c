@@ -202,15 +202,27 @@ static bool journal_intent(struct plan_execution *execution, struct plan_work *w
 	return false;
 }
 
-static void emit(struct plan_execution *execution, const struct plan_work *work,
-	enum plan_event_kind kind, struct hcl_value object)
+/* One event for each of the works that are, or are not, well; those of a kind are said together. */
+static void emit(struct plan_execution *execution, struct plan_work *const *works, size_t count, bool end)
 {
-	const char *key = work->type ? work->type->identity_attribute : NULL;
-	struct plan_event event = { .kind = kind, .address = work->address, .action = work->action,
-		.id_key = key, .id_value = plan_text_attribute(object, key),
-		.elapsed = plan_seconds() - work->started };
+	struct plan *plan = execution->plan;
 
-	plan_emit(execution->plan, &event);
+	plan_emit_begin(plan);
+	for (size_t i = 0; i < count; i++) {
+		const struct plan_work *work = works[i];
+		const char *key = work->type ? work->type->identity_attribute : NULL;
+		bool read = work->action == PLAN_READ;
+		if (!end && !work->ok)
+			continue;
+		struct plan_event event = { .address = work->address, .action = work->action,
+			.kind = !end ? (read ? PLAN_EVENT_READ_START : PLAN_EVENT_APPLY_START) :
+				!work->ok ? PLAN_EVENT_APPLY_ERROR :
+				read ? PLAN_EVENT_READ_COMPLETE : PLAN_EVENT_APPLY_COMPLETE,
+			.id_key = key, .id_value = plan_text_attribute(work->object, key),
+			.elapsed = plan_seconds() - work->started };
+		plan_emit_next(plan, &event);
+	}
+	plan_emit_end(plan);
 }
 
 static struct hcl_value prior_of(const struct plan_work *work)
@@ -236,34 +248,40 @@ static bool provision_end(struct plan_execution *execution, struct plan_work *wo
 		return true;
 	if (work->intent)
 		state_journal_failed(execution->journal, work->intent, stored, "", &err);
-	emit(execution, work, PLAN_EVENT_APPLY_ERROR, work->op.prior);
+	work->ok = false;
+	emit(execution, &work, 1, true);
 	return false;
 }
 
-bool plan_work_prepare(struct plan_execution *execution, struct plan_work *work)
+/* Under plan->lock. */
+static void prepare(struct plan_execution *execution, struct plan_work *work)
 {
-	struct plan *plan = execution->plan;
-	struct plan_instance *instance = instance_of(work);
-
 	zp_arena_init(&work->arena);
 	work->started = work->told = plan_seconds();
-	pthread_mutex_lock(&plan->lock);
-	work->address = work->node->orphan ? work->node->orphan->stored->address : instance->address;
-	bool ok = work->action == PLAN_DELETE ? prepare_delete(execution, work) :
-						prepare_change(execution, work);
-	if (ok) {
-		work->op.type = work->type;
-		work->op.address = work->address;
-		work->op.arena = &work->arena;
-		work->op.data = work;
-		ok = journal_intent(execution, work);
-	}
-	pthread_mutex_unlock(&plan->lock);
-	if (ok)
-		emit(execution, work,
-			work->action == PLAN_READ ? PLAN_EVENT_READ_START : PLAN_EVENT_APPLY_START,
-			work->action == PLAN_CREATE ? hcl_null(hcl_dynamic) : work->op.prior);
-	return ok && provision_end(execution, work);
+	work->address = work->node->orphan ? work->node->orphan->stored->address :
+					     instance_of(work)->address;
+	work->ok = work->action == PLAN_DELETE ? prepare_delete(execution, work) :
+						 prepare_change(execution, work);
+	if (!work->ok)
+		return;
+	work->op.type = work->type;
+	work->op.address = work->address;
+	work->op.arena = &work->arena;
+	work->op.data = work;
+	work->object = work->action == PLAN_CREATE ? hcl_null(hcl_dynamic) : work->op.prior;
+	work->ok = journal_intent(execution, work);
+}
+
+void plan_works_prepare(struct plan_execution *execution, struct plan_work **works, size_t count)
+{
+	pthread_mutex_lock(&execution->plan->lock);
+	for (size_t i = 0; i < count; i++)
+		prepare(execution, works[i]);
+	pthread_mutex_unlock(&execution->plan->lock);
+	emit(execution, works, count, false);
+	for (size_t i = 0; i < count; i++)
+		if (works[i]->ok)
+			works[i]->ok = provision_end(execution, works[i]);
 }
 
 /* The provider must keep what was planned; what was unknown it decides. */
@@ -416,31 +434,43 @@ static bool provision(struct plan_execution *execution, struct plan_work *work)
 	return true;
 }
 
-bool plan_work_finish(struct plan_execution *execution, struct plan_work *work)
+/* Under plan->lock. */
+static void finish(struct plan_execution *execution, struct plan_work *work)
 {
 	struct plan *plan = execution->plan;
 	struct plan_instance *instance = instance_of(work);
-
-	pthread_mutex_lock(&plan->lock);
 	bool ok = !work->op.problems.errors;
+
 	plan_report_problems(plan, instance ? instance->resource->config : NULL, work->address,
 		&work->op.problems);
 	if (work->action == PLAN_DELETE)
 		ok = finish_delete(execution, work, ok);
 	else
 		ok = finish_change(execution, work, ok);
-	struct hcl_value object = work->action == PLAN_DELETE ? work->op.prior :
-		ok					      ? instance->cell.value :
-								hcl_null(hcl_dynamic);
+	work->object = work->action == PLAN_DELETE ? work->op.prior :
+		ok				   ? instance->cell.value :
+						     hcl_null(hcl_dynamic);
 	if (ok && work->action != PLAN_DELETE)
 		ok = provision(execution, work) && check_postconditions(plan, instance);
-	pthread_mutex_unlock(&plan->lock);
 	if (!ok)
-		object = hcl_null(hcl_dynamic);
-	emit(execution, work, !ok ? PLAN_EVENT_APPLY_ERROR :
-		work->action == PLAN_READ ? PLAN_EVENT_READ_COMPLETE : PLAN_EVENT_APPLY_COMPLETE,
-		object);
-	return ok;
+		work->object = hcl_null(hcl_dynamic);
+	work->ok = ok;
+}
+
+void plan_works_finish(struct plan_execution *execution, struct plan_work **works, size_t count)
+{
+	pthread_mutex_lock(&execution->plan->lock);
+	for (size_t i = 0; i < count; i++)
+		finish(execution, works[i]);
+	pthread_mutex_unlock(&execution->plan->lock);
+	emit(execution, works, count, true);
+}
+
+bool plan_work_is_long(const struct plan_execution *execution, const struct plan_work *work)
+{
+	struct plan_provisioned provisioned = plan_provisioned_by(execution, work);
+
+	return work->action == PLAN_CREATE && plan_has_provisioners(&provisioned, false);
 }
 
 void plan_work_release(struct plan_work *work)

@@ -5,13 +5,29 @@
 #include "base/threads.h"
 #include "planner/engine.h"
 
+void plan_emit_begin(struct plan *plan)
+{
+	pthread_mutex_lock(&plan->hook_lock);
+}
+
+void plan_emit_next(struct plan *plan, const struct plan_event *event)
+{
+	if (plan->hooks)
+		plan->hooks->event(plan->hooks, event);
+}
+
+void plan_emit_end(struct plan *plan)
+{
+	if (plan->hooks && plan->hooks->flush)
+		plan->hooks->flush(plan->hooks);
+	pthread_mutex_unlock(&plan->hook_lock);
+}
+
 void plan_emit(struct plan *plan, const struct plan_event *event)
 {
-	if (!plan->hooks)
-		return;
-	pthread_mutex_lock(&plan->hook_lock);
-	plan->hooks->event(plan->hooks, event);
-	pthread_mutex_unlock(&plan->hook_lock);
+	plan_emit_begin(plan);
+	plan_emit_next(plan, event);
+	plan_emit_end(plan);
 }
 
 static const char *now_text(struct zp_arena *arena)

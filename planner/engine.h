@@ -336,5 +336,9 @@ struct plan *plan_new(struct plan_config *config, const struct plan_options *opt
 void plan_build(struct plan *plan);
 
 void plan_emit(struct plan *plan, const struct plan_event *event);
+/* Many events in a row, with one flush. Between begin and end nobody else says anything. */
+void plan_emit_begin(struct plan *plan);
+void plan_emit_next(struct plan *plan, const struct plan_event *event);
+void plan_emit_end(struct plan *plan);
 
 #endif

@@ -141,6 +141,8 @@ struct plan_event {
 /* Called from several threads, one at a time. */
 struct plan_hooks {
 	void (*event)(struct plan_hooks *hooks, const struct plan_event *event);
+	/* After one event or several: they are to be seen. May be NULL. */
+	void (*flush)(struct plan_hooks *hooks);
 };
 
 struct plan;

@@ -16,7 +16,6 @@ ZP_VEC(found_vec, struct found);
 struct rebuild {
 	struct plan *plan;
 	struct state *state;
-	struct plan_hooks *hooks;
 	struct found_vec found;
 	size_t added;
 };
@@ -168,9 +167,8 @@ static void take(struct rebuild *rebuild, const struct found *one)
 	if (plan->diags->errors > errors || !op.result.type || op.result.state != HCL_KNOWN)
 		return;
 	store(rebuild, &address, use, &op);
-	if (rebuild->hooks)
-		rebuild->hooks->event(rebuild->hooks, &(struct plan_event){
-			.kind = PLAN_EVENT_RECOVERED, .address = one->address, .text = "Recovered" });
+	plan_emit(plan, &(struct plan_event){
+		.kind = PLAN_EVENT_RECOVERED, .address = one->address, .text = "Recovered" });
 }
 
 /* What the state has already is left as it is there. */
@@ -198,7 +196,7 @@ bool plan_rebuild(struct state *state, const char *lineage, struct node_pool *no
 	struct plan_module module = { .path = "", .dir = "." };
 	struct plan_config config = { .root = &module };
 	struct plan_options options = { .nodes = nodes, .hooks = hooks };
-	struct rebuild rebuild = { .state = state, .hooks = hooks };
+	struct rebuild rebuild = { .state = state };
 	size_t errors = diags->errors;
 
 	rebuild.plan = plan_new(&config, &options, diags);

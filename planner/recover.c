@@ -7,6 +7,8 @@ static void say(struct plan_hooks *hooks, const char *address, const char *text)
 	if (hooks)
 		hooks->event(hooks, &(struct plan_event){ .kind = PLAN_EVENT_RECOVERED,
 			.address = address, .text = text });
+	if (hooks && hooks->flush)
+		hooks->flush(hooks);
 }
 
 /* A plan without configuration: the frame in which providers are configured by default. */

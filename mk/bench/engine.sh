@@ -36,4 +36,4 @@ run() { # PROGRAM NAME N
 	measure "$2 destroy" "$3" "$1" destroy -auto-approve
 }
 if command -v terraform >/dev/null; then for n in 250 500; do run "$(command -v terraform)" terraform $n; run "$zplan" zplan $n; done; fi
-for n in ${SIZES:-10000 100000}; do run "$zplan" zplan "$n"; done
+for n in ${SIZES:-10000 100000 1000000}; do run "$zplan" zplan "$n"; done

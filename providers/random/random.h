@@ -61,6 +61,7 @@ void random_check(struct provider_problems *problems, struct hcl_value config, c
 		.schema = &symbol##_schema,                                                        \
 		.identity_attribute = identity,                                                    \
 		.in_process = true,                                                                \
+		.batch_key = utility_together,                                                     \
 		.run = symbol##_run,                                                               \
 		__VA_ARGS__ }
 

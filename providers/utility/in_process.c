@@ -1,5 +1,11 @@
 #include "providers/utility/in_process.h"
 
+const char *utility_together(const struct provider_operation *op)
+{
+	(void)op;
+	return "";
+}
+
 void utility_set_text(struct provider_builder *builder, const char *name, const char *text)
 {
 	provider_build_set(builder, name, hcl_string_cstr(builder->arena, text));

@@ -32,6 +32,9 @@ struct utility_kind {
 void utility_run(
 	const struct utility_kind *kind, struct provider_operation *const *ops, size_t count);
 
+/* Slot batch_key of types whose objects take no time: any number of them go together. */
+const char *utility_together(const struct provider_operation *op);
+
 void utility_set_text(struct provider_builder *builder, const char *name, const char *text);
 void utility_set_int(struct provider_builder *builder, const char *name, int64_t number);
 

@@ -41,6 +41,7 @@ static const struct provider_resource_type null_resource = {
 	.schema = &resource_schema,
 	.identity_attribute = "id",
 	.in_process = true,
+	.batch_key = utility_together,
 	.run = run_resource,
 };
 
@@ -85,6 +86,7 @@ static const struct provider_resource_type null_data_source = {
 	.schema = &data_schema,
 	.identity_attribute = "id",
 	.in_process = true,
+	.batch_key = utility_together,
 	.run = run_data,
 };
 

@@ -70,6 +70,7 @@ const struct provider_resource_type provider_terraform_data = {
 	.schema = &schema,
 	.identity_attribute = "id",
 	.in_process = true,
+	.batch_key = utility_together,
 	.plan = plan_output,
 	.run = run,
 };
