@@ -44,6 +44,7 @@ const struct cli_command cli_commands[] = {
 		"  Checks the configuration in this folder without state or nodes, and reports all\n"
 		"  errors at once.\n\nOptions:\n\n"
 		"  -json                 Machine-readable result (format_version 1.0).\n"
+		"  -format=NAME          text, json, sarif (for code scanning) or junit (a test report).\n"
 		"  -no-color             Plain text.\n",
 		cli_validate, true },
 	{ "plan", "Show changes required by the current configuration",
@@ -129,6 +130,8 @@ const struct cli_command cli_commands[] = {
 		"Usage: zplan [global options] show [options] [FILE]\n\n"
 		"  Shows the state, or the plan or state in FILE.\n\nOptions:\n\n"
 		"  -json                 As JSON.\n"
+		"  -format=NAME          text, json or markdown: a plan as a comment on a change.\n"
+		"  -limit=BYTES          The most that markdown takes (default 60000).\n"
 		"  -no-color             Plain text.\n",
 		cli_show, false },
 	{ "force-unlock", "Release a stuck lock on the current workspace",
