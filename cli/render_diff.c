@@ -216,7 +216,8 @@ static void merge_members(struct hcl_value before, struct hcl_value after, struc
 static void mapping_difference(struct cli_render *render, struct hcl_value before,
 	struct hcl_value after, unsigned depth)
 {
-	bool quoted = before.type->kind == HCL_MAP || after.type->kind == HCL_MAP;
+	bool quoted = !render->open &&
+		(before.type->kind == HCL_MAP || after.type->kind == HCL_MAP);
 	struct member_vec members = { 0 };
 	size_t width = 0, skipped = 0;
 
@@ -464,9 +465,12 @@ static size_t attributes(struct cli_render *render, const struct provider_schema
 			width = strlen(order[i]->name);
 	}
 	for (size_t i = 0; i < n; i++)
-		if (shown[i].visible)
+		if (shown[i].visible) {
+			render->open = order[i]->value_type->kind == HCL_DYNAMIC;
 			value_line(render, order[i]->name, width, shown[i].before, shown[i].after,
 				shown[i].action, depth);
+		}
+	render->open = false;
 	free(order);
 	free(shown);
 	return skipped;
@@ -495,5 +499,7 @@ void cli_render_named(struct cli_render *render, const char *name, size_t width,
 		hcl_is_null(after)		 ? PLAN_DELETE :
 						   PLAN_UPDATE;
 
+	render->open = true;
 	value_line(render, name, width, before, after, action, depth);
+	render->open = false;
 }

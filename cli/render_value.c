@@ -122,7 +122,7 @@ static struct zp_str key_of(struct hcl_value value, uint32_t i)
 static void mapping(struct cli_render *render, struct hcl_value value, enum plan_action action,
 	unsigned depth)
 {
-	bool quoted = value.type->kind == HCL_MAP;
+	bool map = value.type->kind == HCL_MAP, quoted = map && !render->open;
 	size_t width = 0;
 
 	if (!value.count) {
@@ -137,7 +137,7 @@ static void mapping(struct cli_render *render, struct hcl_value value, enum plan
 	for (uint32_t i = 0; i < value.count; i++) {
 		cli_render_symbol(render, action, depth + 1);
 		cli_render_key(render, key_of(value, i), quoted, width);
-		cli_render_plain(render, quoted ? value.entries[i].value : value.elements[i], action,
+		cli_render_plain(render, map ? value.entries[i].value : value.elements[i], action,
 			depth + 1);
 		zp_buf_char(render->out, '\n');
 	}

@@ -16,6 +16,7 @@ struct cli_render {
 	const struct hcl_path *replace; /* paths that force replacement */
 	size_t replace_count;
 	bool plain; /* no symbols at all: show, not a plan */
+	bool open;  /* inside what may be of any type: maps look as objects do */
 };
 
 /*

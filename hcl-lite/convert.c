@@ -95,28 +95,67 @@ static bool convert_primitive(struct conversion *c, struct hcl_value v, const st
 	return hcl_parse_number(c->arena, hcl_text(v), out) || fail(c, "a number is required");
 }
 
-/* Elements that were given no common type beforehand are brought to one now. */
-static bool agree_on_type(
-	struct conversion *c, struct hcl_value *elements, size_t n, const struct hcl_type **element)
+static bool same_types(const struct hcl_value *elements, size_t n, const struct hcl_type **element)
 {
-	size_t same = 1;
+	*element = hcl_dynamic;
+	for (size_t i = 0; i < n; i++) {
+		if ((*element)->kind == HCL_DYNAMIC)
+			*element = elements[i].type;
+		else if (elements[i].type != *element && elements[i].type->kind != HCL_DYNAMIC)
+			return false;
+	}
+	return true;
+}
 
-	while (same < n && elements[same].type == elements[0].type)
-		same++;
-	*element = elements[0].type;
-	if (same >= n)
-		return true;
+/* Brings elements to the type they have in common. */
+static bool unify_elements(struct conversion *c, struct hcl_value *elements, size_t n)
+{
 	zp_autofree const struct hcl_type **types = zp_reallocarray(NULL, n, sizeof(*types));
+
 	for (size_t i = 0; i < n; i++)
 		types[i] = elements[i].type;
-	*element = hcl_unify(types, n);
-	if (!*element)
+	const struct hcl_type *element = hcl_unify(types, n);
+	if (!element)
 		return fail(c, "cannot find a common base type for all elements");
 	for (size_t i = 0; i < n; i++)
-		if (!convert(c, elements[i], *element, &elements[i]))
+		if (!convert(c, elements[i], element, &elements[i]))
 			return false;
-	if ((*element)->kind == HCL_DYNAMIC)
-		return fail(c, "element types must all match for conversion to list");
+	return true;
+}
+
+/*
+ * Elements whose type the constraint left open in part must have come out alike. Lists try a type in common
+ * first, and maps of collections and objects; sets do not.
+ */
+static bool agree_on_type(struct conversion *c, const struct hcl_type *from, const struct hcl_type *to,
+	const struct hcl_type *wanted, struct hcl_value *elements, size_t n,
+	const struct hcl_type **element)
+{
+	bool tries = to->kind == HCL_LIST || (to->kind == HCL_MAP &&
+		(hcl_type_is_collection(wanted) || wanted->kind == HCL_OBJECT));
+
+	if (!same_types(elements, n, element)) {
+		if (tries && !unify_elements(c, elements, n)) {
+			if (to->kind == HCL_LIST)
+				prepend_step(c, (struct hcl_step){ NULL, hcl_int_value((int64_t)n - 1) });
+			return false;
+		}
+		if (!tries || !same_types(elements, n, element))
+			return fail(c, to->kind == HCL_LIST ?
+					"element types must all match for conversion to list" :
+				to->kind == HCL_SET ?
+					"element types must all match for conversion to set" :
+				from->kind == HCL_OBJECT ?
+					"attribute types must all match for conversion to map" :
+					"map element types must all match for conversion to map");
+	}
+	for (size_t i = 0; i < n; i++)
+		if (elements[i].type != *element) {
+			unsigned marks;
+			struct hcl_value bare = hcl_unmark(elements[i], &marks);
+			elements[i] = hcl_mark(hcl_is_null(bare) ? hcl_null(*element) :
+								   hcl_unknown(*element), marks);
+		}
 	return true;
 }
 
@@ -168,8 +207,9 @@ static bool to_sequence(struct conversion *c, struct hcl_value v, const struct h
 	if (v.count == 0) {
 		element = empty_element(v, element);
 	} else {
-		if (!convert_elements(c, v, element_for(v, element), elements) ||
-			!agree_on_type(c, elements, v.count, &element))
+		const struct hcl_type *wanted = element_for(v, element);
+		if (!convert_elements(c, v, wanted, elements) ||
+			!agree_on_type(c, v.type, want, wanted, elements, v.count, &element))
 			return false;
 	}
 	*out = want->kind == HCL_LIST ? hcl_list_value(element, elements, v.count)
@@ -186,8 +226,9 @@ static bool to_map(struct conversion *c, struct hcl_value v, const struct hcl_ty
 	if (v.count == 0) {
 		element = empty_element(v, element);
 	} else {
-		if (!convert_elements(c, v, element_for(v, element), elements) ||
-			!agree_on_type(c, elements, v.count, &element))
+		const struct hcl_type *wanted = element_for(v, element);
+		if (!convert_elements(c, v, wanted, elements) ||
+			!agree_on_type(c, v.type, want, wanted, elements, v.count, &element))
 			return false;
 	}
 	struct hcl_map_entry *entries = zp_arena_alloc(c->arena, v.count * sizeof(*entries));
@@ -418,4 +459,17 @@ bool hcl_convert(struct zp_arena *arena, struct hcl_value v, const struct hcl_ty
 	struct hcl_value *out, struct zp_buf *error)
 {
 	return hcl_convert_at(arena, v, type, out, error, NULL);
+}
+
+bool hcl_convert_explained(struct zp_arena *arena, struct hcl_value v, const struct hcl_type *type,
+	struct hcl_value *out, struct zp_buf *error)
+{
+	zp_autobuf path = ZP_BUF_INIT, why = ZP_BUF_INIT;
+
+	if (hcl_convert_at(arena, v, type, out, &why, &path))
+		return true;
+	if (path.len)
+		zp_buf_printf(error, "%s: ", path.ptr);
+	zp_buf_str(error, why.len ? zp_buf_slice(&why) : zp_str("wrong type"));
+	return false;
 }

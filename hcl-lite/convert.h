@@ -13,6 +13,9 @@
  */
 bool hcl_convert(struct zp_arena *arena, struct hcl_value v, const struct hcl_type *type,
 	struct hcl_value *out, struct zp_buf *error);
+/* The same; the error says where in v it is, if not at its top: "[2].name: a number is required". */
+bool hcl_convert_explained(struct zp_arena *arena, struct hcl_value v, const struct hcl_type *type,
+	struct hcl_value *out, struct zp_buf *error);
 /* The same; on failure `path` (may be NULL) gets where in the value it was, as ".a[0].b", or nothing. */
 bool hcl_convert_at(struct zp_arena *arena, struct hcl_value v, const struct hcl_type *type,
 	struct hcl_value *out, struct zp_buf *error, struct zp_buf *path);

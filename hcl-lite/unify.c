@@ -75,9 +75,9 @@ static bool members_convert(const struct hcl_type *from, const struct hcl_type *
 		element = unify(members, from->count, lossy);
 		if (!element)
 			return false;
-		/* Nothing in common is good enough only where nothing is known of any. */
+		/* For lists, nothing in common is good enough only where nothing is known of any. */
 		for (uint32_t i = 0; element->kind == HCL_DYNAMIC && i < from->count; i++)
-			if (members[i]->kind != HCL_DYNAMIC)
+			if (from->kind == HCL_TUPLE && members[i]->kind != HCL_DYNAMIC)
 				return false;
 	}
 	for (uint32_t i = 0; i < from->count; i++)

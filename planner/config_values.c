@@ -83,10 +83,11 @@ static void load_variable_default(struct plan_loader *loader, struct plan_variab
 		return;
 	if (!hcl_is_null(value))
 		value = hcl_apply_defaults(loader->arena, variable->type.defaults, value);
-	if (!hcl_convert(loader->arena, value, variable->type.type, &variable->default_value, &why))
+	if (!hcl_convert_explained(loader->arena, value, variable->type.type, &variable->default_value,
+		    &why))
 		zp_diag_error(loader->diags, expr->range, "Invalid default value for variable",
 			"This default value is not compatible with the variable's type "
-			"constraint: %s.", why.ptr ? why.ptr : "");
+			"constraint: %s.", why.ptr);
 	else if (hcl_is_null(value) && !variable->nullable)
 		zp_diag_error(loader->diags, expr->range, "Invalid default value for variable",
 			"A null default value is not valid when nullable=false.");

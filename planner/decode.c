@@ -51,10 +51,10 @@ static struct hcl_value decode_attribute(struct hcl_evaluation *ev,
 			schema->name);
 		return hcl_unknown(hcl_type_without_optional(schema->value_type));
 	}
-	if (!hcl_convert(ev->arena, value, schema->value_type, &converted, &why)) {
+	if (!hcl_convert_explained(ev->arena, value, schema->value_type, &converted, &why)) {
 		zp_diag_error(ev->diags, attribute->expr->range, "Incorrect attribute value type",
 			"Inappropriate value for attribute \"%s\": %s.", schema->name,
-			why.ptr ? why.ptr : "wrong type");
+			why.ptr);
 		return hcl_unknown(hcl_type_without_optional(schema->value_type));
 	}
 	if (hcl_is_null(converted) && schema->flags & PROVIDER_REQUIRED)

@@ -7,19 +7,15 @@
 static const char bad_count[] = "Invalid count argument";
 static const char bad_for_each[] = "Invalid for_each argument";
 
-/* Sensitivity is complained about when the plan is made only: the value may be overridden. */
+/* A sensitive number is let pass: how many there are shows anyway. */
 static bool count_is_open(struct zp_diags *diags, const struct hcl_expr *expr, struct hcl_value raw,
 	bool deciding)
 {
-	bool sensitive = raw.marks & HCL_SENSITIVE;
-
-	if (deciding && raw.marks & (HCL_SENSITIVE | HCL_EPHEMERAL)) {
+	if (deciding && raw.marks & HCL_EPHEMERAL) {
 		zp_diag_error(diags, expr->range, bad_count,
-			"%s values, or values derived from %s values, cannot be used as count "
-			"arguments. If used, the %s value could be exposed as a resource instance "
-			"key.", sensitive ? "Sensitive" : "Ephemeral",
-			sensitive ? "sensitive" : "ephemeral",
-			sensitive ? "sensitive" : "ephemeral");
+			"The given \"count\" is derived from an ephemeral value, which means that zplan "
+			"cannot persist it between plan/apply rounds. Use only non-ephemeral values to "
+			"specify the number of resource instances.");
 		return false;
 	}
 	if (hcl_is_null(raw)) {
@@ -107,7 +103,14 @@ bool plan_for_each_fits(struct zp_diags *diags, const struct hcl_expr *expr, str
 {
 	bool map = value.type->kind == HCL_MAP || value.type->kind == HCL_OBJECT;
 
-	if (value.marks & (HCL_SENSITIVE | HCL_EPHEMERAL)) {
+	if (value.marks & HCL_EPHEMERAL) {
+		zp_diag_error(diags, expr->range, bad_for_each,
+			"The given \"for_each\" value is derived from an ephemeral value, which means "
+			"that zplan cannot persist it between plan/apply rounds. Use only non-ephemeral "
+			"values to specify a resource's instance keys.");
+		return false;
+	}
+	if (value.marks & HCL_SENSITIVE) {
 		zp_diag_error(diags, expr->range, bad_for_each,
 			"Sensitive values, or values derived from sensitive values, cannot be used as "
 			"for_each arguments. If used, the sensitive value could be exposed as a "

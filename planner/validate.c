@@ -422,13 +422,13 @@ static void validate_input(struct module_values *values, struct block_scope *blo
 		return;
 	if (!hcl_is_null(value))
 		value = hcl_apply_defaults(&values->validation->arena, variable->type.defaults, value);
-	if (!hcl_convert(&values->validation->arena, value, variable->type.type, &converted, &why))
+	if (!hcl_convert_explained(&values->validation->arena, value, variable->type.type, &converted, &why))
 		zp_diag_error(diags, argument->expr->range,
 			"Invalid value for input variable",
 			"The given value is not suitable for %s.var.%s declared at %s: %s.",
 			call->name, variable->name,
 			plan_range_text(&values->validation->arena, variable->range),
-			why.ptr ? why.ptr : "wrong type");
+			why.ptr);
 }
 
 static void validate_call(struct module_values *values, const struct plan_call *call)

@@ -55,8 +55,8 @@ struct hcl_value plan_variable_value(struct plan *plan, struct plan_scope_module
 	} else {
 		if (!hcl_is_null(value))
 			value = hcl_apply_defaults(&plan->arena, variable->type.defaults, value);
-		if (!hcl_convert(&plan->arena, value, variable->type.type, &value, &why)) {
-			report_unsuitable(plan, module, variable, expr, why.ptr ? why.ptr : "wrong type");
+		if (!hcl_convert_explained(&plan->arena, value, variable->type.type, &value, &why)) {
+			report_unsuitable(plan, module, variable, expr, why.ptr);
 			return hcl_unknown(hcl_type_without_optional(variable->type.type));
 		}
 		if (hcl_is_null(value) && !variable->nullable) {
