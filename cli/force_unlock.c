@@ -55,9 +55,7 @@ int cli_force_unlock(int argc, char **argv)
 	if (argc != 1)
 		return cli_state_misused("force-unlock", "Expected a single argument: LOCK_ID");
 	cli_run_init(&run, no_color);
-	run.config = plan_config_load(&(struct plan_config_options){ .dir = "." }, &run.diags);
-	zp_diags_truncate(&run.diags, 0); /* only its backend block counts here */
-	if (!cli_run_open_backend(&run, NULL))
+	if (!cli_run_load_root(&run) || !cli_run_open_backend(&run, NULL))
 		return cli_run_finish(&run, 1);
 	return cli_run_finish(&run, unlock(&run, argv[0], force));
 }

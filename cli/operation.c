@@ -354,9 +354,7 @@ static int apply_saved(struct operation *operation, const char *path)
 			"\"%s\"", path);
 		return 1;
 	}
-	run->config = plan_config_load(&(struct plan_config_options){ .dir = "." }, &run->diags);
-	zp_diags_truncate(&run->diags, 0); /* only its backend block counts here */
-	if (!cli_run_open_nodes(run, operation->common.nodes_path) ||
+	if (!cli_run_load_root(run) || !cli_run_open_nodes(run, operation->common.nodes_path) ||
 		!cli_run_open_state(run, &operation->common, "OperationTypeApply") ||
 		!plan_recover(run->backend, run->state, run->nodes, &operation->progress.hooks,
 			&run->diags))

@@ -135,15 +135,13 @@ int cli_output(int argc, char **argv)
 		return 1;
 	cli_run_init(&run, common.no_color);
 	common.lock = false;
-	run.config = plan_config_load(&(struct plan_config_options){ .dir = "." }, &run.diags);
-	zp_diags_truncate(&run.diags, 0); /* only its backend block counts here */
 	if (argc > 1 || (json && raw) || (raw && !argc)) {
 		zp_diag_error(&run.diags, ZP_NOWHERE, "Unexpected argument",
 			"The output command expects at most one name; -raw needs one, and -json and "
 			"-raw exclude each other.");
 		return cli_run_finish(&run, 1);
 	}
-	if (!cli_run_open_state(&run, &common, ""))
+	if (!cli_run_load_root(&run) || !cli_run_open_state(&run, &common, ""))
 		return cli_run_finish(&run, 1);
 	return cli_run_finish(&run, argc ? show_one(&run, argv[0], json, raw) : show_all(&run, json));
 }

@@ -52,6 +52,16 @@ int cli_run_finish(struct cli_run *run, int status)
 	return status;
 }
 
+bool cli_run_load_root(struct cli_run *run)
+{
+	run->config = plan_config_load(
+		&(struct plan_config_options){ .dir = ".", .root_only = true }, &run->diags);
+	if (run->diags.errors)
+		return false;
+	zp_diags_truncate(&run->diags, 0); /* warnings are for commands that use the rest */
+	return true;
+}
+
 bool cli_run_load_config(struct cli_run *run)
 {
 	struct plan_config_options options = { .dir = ".", .test_dir = run->test_dir };

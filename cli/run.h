@@ -52,6 +52,8 @@ int cli_run_finish(struct cli_run *run, int status);
  * False after diagnostics.
  */
 bool cli_run_load_config(struct cli_run *run);
+/* Its root module alone, for commands that need no more of it than where the state is. */
+bool cli_run_load_root(struct cli_run *run);
 /*
  * Selects workspace and backend (of the configuration, which may be NULL, as init chose it), without
  * locking. False after a diagnostic, such as that init must be run.

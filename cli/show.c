@@ -110,9 +110,7 @@ int cli_show(int argc, char **argv)
 		return cli_run_finish(&run, plan_file_probe(argv[0]) ?
 			show_plan(&run, argv[0], json) : show_state_file(&run, argv[0], json));
 	}
-	run.config = plan_config_load(&(struct plan_config_options){ .dir = "." }, &run.diags);
-	zp_diags_truncate(&run.diags, 0); /* only its backend block counts here */
-	if (!cli_run_open_state(&run, &common, ""))
+	if (!cli_run_load_root(&run) || !cli_run_open_state(&run, &common, ""))
 		return cli_run_finish(&run, 1);
 	if (!json && !run.state->serial && state_is_empty(run.state)) {
 		puts("No state.");

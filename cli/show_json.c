@@ -48,21 +48,41 @@ struct resource_entry {
 
 ZP_VEC(entry_vec, struct resource_entry);
 
-static void known_json(struct zp_json_writer *writer, struct hcl_value value)
+/*
+ * What of a value is known: unknown members of objects and maps are left out, elsewhere they are null. False
+ * when nothing is left of it.
+ */
+static bool known_json(struct zp_json_writer *writer, struct hcl_value value)
 {
-	/* planned_values leave out what is not known yet. */
-	if (value.state != HCL_KNOWN || value.type->kind != HCL_OBJECT) {
+	bool map = value.type->kind == HCL_MAP;
+
+	if (hcl_is_unknown(value))
+		return false;
+	if (value.state != HCL_KNOWN || hcl_is_wholly_known(value) || !value.count) {
 		hcl_value_to_json(writer, value, NULL);
-		return;
+		return true;
 	}
-	zp_json_begin_object(writer);
-	for (uint32_t i = 0; i < value.count; i++) {
-		if (hcl_is_unknown(value.elements[i]))
-			continue;
-		zp_json_key(writer, value.type->attributes[i].name);
-		known_json(writer, value.elements[i]);
+	if (map || value.type->kind == HCL_OBJECT) {
+		zp_json_begin_object(writer);
+		for (uint32_t i = 0; i < value.count; i++) {
+			struct hcl_value member = map ? value.entries[i].value : value.elements[i];
+			if (hcl_is_unknown(member))
+				continue;
+			if (map)
+				zp_json_key_str(writer, value.entries[i].key);
+			else
+				zp_json_key(writer, value.type->attributes[i].name);
+			known_json(writer, member);
+		}
+		zp_json_end_object(writer);
+		return true;
 	}
-	zp_json_end_object(writer);
+	zp_json_begin_array(writer);
+	for (uint32_t i = 0; i < value.count; i++)
+		if (!known_json(writer, value.elements[i]))
+			zp_json_null(writer);
+	zp_json_end_array(writer);
+	return true;
 }
 
 static void entry_json(struct zp_json_writer *writer, const struct resource_entry *entry)
@@ -200,23 +220,77 @@ static void entries_json(struct zp_json_writer *writer, struct entry_vec *entrie
 	module_json(writer, entries->items, 0, entries->count, 0);
 }
 
-static void state_outputs_json(struct zp_json_writer *writer, const struct state *state)
+struct output_entry {
+	const char *name;
+	bool sensitive;
+	const struct state_output *stored;
+	const struct plan_output_change *planned; /* what it will be, where that is known by now */
+};
+
+ZP_VEC(output_vec, struct output_entry);
+
+static int output_order(const void *a, const void *b)
 {
-	if (!state->output_count)
+	return strcmp(((const struct output_entry *)a)->name, ((const struct output_entry *)b)->name);
+}
+
+/* The outputs of a state; of that before a plan, with what the plan already knows of them. */
+static void collect_outputs(struct output_vec *outputs, const struct state *state, const struct plan *plan)
+{
+	struct zp_map seen = { 0 };
+	size_t count = 0;
+	const struct plan_output_change *changes = plan ? plan_output_changes(plan, &count) : NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct plan_output_change *change = &changes[i];
+		if (change->action == PLAN_DELETE || !hcl_is_wholly_known(change->after))
+			continue;
+		*zp_map_slot(&seen, zp_str(change->name)) = (void *)change;
+		if (hcl_is_null(change->after))
+			continue;
+		struct output_entry entry = { change->name, change->sensitive, NULL, change };
+		zp_vec_push(outputs, entry);
+	}
+	for (size_t i = 0; i < state->output_count; i++) {
+		struct output_entry entry = { state->outputs[i].name, state->outputs[i].sensitive,
+			&state->outputs[i], NULL };
+		if (!zp_map_get(&seen, zp_str(entry.name)))
+			zp_vec_push(outputs, entry);
+	}
+	zp_map_release(&seen);
+	if (outputs->count)
+		qsort(outputs->items, outputs->count, sizeof(*outputs->items), output_order);
+}
+
+static void output_json(struct zp_json_writer *writer, const struct output_entry *output)
+{
+	zp_autobuf type = ZP_BUF_INIT;
+
+	zp_json_key(writer, output->name);
+	zp_json_begin_object(writer);
+	zp_json_key(writer, "sensitive");
+	zp_json_bool(writer, output->sensitive);
+	zp_json_key(writer, "value");
+	if (output->planned) {
+		hcl_value_to_json(writer, output->planned->after, NULL);
+		hcl_type_to_json(output->planned->after.type, &type);
+	} else {
+		zp_json_raw(writer, output->stored->value);
+		zp_buf_str(&type, output->stored->type);
+	}
+	zp_json_key(writer, "type");
+	zp_json_raw(writer, zp_buf_slice(&type));
+	zp_json_end_object(writer);
+}
+
+static void outputs_json(struct zp_json_writer *writer, const struct output_vec *outputs)
+{
+	if (!outputs->count)
 		return;
 	zp_json_key(writer, "outputs");
 	zp_json_begin_object(writer);
-	for (size_t i = 0; i < state->output_count; i++) {
-		zp_json_key(writer, state->outputs[i].name);
-		zp_json_begin_object(writer);
-		zp_json_key(writer, "sensitive");
-		zp_json_bool(writer, state->outputs[i].sensitive);
-		zp_json_key(writer, "value");
-		zp_json_raw(writer, state->outputs[i].value);
-		zp_json_key(writer, "type");
-		zp_json_raw(writer, state->outputs[i].type);
-		zp_json_end_object(writer);
-	}
+	for (size_t i = 0; i < outputs->count; i++)
+		output_json(writer, &outputs->items[i]);
 	zp_json_end_object(writer);
 }
 
@@ -246,28 +320,49 @@ static struct resource_entry state_entry(const struct state_object *object, stru
 	return entry;
 }
 
-static void state_body_json(struct zp_json_writer *writer, const struct state *state)
+/* The members of a state's document. plan: it is the state before that; NULL: a state of its own. */
+static void state_members_json(struct zp_json_writer *writer, const struct state *state,
+	const struct plan *plan)
 {
+	struct output_vec outputs = { 0 };
 	struct entry_vec entries = { 0 };
 	struct zp_arena arena;
 
 	zp_arena_init(&arena);
+	collect_outputs(&outputs, state, plan);
+	for (size_t i = 0; i < state->object_count; i++)
+		if (state->objects[i])
+			zp_vec_push(&entries, state_entry(state->objects[i], &arena));
 	zp_json_key(writer, "format_version");
 	zp_json_cstr(writer, "1.0");
-	if (!state_is_empty(state)) {
+	if (outputs.count || entries.count) {
 		zp_json_key(writer, "terraform_version");
 		zp_json_cstr(writer, STATE_TERRAFORM_VERSION);
 		zp_json_key(writer, "values");
 		zp_json_begin_object(writer);
-		state_outputs_json(writer, state);
-		for (size_t i = 0; i < state->object_count; i++)
-			if (state->objects[i])
-				zp_vec_push(&entries, state_entry(state->objects[i], &arena));
+		outputs_json(writer, &outputs);
 		entries_json(writer, &entries, false);
 		zp_json_end_object(writer);
 	}
+	zp_vec_release(&outputs);
 	zp_vec_release(&entries);
 	zp_arena_release(&arena);
+}
+
+static void prior_state_json(struct zp_json_writer *writer, const struct plan *plan)
+{
+	const struct state *state = plan_state(plan);
+	struct output_vec outputs = { 0 };
+
+	collect_outputs(&outputs, state, plan);
+	bool any = outputs.count || !state_is_empty(state);
+	zp_vec_release(&outputs);
+	if (!any)
+		return;
+	zp_json_key(writer, "prior_state");
+	zp_json_begin_object(writer);
+	state_members_json(writer, state, plan);
+	zp_json_end_object(writer);
 }
 
 void cli_state_json(const struct state *state, struct zp_buf *out)
@@ -278,7 +373,7 @@ void cli_state_json(const struct state *state, struct zp_buf *out)
 	writer.exact_integers = true;
 	writer.html_safe = true;
 	zp_json_begin_object(&writer);
-	state_body_json(&writer, state);
+	state_members_json(&writer, state, NULL);
 	zp_json_end_object(&writer);
 	zp_buf_char(out, '\n');
 }
@@ -315,11 +410,10 @@ static void values_json(struct zp_json_writer *writer, enum plan_action action,
 	actions_json(writer, action);
 	zp_json_key(writer, "before");
 	null_or_value(writer, before);
-	zp_json_key(writer, "after");
 	if (hcl_is_unknown(after))
-		zp_json_null(writer);
-	else
-		null_or_value(writer, after);
+		return;
+	zp_json_key(writer, "after");
+	null_or_value(writer, after);
 }
 
 static void difference_json(struct zp_json_writer *writer, enum plan_action action,
@@ -424,11 +518,42 @@ static void change_json(struct zp_json_writer *writer, const struct plan_change 
 	zp_json_end_object(writer);
 }
 
+static void planned_outputs_json(struct zp_json_writer *writer, const struct plan *plan)
+{
+	size_t count;
+	const struct plan_output_change *outputs = plan_output_changes(plan, &count);
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (outputs[i].action == PLAN_DELETE)
+			continue;
+		if (!any) {
+			zp_json_key(writer, "outputs");
+			zp_json_begin_object(writer);
+			any = true;
+		}
+		zp_json_key(writer, outputs[i].name);
+		zp_json_begin_object(writer);
+		zp_json_key(writer, "sensitive");
+		zp_json_bool(writer, outputs[i].sensitive || outputs[i].before_sensitive);
+		if (hcl_is_wholly_known(outputs[i].after)) {
+			zp_autobuf type = ZP_BUF_INIT;
+			zp_json_key(writer, "type");
+			hcl_type_to_json(outputs[i].after.type, &type);
+			zp_json_raw(writer, zp_buf_slice(&type));
+			zp_json_key(writer, "value");
+			hcl_value_to_json(writer, outputs[i].after, NULL);
+		}
+		zp_json_end_object(writer);
+	}
+	if (any)
+		zp_json_end_object(writer);
+}
+
 static void planned_values_json(struct zp_json_writer *writer, const struct plan *plan)
 {
-	size_t count, output_count;
+	size_t count;
 	const struct plan_change *changes = plan_changes(plan, &count);
-	const struct plan_output_change *outputs = plan_output_changes(plan, &output_count);
 	struct entry_vec entries = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
@@ -443,29 +568,7 @@ static void planned_values_json(struct zp_json_writer *writer, const struct plan
 	}
 	zp_json_key(writer, "planned_values");
 	zp_json_begin_object(writer);
-	if (output_count) {
-		zp_json_key(writer, "outputs");
-		zp_json_begin_object(writer);
-	}
-	for (size_t i = 0; i < output_count; i++) {
-		if (outputs[i].action == PLAN_DELETE)
-			continue;
-		zp_json_key(writer, outputs[i].name);
-		zp_json_begin_object(writer);
-		zp_json_key(writer, "sensitive");
-		zp_json_bool(writer, outputs[i].sensitive);
-		if (hcl_is_wholly_known(outputs[i].after)) {
-			zp_json_key(writer, "type");
-			zp_autobuf type = ZP_BUF_INIT;
-			hcl_type_to_json(outputs[i].after.type, &type);
-			zp_json_raw(writer, zp_buf_slice(&type));
-			zp_json_key(writer, "value");
-			hcl_value_to_json(writer, outputs[i].after, NULL);
-		}
-		zp_json_end_object(writer);
-	}
-	if (output_count)
-		zp_json_end_object(writer);
+	planned_outputs_json(writer, plan);
 	entries_json(writer, &entries, true);
 	zp_json_end_object(writer);
 	zp_vec_release(&entries);
@@ -500,6 +603,30 @@ static void output_changes_json(struct zp_json_writer *writer, const struct plan
 	zp_json_end_object(writer);
 }
 
+static void variables_json(struct zp_json_writer *writer, const struct plan *plan)
+{
+	const struct plan_module *root = plan_configuration(plan)->root;
+	bool any = false;
+
+	for (uint32_t i = 0; i < root->variable_count; i++) {
+		const struct hcl_value *value = plan_root_value(plan, i);
+		if (!value)
+			continue;
+		if (!any) {
+			zp_json_key(writer, "variables");
+			zp_json_begin_object(writer);
+			any = true;
+		}
+		zp_json_key(writer, root->variables[i]->name);
+		zp_json_begin_object(writer);
+		zp_json_key(writer, "value");
+		hcl_value_to_json(writer, *value, NULL);
+		zp_json_end_object(writer);
+	}
+	if (any)
+		zp_json_end_object(writer);
+}
+
 static void drift_json(struct zp_json_writer *writer, const struct plan *plan)
 {
 	size_t count;
@@ -528,6 +655,7 @@ void cli_plan_json(const struct plan *plan, struct zp_buf *out)
 	zp_json_cstr(&writer, "1.2");
 	zp_json_key(&writer, "terraform_version");
 	zp_json_cstr(&writer, STATE_TERRAFORM_VERSION);
+	variables_json(&writer, plan);
 	planned_values_json(&writer, plan);
 	drift_json(&writer, plan);
 	if (count) {
@@ -538,12 +666,11 @@ void cli_plan_json(const struct plan *plan, struct zp_buf *out)
 		zp_json_end_array(&writer);
 	}
 	output_changes_json(&writer, plan);
-	if (!state_is_empty(plan_state(plan))) {
-		zp_json_key(&writer, "prior_state");
-		zp_json_begin_object(&writer);
-		state_body_json(&writer, plan_state(plan));
-		zp_json_end_object(&writer);
-	}
+	prior_state_json(&writer, plan);
+	zp_json_key(&writer, "configuration");
+	cli_config_json(&writer, plan_configuration(plan));
+	zp_json_key(&writer, "timestamp");
+	zp_json_cstr(&writer, plan_created(plan));
 	zp_json_key(&writer, "applyable");
 	zp_json_bool(&writer, !plan_is_empty(plan) && !plan_errored(plan));
 	zp_json_key(&writer, "complete");

@@ -11,6 +11,9 @@
 void cli_plan_json(const struct plan *plan, struct zp_buf *out);
 void cli_state_json(const struct state *state, struct zp_buf *out);
 
+/* "configuration": the blocks as written, as one object. */
+void cli_config_json(struct zp_json_writer *writer, const struct plan_config *config);
+
 /* The peer's word for it in machine output; NULL for none. */
 const char *cli_reason_name(enum plan_reason reason);
 

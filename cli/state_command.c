@@ -63,9 +63,7 @@ bool cli_state_begin(struct cli_run *run, struct cli_common *common, const char 
 {
 	cli_run_init(run, common->no_color);
 	common->lock = common->lock && operation;
-	run->config = plan_config_load(&(struct plan_config_options){ .dir = "." }, &run->diags);
-	zp_diags_truncate(&run->diags, 0); /* only its backend block counts here */
-	if (!open_backend(run, common))
+	if (!cli_run_load_root(run) || !open_backend(run, common))
 		return false;
 	if (operation)
 		choose_backup(run, common, operation);

@@ -29,9 +29,7 @@ static void style(struct cli_run *run, enum cli_style style_)
 static bool begin(struct cli_run *run)
 {
 	cli_run_init(run, false);
-	run->config = plan_config_load(&(struct plan_config_options){ .dir = "." }, &run->diags);
-	zp_diags_truncate(&run->diags, 0); /* only its backend block counts here */
-	return cli_run_open_backend(run, NULL);
+	return cli_run_load_root(run) && cli_run_open_backend(run, NULL);
 }
 
 static bool list(struct cli_run *run, char ***names)

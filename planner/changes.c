@@ -329,6 +329,26 @@ void plan_collect_changes(struct plan *plan)
 	collect_outputs(plan);
 }
 
+const struct plan_config *plan_configuration(const struct plan *plan)
+{
+	return plan->config;
+}
+
+const char *plan_created(const struct plan *plan)
+{
+	return plan->created;
+}
+
+const struct hcl_value *plan_root_value(const struct plan *plan, uint32_t index)
+{
+	const struct hcl_value *given = &plan->given_values[index];
+	const struct plan_variable *variable = plan->config->root->variables[index];
+
+	if (given->type)
+		return variable->ephemeral ? NULL : given;
+	return variable->has_default ? &variable->default_value : NULL;
+}
+
 const struct plan_change *plan_changes(const struct plan *plan, size_t *count)
 {
 	*count = plan->changes.count;

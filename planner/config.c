@@ -297,7 +297,7 @@ static struct plan_module *load_module(const struct plan_loader *parent, const c
 		call->name;
 	bool readable = load_folder(&loader, err);
 	seal_module(&loader);
-	if (!readable)
+	if (!readable || parent->root_only)
 		return module;
 	resolve_providers(&loader);
 	for (size_t i = 0; i < module->call_count; i++)
@@ -423,7 +423,8 @@ struct plan_config *plan_config_load(const struct plan_config_options *options,
 
 	zp_arena_init(&config->arena);
 	struct plan_loader top = { .config = config, .arena = &config->arena, .diags = diags,
-		.reader = options->reader ? options->reader : &disk_reader };
+		.reader = options->reader ? options->reader : &disk_reader,
+		.root_only = options->root_only };
 	config->root = load_module(&top, options->dir, NULL, &err);
 	if (err.message)
 		zp_diag_error(diags, ZP_NOWHERE, "Failed to read module directory",

@@ -203,6 +203,7 @@ struct plan_source_file {
 
 struct plan_config_options {
 	const char *dir;	   /* of the root module; "." usually */
+	bool root_only;		   /* neither the modules it calls nor its providers are looked for */
 	/*
 	 * Reads a folder's files: names and contents. NULL: from disk. A plan file gives its own copy.
 	 */

@@ -20,6 +20,7 @@ struct plan_loader {
 	struct zp_diags *diags;
 	struct plan_file_reader *reader;
 	struct plan_module *module;
+	bool root_only;
 	ZP_VEC(, struct plan_variable *) variables;
 	ZP_VEC(, struct plan_local *) locals;
 	ZP_VEC(, struct plan_output *) outputs;

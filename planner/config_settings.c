@@ -134,10 +134,34 @@ static void load_backend(struct plan_loader *loader, const struct hcl_block *blo
 	loader->module->backend = backend;
 }
 
+static void check_edition(struct plan_loader *loader, const struct hcl_content *content)
+{
+	struct hcl_attribute *language = hcl_content_attribute(content, "language");
+	struct hcl_attribute *experiments = hcl_content_attribute(content, "experiments");
+
+	if (language) {
+		const char *word = hcl_expr_keyword(plan_static(loader, language->expr));
+		if (!word)
+			zp_diag_error(loader->diags, language->expr->range, "Invalid language edition",
+				"The language argument expects a bare language edition keyword. zplan "
+				"supports only language edition TF2021, which is the default.");
+		else if (strcmp(word, "TF2021") != 0)
+			zp_diag_error(loader->diags, language->expr->range,
+				"Unsupported language edition",
+				"zplan supports only language edition TF2021, which is the default. "
+				"\"%s\" is for another version.", word);
+	}
+	if (experiments)
+		zp_diag_error(loader->diags, experiments->range, "Module uses experimental features",
+			"Experimental features are for gathering early feedback on new language "
+			"designs. There are none in zplan.");
+}
+
 void plan_load_terraform(struct plan_loader *loader, const struct hcl_block *block)
 {
 	struct hcl_content content = plan_content(loader, block->body, &terraform_schema, NULL);
 
+	check_edition(loader, &content);
 	for (size_t i = 0; i < content.block_count; i++) {
 		const struct hcl_block *inner = content.blocks[i];
 		if (strcmp(inner->type, "required_providers") == 0) {

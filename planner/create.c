@@ -245,6 +245,8 @@ static void build(void *data)
 		plan_find_orphans(plan);
 	plan_report_forgotten(plan);
 	plan_collect_changes(plan);
+	if (plan->kind != PLAN_DESTROY)
+		plan_store_data(plan, plan->prior);
 	plan->errored = plan->diags->errors > 0;
 }
 

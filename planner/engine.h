@@ -165,6 +165,7 @@ struct plan {
 
 	struct plan_scope_module *root;
 	struct hcl_value *root_values; /* of root variables; dynamic type: not given */
+	struct hcl_value *given_values; /* the same before conversion; no type: not given */
 	struct plan_cell_vec cells;
 	ZP_VEC(, struct plan_frame) frames;
 	uint32_t serial, depth;
@@ -209,6 +210,9 @@ void plan_cell_name(const struct plan_cell *cell, struct zp_buf *out);
 struct plan_provider *plan_provider_for(struct plan *plan, struct plan_scope_module *module,
 	const struct plan_resource *resource);
 struct plan_provider *plan_provider_default(struct plan *plan, const struct provider *provider);
+
+/* record.c: data sources read while planning are part of the state too. */
+void plan_store_data(struct plan *plan, struct state *state);
 
 /* expand.c */
 bool plan_expand(struct plan *plan, struct plan_scope_module *module, const struct hcl_expr *count,

@@ -79,6 +79,42 @@ static bool is_deleted(const struct plan_instance *instance)
 		instance->action == PLAN_CREATE_DELETE;
 }
 
+/* Cells of the objects that are created before their former ones go, by address. */
+static void map_created_first(const struct plan *plan, struct zp_map *created)
+{
+	for (size_t i = 0; i < plan->instances.count; i++) {
+		struct plan_instance *instance = plan->instances.items[i];
+		if (instance->create_before_destroy && instance->action != PLAN_NO_OP)
+			zp_map_set(created, zp_str(instance->address), instance);
+	}
+}
+
+static void add_orphans(struct builder *builder)
+{
+	struct plan *plan = builder->plan;
+	struct zp_map created = { 0 };
+
+	for (size_t i = 0; i < plan->orphans.count; i++) {
+		struct plan_orphan *orphan = &plan->orphans.items[i];
+		if (orphan->action == PLAN_FORGET)
+			continue; /* nobody has to do anything */
+		uint32_t node = add_node(builder, (struct plan_node){ .kind = PLAN_NODE_DELETE,
+			.orphan = orphan });
+		add_delete(builder, node,
+			plan_block_address(&plan->arena, orphan->stored->resource->address), false);
+		if (!orphan->stored->deposed)
+			continue;
+		/* What lies deposed is kept for as long as there is no successor. */
+		if (!created.count)
+			map_created_first(plan, &created);
+		const struct plan_instance *successor =
+			zp_map_get(&created, zp_str(orphan->stored->address));
+		if (successor)
+			add_edge(builder, successor->cell.number, node);
+	}
+	zp_map_release(&created);
+}
+
 static void add_deletes(struct builder *builder)
 {
 	struct plan *plan = builder->plan;
@@ -98,15 +134,7 @@ static void add_deletes(struct builder *builder)
 		else if (instance->action == PLAN_CREATE_DELETE)
 			add_edge(builder, cell, node);
 	}
-	for (size_t i = 0; i < plan->orphans.count; i++) {
-		struct plan_orphan *orphan = &plan->orphans.items[i];
-		if (orphan->action == PLAN_FORGET)
-			continue; /* nobody has to do anything */
-		uint32_t node = add_node(builder, (struct plan_node){ .kind = PLAN_NODE_DELETE,
-			.orphan = orphan });
-		add_delete(builder, node,
-			plan_block_address(&plan->arena, orphan->stored->resource->address), false);
-	}
+	add_orphans(builder);
 }
 
 /* What stands on a resource, as the state remembers it, goes or lets go before the resource does. */

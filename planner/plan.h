@@ -198,6 +198,13 @@ struct plan *plan_load(const char *path, struct node_pool *nodes, struct plan_ho
 /* Whether the file is a plan (by its first bytes). */
 bool plan_file_probe(const char *path);
 
+/* What the plan was made of. */
+const struct plan_config *plan_configuration(const struct plan *plan);
+/* When, RFC 3339. */
+const char *plan_created(const struct plan *plan);
+/* What a root variable was given, as it was written, or its default, by its index; NULL: nothing. */
+const struct hcl_value *plan_root_value(const struct plan *plan, uint32_t index);
+
 struct plan_apply_options {
 	struct state_backend *backend; /* locked */
 	struct state *state;  /* loaded, current; changed in place and stored through the backend */

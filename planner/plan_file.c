@@ -44,7 +44,7 @@ static void write_variables(struct zp_json_writer *writer, const struct plan *pl
 	zp_json_key(writer, "variables");
 	zp_json_begin_object(writer);
 	for (size_t i = 0; i < root->variable_count; i++) {
-		struct hcl_value value = plan->root_values[i];
+		struct hcl_value value = plan->given_values[i];
 		if (!value.type || root->variables[i]->ephemeral || !hcl_is_wholly_known(value))
 			continue;
 		zp_json_key(writer, root->variables[i]->name);
@@ -373,16 +373,16 @@ static void take_variables(struct plan *plan, const struct saved *saved)
 	struct zp_str name;
 
 	plan->root_values = zp_new_array(&plan->arena, struct hcl_value, root->variable_count);
+	plan->given_values = zp_new_array(&plan->arena, struct hcl_value, root->variable_count);
 	zp_json_init(&json, saved->variables);
 	for (bool more = zp_json_enter_object(&json); more && zp_json_next_key(&json, &name);) {
 		const struct plan_variable *variable = zp_map_get(&root->variable_map, name);
 		struct hcl_value value;
 		if (!hcl_value_from_json(&json, &plan->arena, hcl_dynamic, &value) || !variable)
 			continue;
-		/* A null lost its type on the way. */
-		hcl_convert(&plan->arena, value, variable->type.type, &value, NULL);
+		plan->given_values[variable->index] = value;
 		plan->root_values[variable->index] =
-			hcl_mark(value, variable->sensitive ? HCL_SENSITIVE : 0);
+			plan_variable_value(plan, plan->root, variable, value, NULL);
 	}
 	zp_json_release(&json);
 	for (size_t i = 0; i < root->variable_count; i++)

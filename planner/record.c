@@ -90,25 +90,22 @@ static void store_outputs(struct plan_execution *execution, bool all_well)
 	}
 }
 
-/* Data sources read while planning are part of the state too. */
-static void store_data(struct plan_execution *execution)
+void plan_store_data(struct plan *plan, struct state *state)
 {
-	struct plan *plan = execution->plan;
-
 	for (size_t i = 0; i < plan->instances.count; i++) {
 		const struct plan_instance *instance = plan->instances.items[i];
 		const struct plan_resource *config = instance->resource->config;
 		if (config->mode != PLAN_DATA || instance->action == PLAN_READ)
 			continue;
 		if (plan->kind == PLAN_DESTROY || instance->planned.state != HCL_KNOWN) {
-			state_remove(execution->state, instance->address, NULL);
+			state_remove(state, instance->address, NULL);
 			continue;
 		}
 		zp_autobuf attributes = ZP_BUF_INIT, sensitive = ZP_BUF_INIT;
 		plan_encode_attributes(config->resource_type->schema, instance->planned, &attributes);
 		plan_encode_sensitive(instance->planned, &sensitive);
 		struct state_object object = {
-			.resource = state_resource(execution->state,
+			.resource = state_resource(state,
 				instance->cell.module->address, STATE_DATA, config->type, config->name,
 				plan_provider_address(plan, config->provider, NULL)),
 			.key = instance->key,
@@ -116,7 +113,7 @@ static void store_data(struct plan_execution *execution)
 			.attributes = zp_buf_slice(&attributes),
 			.sensitive_attributes = zp_buf_slice(&sensitive),
 		};
-		state_set(execution->state, &object);
+		state_set(state, &object);
 	}
 }
 
@@ -155,7 +152,7 @@ static void store_dependencies(struct plan_execution *execution)
 
 void plan_record_rest(struct plan_execution *execution, bool all_well)
 {
-	store_data(execution);
+	plan_store_data(execution->plan, execution->state);
 	store_dependencies(execution);
 	store_outputs(execution, all_well);
 }

@@ -473,6 +473,10 @@ static void validate_values(struct module_values *values)
 		local_value(values, (uint32_t)i);
 	for (size_t i = 0; i < module->output_count; i++) {
 		const struct plan_output *output = module->outputs[i];
+		if (output->ephemeral && !module->call)
+			zp_diag_error(values->validation->diags, output->range,
+				"Ephemeral output not allowed",
+				"Ephemeral outputs are not allowed in context of a root module");
 		struct checked checked = place_in(values);
 		check_expression(&checked, output->expr);
 		for (size_t k = 0; k < output->depends_on_count; k++)

@@ -124,9 +124,11 @@ static void take_input(struct plan *plan, const struct plan_input *input)
 		value = hcl_evaluate(&ev, input->expr);
 	else if (!parse_text(plan, variable, input, &value))
 		return;
-	if (plan->diags->errors == errors)
-		plan->root_values[variable->index] =
-			plan_variable_value(plan, plan->root, variable, value, input->expr);
+	if (plan->diags->errors > errors)
+		return;
+	plan->given_values[variable->index] = value;
+	plan->root_values[variable->index] =
+		plan_variable_value(plan, plan->root, variable, value, input->expr);
 }
 
 static void ask(struct plan *plan, const struct plan_options *options,
@@ -153,6 +155,7 @@ bool plan_take_inputs(struct plan *plan, const struct plan_options *options)
 	size_t errors = plan->diags->errors;
 
 	plan->root_values = zp_new_array(&plan->arena, struct hcl_value, root->variable_count);
+	plan->given_values = zp_new_array(&plan->arena, struct hcl_value, root->variable_count);
 	for (size_t i = 0; i < options->input_count; i++)
 		take_input(plan, &options->inputs[i]);
 	for (size_t i = 0; i < root->variable_count && plan->diags->errors == errors; i++) {
