@@ -229,3 +229,23 @@ struct node_account node_ledger_account(struct node_ledger *ledger, const char *
 	pthread_mutex_unlock(&ledger->lock);
 	return account;
 }
+
+static int64_t lesser(int64_t a, int64_t b)
+{
+	int64_t least = a < b ? a : b;
+
+	return least < 0 ? 0 : least;
+}
+
+struct node_capacity node_ledger_left(struct node_ledger *ledger, const char *tenant)
+{
+	struct node_capacity own = node_ledger_limit(ledger, tenant), total = ledger->total;
+	struct node_capacity used = node_ledger_account(ledger, *tenant ? tenant : NULL).promised;
+	struct node_capacity all = node_ledger_account(ledger, NULL).promised;
+
+	return (struct node_capacity){
+		lesser(own.cores - used.cores, total.cores - all.cores),
+		lesser(own.memory - used.memory, total.memory - all.memory),
+		lesser(own.disk - used.disk, total.disk - all.disk),
+	};
+}

@@ -36,5 +36,7 @@ struct node_account {
 struct node_account node_ledger_account(struct node_ledger *ledger, const char *tenant);
 /* What the tenant may have: the node's total where it has no limit of its own. */
 struct node_capacity node_ledger_limit(const struct node_ledger *ledger, const char *tenant);
+/* What is left of that: never more than is left of the node. */
+struct node_capacity node_ledger_left(struct node_ledger *ledger, const char *tenant);
 
 #endif

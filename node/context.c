@@ -22,6 +22,7 @@ void node_context_free(struct node_context *node)
 		s->libvirt_uri, s->acceleration, s->dedicated, s->public_bridge,
 		s->public_gateway, s->public_prefix6 };
 
+	cJSON_Delete(s->labels);
 	node_helpers_release(node);
 	node_registry_close(node->registry);
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(texts); i++)

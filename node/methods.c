@@ -164,9 +164,16 @@ static cJSON *facts(struct node_methods *methods, const char *tenant, const cJSO
 	cJSON_AddNumberToObject(result, "workloads", (double)own.workloads);
 	add_capacity(result, "capacity", node_ledger_limit(methods->ledger, tenant));
 	add_capacity(result, "promised", own.promised);
+	add_capacity(result, "free", node_ledger_left(methods->ledger, tenant));
+	cJSON_AddItemToObject(result, "labels", node->settings.labels ?
+		cJSON_Duplicate(node->settings.labels, true) : cJSON_CreateObject());
 	cJSON *names = cJSON_AddArrayToObject(result, "types");
-	for (size_t i = 0; i < methods->types->count; i++)
-		cJSON_AddItemToArray(names, cJSON_CreateString(methods->types->items[i]->name));
+	for (size_t i = 0; i < methods->types->count; i++) {
+		const struct node_workload_type *type = methods->types->items[i];
+		cJSON_AddItemToArray(names, cJSON_CreateString(type->name));
+		if (type->facts)
+			type->facts(methods->node, result);
+	}
 	return result;
 }
 

@@ -4,6 +4,7 @@
  *	name = "n1"  id = 11  farm = 1  domain = "n1.example.org"
  *	wan_interface = "eth0"  wan_address = "203.0.113.2"
  *	overcommit = 16  dedicated = "team-a"
+ *	labels = { region = "north", disk = "nvme" }
  *	reserved { cores = 1  memory = 2048  disk = 10240 }			cores, MB, MB
  *	public { bridge = "pub"  gateway = "203.0.113.1"  addresses = ["203.0.113.10-203.0.113.20/24"]
  *		prefix6 = "2001:db8::/64" }
@@ -23,6 +24,7 @@ static const struct hcl_attribute_schema attributes[] = {
 	{ "wan_interface", false }, { "wan_address", false }, { "libvirt_uri", false },
 	{ "accel", false },	  { "id", false },	    { "farm", false },
 	{ "overcommit", false },  { "dedicated", false },
+	{ "labels", false },
 };
 static const char *const tenant_labels[] = { "name", NULL };
 static const struct hcl_block_schema blocks[] = {
@@ -119,6 +121,24 @@ static void take_addresses(struct loader *loader, const struct hcl_content *cont
 				zp_strndup(list.elements[i].text, list.elements[i].count));
 }
 
+static void take_labels(struct loader *loader, const struct hcl_content *content)
+{
+	struct hcl_evaluation ev = { .arena = &loader->arena, .diags = &loader->diags };
+	const struct hcl_attribute *attribute = hcl_content_attribute(content, "labels");
+
+	if (!attribute)
+		return;
+	struct hcl_value map = hcl_evaluate_as(&ev, attribute->expr, hcl_map_type(hcl_string));
+	cJSON_Delete(loader->settings->labels);
+	loader->settings->labels = cJSON_CreateObject();
+	for (uint32_t i = 0; map.state == HCL_KNOWN && i < map.count; i++) {
+		const struct hcl_map_entry *entry = &map.entries[i];
+		zp_autofree char *name = zp_strndup(entry->key.ptr, entry->key.len);
+		if (entry->value.state == HCL_KNOWN)
+			cJSON_AddStringToObject(loader->settings->labels, name, entry->value.text);
+	}
+}
+
 static void take_block(struct loader *loader, const struct hcl_block *block)
 {
 	struct hcl_content content = { 0 };
@@ -158,6 +178,7 @@ static void take_all(struct loader *loader, const struct hcl_content *content)
 	take_number(loader, content, "id", 1, &settings->id);
 	take_number(loader, content, "farm", 1, &settings->farm);
 	take_number(loader, content, "overcommit", 1, &settings->overcommit);
+	take_labels(loader, content);
 	for (size_t i = 0; i < content->block_count; i++)
 		take_block(loader, content->blocks[i]);
 }

@@ -72,6 +72,8 @@ struct node_workload_type {
 	 */
 	int (*tick)(struct node_context *node, const struct node_workload *w, bool *changed,
 		struct zp_error *err);
+	/* Adds to node.facts what the node has to give of this type. NULL: nothing to say. */
+	void (*facts)(struct node_context *node, cJSON *facts);
 };
 
 /* The table of all types, in providers/workloads.c; given to node_agent_run(). */

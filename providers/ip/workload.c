@@ -84,6 +84,33 @@ static int remove_ip(struct node_context *node, const struct node_workload *w, s
 	return node_lease_release(node, NULL, w->id, err);
 }
 
+struct count {
+	int64_t leased;
+};
+
+static bool count_leased(void *data, const struct node_workload *w)
+{
+	struct count *count = data;
+
+	count->leased += wants(w->spec, "v4", true);
+	return true;
+}
+
+static void add_facts(struct node_context *node, cJSON *facts)
+{
+	zp_autoerror err = ZP_ERROR_INIT;
+	int64_t total = provider_ip_pool_size(node, &err);
+	struct count count = { 0 };
+	cJSON *pool = cJSON_AddObjectToObject(facts, "public_ips");
+
+	if (total < 0)
+		total = 0;
+	node_each(node, PROVIDER_IP_TYPE, count_leased, &count);
+	cJSON_AddNumberToObject(pool, "total", (double)total);
+	cJSON_AddNumberToObject(
+		pool, "free", (double)(count.leased < total ? total - count.leased : 0));
+}
+
 const struct node_workload_type provider_ip_workload = {
 	.name = PROVIDER_IP_TYPE,
 	.order = 20,
@@ -91,4 +118,5 @@ const struct node_workload_type provider_ip_workload = {
 	.ensure = ensure,
 	.read = read_ip,
 	.remove = remove_ip,
+	.facts = add_facts,
 };

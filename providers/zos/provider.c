@@ -12,6 +12,14 @@ static const struct provider_resource_type *const resources[] = {
 	&provider_zos_machine,
 	&provider_zos_gateway_name,
 	&provider_zos_gateway_fqdn,
+	&provider_zos_scheduler,
+	NULL,
+};
+
+static const struct provider_resource_type *const data_sources[] = {
+	&provider_zos_node_data,
+	&provider_zos_nodes_data,
+	&provider_zos_scheduler_data,
 	NULL,
 };
 
@@ -21,4 +29,5 @@ const struct provider provider_zos = {
 	.version = ZPLAN_VERSION,
 	.schema = &schema,
 	.resources = resources,
+	.data_sources = data_sources,
 };
