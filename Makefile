@@ -4,7 +4,8 @@
 B ?= build
 CC ?= gcc
 PKGS := libcjson libvirt libvirt-qemu libnl-3.0 libnl-route-3.0 sqlite3 mpfr libutf8proc \
-	libpcre2-8 yaml-0.1 libcrypto zlib libsodium libnftables libcurl libcrypt libedit libpq libgit2
+	libpcre2-8 yaml-0.1 libcrypto zlib libsodium libnftables libcurl libcrypt libedit libpq libgit2 \
+	libmicrohttpd
 # Loaded as system headers, so that warnings are about our own code only.
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
@@ -27,7 +28,7 @@ CPPFLAGS += -DZP_FAULTS
 endif
 
 # The folders from the ground up: each may use those before it (checked by `make lint`).
-FOLDERS := base hcl-lite node providers state planner gitops cli
+FOLDERS := base hcl-lite node providers state planner sync cli
 sources = $(shell find $(1) -name '*.c' -not -path '*/guest/*' 2>/dev/null | LC_ALL=C sort)
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
 
@@ -37,6 +38,7 @@ NODE_LIB := $(B)/libnode.a
 PROVIDERS_LIB := $(B)/libproviders.a
 STATE_LIB := $(B)/libstate.a
 PLANNER_LIB := $(B)/libplanner.a
+SYNC_LIB := $(B)/libsync.a
 CLI_LIB := $(B)/libcli.a
 
 # What a test of each folder links, top first.
@@ -46,7 +48,8 @@ LIBS_node := $(NODE_LIB) $(LIBS_hcl-lite)
 LIBS_providers := $(PROVIDERS_LIB) $(LIBS_node)
 LIBS_state := $(STATE_LIB) $(LIBS_hcl-lite)
 LIBS_planner := $(PLANNER_LIB) $(STATE_LIB) $(LIBS_providers)
-LIBS_cli := $(CLI_LIB) $(LIBS_planner)
+LIBS_sync := $(SYNC_LIB) $(LIBS_hcl-lite)
+LIBS_cli := $(CLI_LIB) $(SYNC_LIB) $(LIBS_planner)
 
 ifeq ($(V),1)
 Q :=
@@ -80,6 +83,8 @@ $(STATE_LIB): $(call objects,state)
 	$(archive)
 $(PLANNER_LIB): $(call objects,planner)
 	$(archive)
+$(SYNC_LIB): $(call objects,sync)
+	$(archive)
 $(CLI_LIB): $(filter-out $(B)/cli/main.o,$(call objects,cli))
 	$(archive)
 # The language as one library others can link.
@@ -89,7 +94,7 @@ $(B)/libhcl-lite.a: $(call objects,hcl-lite) $(call objects,base)
 # Libraries few commands need are loaded on first use; not with sanitizers, which want to see them.
 ifeq ($(SAN)$(shell uname -m),x86_64)
 LAZY := $(B)/lazy.o
-LAZY_LIBS := -lvirt -lvirt-qemu -lcurl -lnftables -lgit2 -lpq
+LAZY_LIBS := -lvirt -lvirt-qemu -lcurl -lnftables -lgit2 -lpq -lmicrohttpd -lsqlite3
 $(B)/lazy.S: mk/lazy.sh $(B)/cli/main.o $(LIBS_cli)
 	$(Q)sh mk/lazy.sh "$(CC)" $(LIBS_cli) >$@.new && mv $@.new $@
 $(B)/lazy.o: $(B)/lazy.S
@@ -106,7 +111,7 @@ TESTS += $$(patsubst tests/%.c,$$(B)/tests/%,$$(wildcard tests/$(1)/test_*.c))
 $$(B)/tests/$(1)/%: $$(B)/tests/$(1)/%.o $$(LIBS_$(1))
 	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(LIBS_$(1)) -Wl,--end-group $$(TEST_LIBS) $$(PKG_LIBS)
 endef
-$(foreach folder,base hcl-lite node providers state planner cli,$(eval $(call test_rules,$(folder))))
+$(foreach folder,base hcl-lite node providers state planner sync cli,$(eval $(call test_rules,$(folder))))
 
 .PHONY: tests
 tests: $(TESTS)

@@ -55,5 +55,6 @@ int cli_fmt(int argc, char **argv);
 int cli_providers(int argc, char **argv);
 int cli_agent(int argc, char **argv);
 int cli_sandbox(int argc, char **argv);
+int cli_sync(int argc, char **argv);
 
 #endif

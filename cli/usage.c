@@ -134,6 +134,23 @@ const struct cli_command cli_commands[] = {
 		"  -limit=BYTES          The most that markdown takes (default 60000).\n"
 		"  -no-color             Plain text.\n",
 		cli_show, false },
+	{ "sync", "Keep infrastructure as repositories say",
+		"Usage: zplan sync [-config=FILE] [-once]\n"
+		"       zplan sync status [-json]\n"
+		"       zplan sync history [-json] [-limit=N] [STACK]\n"
+		"       zplan sync show|run STACK\n"
+		"       zplan sync approve|reject [-run=N] STACK\n"
+		"       zplan sync validate\n\n"
+		"  Without a subcommand, the controller: follows git repositories and applies what is\n"
+		"  committed there, as sync.hcl allows. status, history and show tell how things are,\n"
+		"  approve and reject decide about a plan that waits, run makes a stack look again at\n"
+		"  once, validate checks sync.hcl.\n\nOptions:\n\n"
+		"  -config=FILE          Configuration; else ./sync.hcl or /etc/zplan/sync.hcl.\n"
+		"  -once                 End when every stack had its turn.\n"
+		"  -json                 For machines.\n"
+		"  -limit=N              How many runs history shows (default 20).\n"
+		"  -run=N                Decide about this run and no other.\n",
+		cli_sync, false },
 	{ "force-unlock", "Release a stuck lock on the current workspace",
 		"Usage: zplan [global options] force-unlock LOCK_ID\n\n"
 		"  Removes somebody's lock on the state of the current workspace. Nothing else is\n"

@@ -12,6 +12,8 @@ libraries() {
 	echo "nft_ nftables"
 	echo "git_ git2"
 	echo "PQ pq"
+	echo "MHD_ microhttpd"
+	echo "sqlite3_ sqlite3"
 }
 soname() {
 	file=$($cc -print-file-name="lib$1.so")

@@ -28,12 +28,12 @@ allow node base hcl-lite
 allow providers base hcl-lite node
 allow state base hcl-lite
 allow planner base hcl-lite node providers state
-allow gitops base hcl-lite node providers state planner
-allow cli base hcl-lite node providers state planner
+allow sync base hcl-lite
+allow cli base hcl-lite node providers state planner sync
 
 # Calls that have no place here: shell strings, unbounded copies.
 if grep -rnE '\b(system|popen|strcpy|strcat|sprintf|gets|atoi)[ ]*\(' --include='*.[ch]' \
-	base hcl-lite node providers state planner cli; then
+	base hcl-lite node providers state planner sync cli; then
 	echo "the calls above are not to be used" >&2
 	status=1
 fi
