@@ -100,8 +100,7 @@ void zos_members_wipe(struct zos_member *members, size_t count)
 		sodium_memzero(members[i].private_key, sizeof(members[i].private_key));
 }
 
-/* The node through which hidden ones reach each other: the first with a public address. */
-static size_t access_node(const struct zos_member *members, size_t count)
+size_t zos_members_access(const struct zos_member *members, size_t count)
 {
 	size_t i = 0;
 	while (i < count && !members[i].public_address[0])
@@ -109,10 +108,14 @@ static size_t access_node(const struct zos_member *members, size_t count)
 	return i;
 }
 
-int zos_members_check(const struct zos_member *members, size_t count, struct zp_error *err)
+int zos_members_check(const struct zos_member *members, size_t count,
+	const struct zos_member *laptop, struct zp_error *err)
 {
-	if (count < 2 || access_node(members, count) < count)
+	if ((count < 2 && !laptop) || zos_members_access(members, count) < count)
 		return 0;
+	if (laptop)
+		return zp_error_set(err, "none of its nodes has a public address that a laptop "
+					 "(add_wg_access) could call; add a node that has one");
 	return zp_error_set(err, "none of its nodes has a public address, so that they can not "
 				 "reach each other; add a "
 				 "node that has one");
@@ -126,12 +129,16 @@ static void add_key(cJSON *object, const char *name, const uint8_t key[PROVIDER_
 	sodium_memzero(text, sizeof(text));
 }
 
+uint32_t zos_member_tunnel_address(const struct zos_member *member)
+{
+	return WIREGUARD_BASE | ((member->subnet.address >> 8) & 0xffff);
+}
+
 /* Its subnet, and its address in the tunnel. */
 static void add_allowed(cJSON *list, const struct zos_member *member)
 {
 	char text[PROVIDER_SUBNET_TEXT];
-	struct provider_subnet tunnel = { .prefix = 32 };
-	tunnel.address = WIREGUARD_BASE | ((member->subnet.address >> 8) & 0xffff);
+	struct provider_subnet tunnel = { zos_member_tunnel_address(member), 32 };
 	provider_subnet_format(member->subnet, text);
 	cJSON_AddItemToArray(list, cJSON_CreateString(text));
 	provider_subnet_format(tunnel, text);
@@ -156,27 +163,33 @@ static cJSON *peer_spec(const struct zos_member *peer)
 
 /*
  * Two hidden nodes have no tunnel between them: each sends what is for the other to the access
- * node, whose allowed addresses therefore include those of all other hidden ones.
+ * node, whose allowed addresses therefore include those of all other hidden ones; and everybody
+ * sends it what is for the laptop.
  */
-static void add_peers(cJSON *list, const struct zos_member *members, size_t count, size_t self)
+static void add_peers(cJSON *list, const struct zos_member *members, size_t count, size_t self,
+	const struct zos_member *laptop)
 {
-	size_t access = access_node(members, count);
+	size_t access = zos_members_access(members, count);
 	bool hidden = !members[self].public_address[0];
 	for (size_t i = 0; i < count; i++) {
 		if (i == self || (hidden && !members[i].public_address[0]))
 			continue;
 		cJSON *peer = peer_spec(&members[i]);
 		cJSON_AddItemToArray(list, peer);
-		if (!hidden || i != access)
+		if (i != access)
 			continue;
-		for (size_t j = 0; j < count; j++)
+		if (laptop)
+			add_allowed(cJSON_GetObjectItem(peer, "allowed_ips"), laptop);
+		for (size_t j = 0; hidden && j < count; j++)
 			if (j != self && !members[j].public_address[0])
 				add_allowed(cJSON_GetObjectItem(peer, "allowed_ips"), &members[j]);
 	}
+	if (laptop && self == access)
+		cJSON_AddItemToArray(list, peer_spec(laptop));
 }
 
-cJSON *zos_member_spec(
-	const char *ip_range, const struct zos_member *members, size_t count, size_t self)
+cJSON *zos_member_spec(const char *ip_range, const struct zos_member *members, size_t count,
+	size_t self, const struct zos_member *laptop)
 {
 	char text[PROVIDER_SUBNET_TEXT];
 	const struct zos_member *member = &members[self];
@@ -188,6 +201,6 @@ cJSON *zos_member_spec(
 		add_key(spec, "wireguard_private_key", member->private_key);
 		cJSON_AddNumberToObject(spec, "wireguard_listen_port", member->port);
 	}
-	add_peers(cJSON_AddArrayToObject(spec, "peers"), members, count, self);
+	add_peers(cJSON_AddArrayToObject(spec, "peers"), members, count, self, laptop);
 	return spec;
 }

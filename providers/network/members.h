@@ -40,13 +40,18 @@ void zos_member_new_key(struct zos_member *member);
 bool zos_member_take_key(struct zos_member *member, const char *text);
 void zos_members_wipe(struct zos_member *members, size_t count);
 
+/* The access node, through which hidden ones and laptops go: the first with a public address, or count. */
+size_t zos_members_access(const struct zos_member *members, size_t count);
+/* WireGuard's own address that goes with the member's subnet. */
+uint32_t zos_member_tunnel_address(const struct zos_member *member);
 /*
  * Checks that the members can reach each other: of any two hidden ones both must reach a third with
- * a public address. 0, or -1 with err.
+ * a public address, and so must a laptop. 0, or -1 with err.
  */
-int zos_members_check(const struct zos_member *members, size_t count, struct zp_error *err);
-/* The network workload of member number self; the caller frees it. */
-cJSON *zos_member_spec(
-	const char *ip_range, const struct zos_member *members, size_t count, size_t self);
+int zos_members_check(const struct zos_member *members, size_t count,
+	const struct zos_member *laptop, struct zp_error *err);
+/* The network workload of member number self; the caller frees it. laptop: NULL when there is none. */
+cJSON *zos_member_spec(const char *ip_range, const struct zos_member *members, size_t count,
+	size_t self, const struct zos_member *laptop);
 
 #endif

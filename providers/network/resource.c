@@ -4,6 +4,7 @@
  */
 #include "base/alloc.h"
 #include "providers/builtin.h"
+#include "providers/network/laptop.h"
 #include "providers/network/members.h"
 #include "providers/network/run.h"
 #include "providers/network/spec.h"
@@ -29,6 +30,23 @@ static struct provider_attribute attributes[] = {
 		.type = "string",
 		.flags = PROVIDER_OPTIONAL,
 		.description = "For people; nodes do not see it." },
+	{ .name = "add_wg_access",
+		.type = "bool",
+		.flags = PROVIDER_OPTIONAL,
+		.default_value = "false",
+		.description = "Whether a laptop may join by WireGuard." },
+	{ .name = "access_wg_config",
+		.type = "string",
+		.flags = PROVIDER_COMPUTED | PROVIDER_SENSITIVE,
+		.description = "The laptop's file for wg-quick." },
+	{ .name = "external_ip",
+		.type = "string",
+		.flags = PROVIDER_COMPUTED,
+		.description = "The laptop's /24." },
+	{ .name = "external_sk",
+		.type = "string",
+		.flags = PROVIDER_COMPUTED | PROVIDER_SENSITIVE,
+		.description = "The laptop's private key." },
 	{ .name = "subnets",
 		.type = "map(string)",
 		.flags = PROVIDER_COMPUTED,
@@ -66,7 +84,7 @@ static void check_range(struct hcl_value config, struct provider_problems *probl
 	if (provider_subnet_parse(range, &parsed)) {
 		struct zos_member member = { .subnet = { parsed.address | 0x100, 24 } };
 		cJSON_Delete(spec);
-		spec = zos_member_spec(range, &member, 1, 0);
+		spec = zos_member_spec(range, &member, 1, 0, NULL);
 	}
 	zp_autoerror err = ZP_ERROR_INIT;
 	struct provider_network_spec checked;
@@ -141,8 +159,11 @@ static void plan_network(struct provider_plan *plan)
 	provider_build(&builder, plan->arena, plan->type->schema, plan->planned);
 	provider_build_set(&builder, "subnets", subnets);
 	plan->planned = provider_built(&builder);
-	if (zos_plan_is_new(plan) ||
-		!hcl_value_identical(provider_get(plan->prior, "nodes"), nodes))
+	bool same_nodes = !zos_plan_is_new(plan) &&
+			  hcl_value_identical(provider_get(plan->prior, "nodes"), nodes);
+	const char *status = provider_get_text(plan->prior, "status");
+	zos_laptop_plan(plan, subnets, same_nodes && status && !strcmp(status, "ok"));
+	if (!same_nodes)
 		plan_nodes(plan, inventory, nodes);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "providers/network/laptop.h"
 #include "providers/network/members.h"
 #include "providers/network/reach.h"
 #include "providers/zos/object.h"
@@ -50,6 +51,7 @@ struct work {
 	const char *ip_range;
 	struct zos_member *members;
 	struct part *parts;
+	const struct zos_member *laptop; /* NULL: none has access */
 	size_t count;
 	size_t planned;	 /* when looking: so many of the first are in the network as planned */
 	size_t required; /* and so many must answer */
@@ -360,12 +362,12 @@ static void prepare_member(void *data, size_t index)
 	zos_member_ask(member, client, work->id, &part->error);
 }
 
-/* A network of one node needs no tunnels, hence no keys and ports. */
+/* A network of one node without access needs no tunnels, hence no keys and ports. */
 static bool prepare_members(struct work *work)
 {
 	struct provider_operation *op = work->op;
 	zp_autoerror err = ZP_ERROR_INIT;
-	if (work->count < 2)
+	if (work->count < 2 && !work->laptop)
 		return true;
 	zp_autofree struct zos_query *queries = zp_calloc(work->count, sizeof(*queries));
 	for (size_t i = 0; i < work->count; i++)
@@ -383,7 +385,7 @@ static bool prepare_members(struct work *work)
 	zos_parallel(work->count, prepare_member, work);
 	if (report_parts(work, "Preparing"))
 		return false;
-	if (zos_members_check(work->members, work->count, &err) < 0) {
+	if (zos_members_check(work->members, work->count, work->laptop, &err) < 0) {
 		provider_error_from(&op->problems, "nodes", "Nodes can not reach each other", &err);
 		return false;
 	}
@@ -397,7 +399,8 @@ static void ensure_member(void *data, size_t index)
 	struct node_client *client = node_pool_get(pool_of(work), part->node, &part->error);
 	if (!client)
 		return;
-	cJSON *spec = zos_member_spec(work->ip_range, work->members, work->count, index);
+	cJSON *spec = zos_member_spec(
+		work->ip_range, work->members, work->count, index, work->laptop);
 	part->remains = true;
 	cJSON *result = zos_ensure(
 		work->instance, work->op, client, work->id, "network", spec, &part->error);
@@ -437,7 +440,8 @@ static void leave_nodes(
 }
 
 /* Subnets as planned, or, when the plan could not know them, as they are assigned now. */
-static bool set_subnets(struct work *work, struct provider_builder *builder)
+static bool set_subnets(
+	struct work *work, struct provider_builder *builder, struct zos_member *laptop)
 {
 	struct provider_operation *op = work->op;
 	zp_autoerror err = ZP_ERROR_INIT;
@@ -460,7 +464,11 @@ static bool set_subnets(struct work *work, struct provider_builder *builder)
 		}
 	}
 	provider_build_set(builder, "subnets", subnets);
-	return true;
+	if (zos_laptop_take(laptop, op->planned, op->prior, subnets, &err))
+		work->laptop = laptop;
+	if (err.message)
+		provider_error_from(&op->problems, "add_wg_access", "The network has no room", &err);
+	return !err.message;
 }
 
 /* After a failure: the state must go on to know every node that may have a part of the network. */
@@ -492,6 +500,7 @@ static void undo_create(struct work *work, struct provider_builder *builder)
 static void converge(struct provider_instance *instance, struct provider_operation *op)
 {
 	struct work work;
+	struct zos_member laptop;
 	struct provider_builder builder;
 	bool fresh = op->verb == PROVIDER_CREATE;
 	struct hcl_value nodes = provider_get(op->planned, "nodes"), left;
@@ -502,10 +511,11 @@ static void converge(struct provider_instance *instance, struct provider_operati
 	set_nodes(&work, nodes);
 	provider_build(&builder, op->arena, op->type->schema, op->planned);
 	provider_build_set(&builder, "id", hcl_string_cstr(op->arena, identity_of(&work)));
-	if (!work.ip_range || !work.count || !set_subnets(&work, &builder) ||
+	if (!work.ip_range || !work.count || !set_subnets(&work, &builder, &laptop) ||
 		!prepare_members(&work))
 		return;
 	zos_parallel(work.count, ensure_member, &work);
+	zos_laptop_fill(&builder, work.ip_range, work.members, work.count, work.laptop);
 	zos_members_wipe(work.members, work.count);
 	if (report_parts(&work, fresh ? "Creating" : "Updating")) {
 		if (fresh)

@@ -99,11 +99,12 @@ static struct zos_member member(const char *node, int third, const char *public_
 	return made;
 }
 
-static void print_spec(const struct zos_member *members, size_t count, size_t self, char **out)
+static void print_spec(const struct zos_member *members, size_t count, size_t self,
+	const struct zos_member *laptop, char **out)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
 	struct provider_network_spec checked;
-	cJSON *spec = zos_member_spec("10.1.0.0/16", members, count, self);
+	cJSON *spec = zos_member_spec("10.1.0.0/16", members, count, self, laptop);
 	/* The node's own reader accepts what is sent. */
 	if (provider_network_spec_read(spec, &checked, &err) < 0)
 		fail_msg("%s", err.message);
@@ -141,15 +142,44 @@ static void test_specs(void **state)
 	};
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(wanted); i++) {
 		char *text;
-		print_spec(members, ZP_ARRAY_SIZE(members), i, &text);
+		print_spec(members, ZP_ARRAY_SIZE(members), i, NULL, &text);
 		assert_string_equal(text, wanted[i]);
 		free(text);
 	}
 	zp_autoerror err = ZP_ERROR_INIT;
-	assert_int_equal(zos_members_check(members, 3, &err), 0);
-	assert_int_equal(zos_members_check(members + 1, 1, &err), 0);
-	assert_int_equal(zos_members_check(members + 1, 2, &err), -1);
+	assert_int_equal(zos_members_check(members, 3, NULL, &err), 0);
+	assert_int_equal(zos_members_check(members + 1, 1, NULL, &err), 0);
+	assert_int_equal(zos_members_check(members + 1, 2, NULL, &err), -1);
 	assert_non_null(strstr(err.message, "public address"));
+}
+
+static void test_laptop_specs(void **state)
+{
+	(void)state;
+	const struct zos_member members[] = { member("h", 1, ""), member("p", 2, "192.0.2.2"),
+		member("q", 3, "192.0.2.3") };
+	const struct zos_member laptop = member("", 9, "");
+	static const char *const wanted[] = {
+		HEAD("1") PEER("2", KEY_2, ",\"10.1.9.0/24\",\"100.64.1.9/32\"",
+			ENDPOINT("192.0.2.2:10002")) "," PEER("3", KEY_3, "",
+			ENDPOINT("192.0.2.3:10003")) "]}",
+		/* The access node has it as a peer, which calls from anywhere. */
+		HEAD("2") PEER("1", KEY_1, "", "") "," PEER("3", KEY_3, "",
+			ENDPOINT("192.0.2.3:10003")) "," PEER("9",
+			"CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=", "", "") "]}",
+		HEAD("3") PEER("1", KEY_1, "", "") "," PEER("2", KEY_2,
+			",\"10.1.9.0/24\",\"100.64.1.9/32\"", ENDPOINT("192.0.2.2:10002")) "]}",
+	};
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(wanted); i++) {
+		char *text;
+		print_spec(members, ZP_ARRAY_SIZE(members), i, &laptop, &text);
+		assert_string_equal(text, wanted[i]);
+		free(text);
+	}
+	zp_autoerror err = ZP_ERROR_INIT;
+	assert_int_equal(zos_members_check(members, 1, &laptop, &err), -1);
+	assert_non_null(strstr(err.message, "add_wg_access"));
+	assert_int_equal(zos_members_check(members + 1, 1, &laptop, NULL), 0);
 }
 
 static void test_keys(void **state)
@@ -301,6 +331,47 @@ static void test_join_and_leave(void **state)
 }
 
 /* Another name for the same node is no move. */
+static void test_laptop(void **state)
+{
+	(void)state;
+	struct hcl_value one = good(nothing(), "{ nodes = [\"n1\"], add_wg_access = true }");
+	const char *key = provider_get_text(one, "external_sk");
+	const char *config = provider_get_text(one, "access_wg_config");
+	assert_string_equal(provider_get_text(one, "external_ip"), "10.1.254.0/24");
+	zp_autofree char *wanted = zp_format("PrivateKey = %s\n", key);
+	assert_non_null(strstr(config, wanted));
+	assert_non_null(strstr(config, "Address = 100.64.1.254/32\n"));
+	assert_non_null(strstr(config, "AllowedIPs = 10.1.0.0/16, 100.64.0.0/16\n"));
+	assert_non_null(strstr(config, "Endpoint = 192.0.2.1:"));
+	struct zos_member laptop;
+	uint8_t known[32];
+	assert_true(zos_member_take_key(&laptop, key));
+	const cJSON *peer = peer_of(spec_on("n1"), "10.1.254.0/24");
+	assert_true(provider_wg_key_parse(text_of(peer, "wireguard_public_key"), known));
+	assert_memory_equal(known, laptop.public_key, 32);
+
+	/* It stays while nodes come, and nothing is to be done when nothing changes. */
+	struct hcl_value two = good(one, "{ nodes = [\"n1\", \"n2\"], add_wg_access = true }");
+	assert_string_equal(provider_get_text(two, "external_sk"), key);
+	assert_string_equal(provider_get_text(two, "access_wg_config"), config);
+	struct hcl_value same = good(two, "{ nodes = [\"n1\", \"n2\"], add_wg_access = true }");
+	assert_true(hcl_value_identical(two, same));
+	/* Another node is called when that one goes. */
+	struct hcl_value moved = good(two, "{ nodes = [\"n2\"], add_wg_access = true }");
+	assert_string_equal(provider_get_text(moved, "external_sk"), key);
+	assert_non_null(strstr(provider_get_text(moved, "access_wg_config"), "Endpoint = 192.0.2.2:"));
+
+	struct hcl_value off = good(moved, "{ nodes = [\"n2\"] }");
+	assert_null(provider_get_text(off, "external_sk"));
+	assert_null(provider_get_text(off, "access_wg_config"));
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(spec_on("n2"), "peers")), 0);
+
+	struct provider_operation op =
+		converge(nothing(), "{ nodes = [\"h1\"], add_wg_access = true }");
+	assert_non_null(strstr(op.problems.items[0].detail, "add_wg_access"));
+	provider_problems_release(&op.problems);
+}
+
 static void test_node_by_number(void **state)
 {
 	(void)state;
@@ -471,9 +542,11 @@ int main(void)
 		cmocka_unit_test(test_subnets),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_specs),
+		cmocka_unit_test(test_laptop_specs),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test_setup(test_join_and_leave, setup),
+		cmocka_unit_test_setup(test_laptop, setup),
 		cmocka_unit_test_setup(test_node_by_number, setup),
 		cmocka_unit_test_setup(test_hidden_nodes_only, setup),
 		cmocka_unit_test_setup(test_create_fails_on_one, setup),
