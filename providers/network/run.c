@@ -179,6 +179,9 @@ static void conclude(struct work *work, struct hcl_value before)
 			provider_build_set(&builder, "ip_range", range);
 	}
 	provider_build_set(&builder, "nodes", names_of_parts(work));
+	/* An import can not have the laptop's key: who wants access gets a new one. */
+	if (!provider_has(before, "add_wg_access"))
+		provider_build_set(&builder, "add_wg_access", hcl_bool_value(false));
 	if (subnet_count == work->count || !provider_has(before, "subnets"))
 		provider_build_set(
 			&builder, "subnets", hcl_map_value(hcl_string, subnets, subnet_count));

@@ -176,7 +176,7 @@ static const struct {
 	{ "zos_network", "{ nodes = [\"n1\"] }", "abc/net", "network",
 		"{\"ip_range\":\"10.1.0.0/16\",\"subnet\":\"10.1.1.0/24\",\"peers\":[]}",
 		"{ id = \"abc\", nodes = [\"n1\"], ip_range = \"10.1.0.0/16\","
-		"  subnets = { n1 = \"10.1.1.0/24\" }, status = \"ok\" }" },
+		"  add_wg_access = false, subnets = { n1 = \"10.1.1.0/24\" }, status = \"ok\" }" },
 };
 
 /* Created, read back, imported and recovered it is one and the same; then it is gone. */
