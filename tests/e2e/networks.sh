@@ -199,7 +199,9 @@ resource "zos_ip" "more" {
 }
 TF
 fails "the pool ends" "no public IPv4 address left: all 8 of its pool are leased" apply
-sed -i 's/count = 8/count = 7/' "$work/main.tf"
+sed -i 's/count = 8/count = 0/' "$work/main.tf"
+check "addresses go back" apply
+sed -i 's/count = 0/count = 7/' "$work/main.tf"
 check "all of it can be had" apply
 cat >"$work/big.tf" <<-TF
 resource "zos_scheduler" "big" {
