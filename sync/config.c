@@ -19,7 +19,8 @@ static const struct hcl_attribute_schema repository_attributes[] = { { "url", tr
 	{ "username", false }, { "token", false }, { "ssh_key", false }, { "ssh_passphrase", false },
 	{ "known_hosts", false }, { "ca_file", false }, { "require_signed", false },
 	{ "allowed_signers", false }, { "allowed_gpg_keys", false }, { "webhook_secret", false },
-	{ "forge", false }, { "api_url", false }, { "status_token", false }, { "timeout", false } };
+	{ "forge", false }, { "api_url", false }, { "status_token", false }, { "project", false },
+	{ "timeout", false } };
 static const struct hcl_body_schema repository_schema = { repository_attributes,
 	ZP_ARRAY_SIZE(repository_attributes), NULL, 0 };
 
@@ -138,6 +139,7 @@ void sync_load_repository(struct sync_loader *loader, const struct hcl_block *bl
 		.forge = (enum sync_forge)sync_read_choice(loader, &content, "forge", forges, 0),
 		.api_url = sync_read_text(loader, &content, "api_url", NULL),
 		.status_token = sync_read_secret(loader, &content, "status_token"),
+		.project = sync_read_text(loader, &content, "project", NULL),
 		.timeout_ms = (int)sync_read_duration(loader, &content, "timeout", 120000, 1000),
 	};
 	bool usable = !*repository->url ||

@@ -27,6 +27,7 @@ struct sync_repository {
 	const char *webhook_secret;   /* NULL: no webhook is taken for it */
 	enum sync_forge forge;
 	const char *api_url, *status_token; /* commit statuses; NULL token: none */
+	const char *project;		    /* the forge's name of it; NULL: the address tells */
 	int timeout_ms;			    /* of a fetch */
 };
 

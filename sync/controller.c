@@ -13,7 +13,9 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "sync/child.h"
+#include "sync/http.h"
 #include "sync/log.h"
+#include "sync/notify.h"
 #include "sync/slots.h"
 #include "sync/turn.h"
 
@@ -31,6 +33,9 @@ struct sync_controller {
 	int running;
 	bool stopping;
 	int64_t looked_at, version;
+	struct sync_http *http;
+	char *listen; /* where it listens; heap, or NULL */
+	struct sync_notifier *notifier;
 };
 
 struct task {
@@ -206,8 +211,33 @@ static void ask_changed(struct sync_controller *controller, const struct sync_co
 	}
 }
 
+/* Listens where the configuration says, and leaves there the address at which it can be reached. */
+static int listen_again(struct sync_controller *controller, struct zp_error *err)
+{
+	const char *listen = controller->config->listen;
+	zp_autofree char *path = zp_path_join(controller->config->data_dir, "address");
+
+	if (listen && controller->listen && strcmp(listen, controller->listen) == 0)
+		return 0;
+	sync_http_stop(controller->http);
+	free(controller->listen);
+	controller->http = NULL;
+	controller->listen = NULL;
+	if (!listen)
+		return 0;
+	controller->http = sync_http_start(controller, listen, err);
+	if (!controller->http)
+		return -1;
+	controller->listen = zp_strdup(listen);
+	zp_autofree char *address = zp_format("%.*s:%d\n", (int)(strrchr(listen, ':') - listen), listen,
+		sync_http_port(controller->http));
+	sync_log(ZP_LOG_INFO, controller->config, NULL, 0, "listening on %.*s", (int)strlen(address) - 1, address);
+	return zp_file_write_atomic(path, zp_str(address), 0600, err);
+}
+
 static void reload(struct sync_controller *controller)
 {
+	zp_autoerror err = ZP_ERROR_INIT;
 	struct zp_diags diags;
 
 	zp_diags_init(&diags);
@@ -229,6 +259,8 @@ static void reload(struct sync_controller *controller)
 		sync_log(ZP_LOG_INFO, config, NULL, 0, "configuration read again: %zu stacks",
 			config->stack_count);
 		sync_config_unref(before);
+		if (listen_again(controller, &err) < 0)
+			sync_log(ZP_LOG_ERROR, config, NULL, 0, "%s", zp_error_text(&err));
 	} else {
 		sync_log(ZP_LOG_ERROR, controller->config, NULL, 0,
 			"the configuration has errors: the former one stays in force");
@@ -272,7 +304,9 @@ static int start(struct sync_controller *controller, struct zp_error *err)
 	sync_slots_update(&controller->slots, controller->config, controller->store);
 	for (size_t i = 0; i < controller->slots.count; i++)
 		take_over(controller, controller->slots.items[i]->name);
-	return 0;
+	controller->looked_at = sync_now();
+	controller->notifier = sync_notify_start(controller);
+	return listen_again(controller, err);
 }
 
 /* ---- the loop ---- */
@@ -348,6 +382,9 @@ static void release(struct sync_controller *controller)
 	int *fds[] = { &controller->wake_fd, &controller->stop_fd, &controller->signal_fd,
 		&controller->lock_fd };
 
+	sync_http_stop(controller->http);
+	free(controller->listen);
+	sync_notify_stop(controller->notifier);
 	sync_slots_release(&controller->slots);
 	sync_store_close(controller->store);
 	sync_config_unref(controller->config);

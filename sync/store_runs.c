@@ -40,19 +40,25 @@ int sync_store_update(struct sync_store *store, const struct sync_run *run, stru
 		values, ZP_ARRAY_SIZE(values), NULL, NULL, err) < 0 ? -1 : 0;
 }
 
+static int count_run(struct sync_store *store, const char *stack, const char *state, int64_t ms,
+	struct zp_error *err)
+{
+	const struct sync_value values[] = { SYNC_TEXT(stack), SYNC_TEXT(state), SYNC_NUMBER(ms) };
+
+	return sync_store_execute(store,
+		"INSERT INTO counter (stack, state, count, ms) VALUES (?1, ?2, 1, ?3) "
+		"ON CONFLICT (stack, state) DO UPDATE SET count = count + 1, ms = ms + ?3",
+		values, 3, NULL, NULL, err) < 0 ? -1 : 0;
+}
+
 int sync_store_finish(struct sync_store *store, struct sync_run *run, int keep, struct zp_error *err)
 {
 	run->finished = sync_now();
-	const struct sync_value count[] = { SYNC_TEXT(run->stack), SYNC_TEXT(run->state),
-		SYNC_NUMBER(run->finished - run->created) };
 	const struct sync_value forget[] = { SYNC_TEXT(run->stack), SYNC_NUMBER(keep) };
 
 	if (sync_store_update(store, run, err) < 0)
 		return -1;
-	if (sync_store_execute(store,
-		    "INSERT INTO counter (stack, state, count, ms) VALUES (?1, ?2, 1, ?3) "
-		    "ON CONFLICT (stack, state) DO UPDATE SET count = count + 1, ms = ms + ?3",
-		    count, 3, NULL, NULL, err) < 0)
+	if (count_run(store, run->stack, run->state, run->finished - run->created, err) < 0)
 		return -1;
 	return sync_store_execute(store,
 		"DELETE FROM run WHERE stack = ?1 AND NOT " OPEN " AND id NOT IN "
@@ -156,6 +162,8 @@ int sync_store_decide(struct sync_store *store, const char *stack, int64_t id, b
 		return zp_error_set(err, "no run of stack \"%s\" waits for approval", stack);
 	if (!approve) {
 		/* The commit is not to come back by itself. */
+		if (count_run(store, stack, SYNC_REJECTED, 0, err) < 0)
+			return -1;
 		if (sync_store_execute(store,
 			    "UPDATE stack SET rejected = (SELECT commit_id FROM run WHERE stack = ?1 AND "
 			    "state = 'rejected' ORDER BY id DESC LIMIT 1) WHERE name = ?1",

@@ -7,7 +7,8 @@ root=$(realpath "$(dirname "$0")/../..")
 zplan=$build/zplan
 box=$(mktemp -d /tmp/zplan-sync.XXXXXX)
 pid=
-trap 'stop KILL; rm -rf "$box"' EXIT
+forge=
+trap 'stop KILL; [ -z "$forge" ] || kill "$forge"; rm -rf "$box"' EXIT
 # libgit2 as Debian builds it leaks what it matches patterns with: leaks are looked for in the unit tests.
 export NO_COLOR=1 ASAN_OPTIONS=detect_leaks=0 GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 unset TF_CLI_CONFIG_FILE ZPLAN_NODES
@@ -56,11 +57,32 @@ git init -q --bare -b main "$box/repo.git"
 git init -q -b main "$box/work"
 git -C "$box/work" remote add origin "$box/repo.git"
 git -C "$box/work" config user.email t@example.org && git -C "$box/work" config user.name t
+python3 "$root/tests/e2e/forge.py" "$box/forge" & forge=$!
+for _ in $(seq 50); do [ -s "$box/forge/port" ] && break; sleep 0.1; done
+export SYNC_TOKEN=token-of-the-api SYNC_SECRET=secret-of-hooks FORGE_TOKEN=forge-token-1
 cat >"$box/sync.hcl" <<HCL
 data_dir = "$box/data"
 parallel = 3
+http {
+  listen      = "127.0.0.1:0"
+  token       = env.SYNC_TOKEN
+  max_payload = 100000
+}
 repository "infra" {
-  url = "file://$box/repo.git"
+  url            = "file://$box/repo.git"
+  webhook_secret = env.SYNC_SECRET
+  forge          = "github"
+  api_url        = "http://127.0.0.1:$(cat "$box/forge/port")"
+  project        = "team/infra"
+  status_token   = env.FORGE_TOKEN
+}
+stack "hooked" {
+  repo       = "infra"
+  ref        = "main"
+  path       = "hooked"
+  interval   = "1h"
+  approve    = "auto"
+  depends_on = ["app"]
 }
 stack "app" {
   repo        = "infra"
@@ -73,7 +95,8 @@ stack "app" {
   vars        = { folder = "$box/made" }
 }
 HCL
-mkdir -p "$box/work/app" "$box/made"
+mkdir -p "$box/work/app" "$box/work/hooked" "$box/made"
+echo 'resource "terraform_data" "one" {}' >"$box/work/hooked/main.tf"
 cat >"$box/work/app/main.tf" <<'TF'
 variable "folder" {}
 variable "names" { default = ["a", "b", "c", "d", "e"] }
@@ -91,10 +114,14 @@ check "a commit is applied" await app applied "$head"
 made() { [ "$(ls "$box/made")" = "$(printf '%s\n' "$@")" ]; }
 check "what it says is there" made a b c d e
 
+check "who depends on it comes after it" await hooked applied "$head"
+order() { sync history -json | ask '[.runs[] | {key: .stack, value: .}] | from_entries | .app.finished <= .hooked.created and .app.id < .hooked.id'; }
+check "in order" order
+
 echo 'resource "local_file" "x" { filename = nowhere.x }' >"$box/work/app/broken.tf"
 push broken
 check "a broken commit is reported" await app failed "$head"
-reported() { sync status -json | ask --arg head "$head" '.stacks[0] | .state == "failed" and .failed == $head and (.problem | contains("broken.tf:1"))'; }
+reported() { sync status -json | ask --arg head "$head" '.stacks[] | select(.name == "app") | .state == "failed" and .failed == $head and (.problem | contains("broken.tf:1"))'; }
 check "with file and line" reported
 check "what was there is untouched" made a b c d e
 tight() { sleep 3; sync history -json | ask '[.runs[] | select(.state == "failed")] | length == 1'; }
@@ -126,6 +153,68 @@ start
 sync approve app
 check "it is approved, and applied" await app applied "$head"
 check "what it destroys is gone" made a z
+
+# ---- from outside ----
+url=http://$(cat "$box/data/address")
+call() { # STATUS ARGUMENT...: the answer's text
+	local status=$1
+	shift
+	[ "$(curl -s -m 10 -o "$box/answer" -w '%{http_code}' "$@")" = "$status" ] && cat "$box/answer"
+}
+bearer=(-H "Authorization: Bearer $SYNC_TOKEN")
+check "healthz" call 200 "$url/healthz"
+check "the API wants a token" call 401 "$url/api/v1/status"
+check "metrics want it too" call 401 "$url/metrics"
+check "a wrong token is refused" call 401 -H "Authorization: Bearer wrong" "$url/api/v1/status"
+status_told() { call 200 "${bearer[@]}" "$url/api/v1/status" | ask '.stacks | map(.name) == ["hooked", "app"]'; }
+check "status" status_told
+measured() {
+	call 200 "${bearer[@]}" "$url/metrics" >"$box/metrics" && grep -q '^zplan_sync_runs_total{stack="app",state="rejected"} 1$' "$box/metrics" &&
+		grep -q '^zplan_sync_run_duration_seconds_count{stack="app",state="applied"} ' "$box/metrics" &&
+		grep -q '^zplan_sync_drift{stack="app"} 0$' "$box/metrics" && grep -q '^zplan_sync_queue ' "$box/metrics"
+}
+check "metrics" measured
+runs() { sync history -json -limit=1000 | ask '.runs | length'; }
+sign() { printf %s "$1" | openssl dgst -sha256 -hmac "$SYNC_SECRET" -r | cut -d' ' -f1; }
+hook() { call "$1" -X POST -H "X-GitHub-Event: ${4:-push}" -H "X-Hub-Signature-256: sha256=$3" --data-raw "$2" "$url/hooks"; }
+body='{"ref":"refs/heads/main","repository":{"clone_url":"file://'$box/repo.git'"}}'
+check "who depends on it looked again" await hooked unchanged "$head"
+echo 'resource "terraform_data" "two" {}' >>"$box/work/hooked/main.tf"
+push hooked
+await app unchanged "$head" >/dev/null
+before=$(runs)
+check "a webhook with a wrong signature is refused" hook 401 "$body" "$(sign "$body ")"
+check "one without" call 401 -X POST -H "X-GitHub-Event: push" --data-raw "$body" "$url/hooks"
+other='{"ref":"refs/heads/main","repository":{"clone_url":"file:///other.git"}}'
+check "one for an unknown repository" hook 404 "$other" "$(sign "$other")"
+check "one that is no JSON" hook 400 "x" "$(sign x)"
+head -c 200000 /dev/zero | tr '\0' ' ' >"$box/large"
+check "one that is too large" call 413 -X POST -H "X-GitHub-Event: push" --data-binary "@$box/large" "$url/hooks"
+check "a ping is answered" hook 202 "$body" "$(sign "$body")" ping
+branch=${body/main/dev}
+none() { hook 202 "$branch" "$(sign "$branch")" | ask '.triggered == []'; }
+check "another branch triggers nothing" none
+nothing_ran() { sleep 1; [ "$(runs)" = "$before" ]; }
+check "nothing ran" nothing_ran
+good() { hook 202 "$body" "$(sign "$body")" | ask '.triggered == ["hooked", "app"]'; }
+check "a webhook with the right one is taken" good
+check "what it tells of is applied" await hooked applied "$head"
+by_hook() { sync history -json -limit=1 hooked | ask '.runs[0].cause == "webhook"'; }
+check "because of the webhook" by_hook
+posted() {
+	jq -es --arg path "/repos/team/infra/statuses/$head" \
+		'map(select(.path == $path and .authorized and .body.context == "zplan/hooked").body.state) | .[-1] == "success" and .[0] == "pending"' "$box/forge/requests"
+}
+told() { for _ in $(seq 50); do posted >/dev/null && return; sleep 0.1; done; posted; }
+check "the forge is told how the commit fares" told
+failure_told() { jq -es 'any(.[]; .body.state == "failure" and (.body.description | contains("broken.tf:1")))' "$box/forge/requests"; }
+check "and how the broken one fared" failure_told
+check "a stack is asked to look again" call 202 -X POST "${bearer[@]}" "$url/api/v1/stacks/hooked/run"
+manual() { await hooked unchanged "$head" && sync history -json -limit=1 hooked | ask '.runs[0].cause == "manual"'; }
+check "and does" manual
+check "nothing waits that could be approved" call 409 -X POST "${bearer[@]}" "$url/api/v1/stacks/app/approve"
+secrets() { ! grep -rE "$SYNC_TOKEN|$SYNC_SECRET|$FORGE_TOKEN" "$box/log" "$box/data" "$box/metrics"; }
+check "secrets are nowhere to be found" secrets
 
 # Killed in the middle of an apply: the controller, and the command it runs.
 cat >"$box/work/app/slow.tf" <<'TF'
