@@ -58,6 +58,8 @@ struct plan_output {
 
 /* "main.tf:5,1-30", in the arena. */
 const char *plan_range_text(struct zp_arena *arena, struct zp_range range);
+/* Its beginning: "main.tf:5,1". */
+const char *plan_place_text(struct zp_arena *arena, struct zp_range range);
 
 /* What is sensitive inside an output of the root module must be declared so. */
 void plan_refuse_unmarked_sensitive(struct zp_diags *diags, const struct plan_output *output,

@@ -243,6 +243,14 @@ struct plan_provider_ref plan_load_provider_ref(struct plan_loader *loader, stru
 	return ref;
 }
 
+const char *plan_place_text(struct zp_arena *arena, struct zp_range range)
+{
+	if (!range.file)
+		return "an unknown place";
+	struct zp_position start = zp_source_position(range.file, range.start);
+	return zp_arena_format(arena, "%s:%u,%u", range.file->name, start.line, start.column);
+}
+
 const char *plan_range_text(struct zp_arena *arena, struct zp_range range)
 {
 	if (!range.file)

@@ -240,6 +240,8 @@ static void build(void *data)
 		return;
 	}
 	evaluate_module(plan, plan->root);
+	if (plan->kind == PLAN_NORMAL)
+		plan_check_imported(plan);
 	spread_create_before_destroy(plan);
 	if (!plan->diags->errors)
 		plan_find_orphans(plan);

@@ -306,6 +306,8 @@ void plan_report_forgotten(struct plan *plan);
 /* imports.c: asks for the objects import blocks name, and puts them into the prior state. */
 void plan_import_objects(struct plan *plan);
 /* NULL when it is not imported. */
+/* Every target must have turned out to be wanted. */
+void plan_check_imported(struct plan *plan);
 const char *plan_import_id(const struct plan *plan, const char *address);
 
 /* refresh.c */

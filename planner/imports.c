@@ -150,6 +150,13 @@ static bool import_object(struct importing *importing, struct state *state,
 	return store(importing, state, address, resource, provider, &op);
 }
 
+static void report_no_configuration(struct plan *plan, struct zp_range range, const char *address)
+{
+	zp_diag_error(plan->diags, range, "Configuration for import target does not exist",
+		"The configuration for the given import target %s does not exist. All target instances "
+		"must have an associated configuration to be imported.", address);
+}
+
 static const struct plan_resource *check_target(struct importing *importing,
 	const struct state_address *address)
 {
@@ -164,10 +171,8 @@ static const struct plan_resource *check_target(struct importing *importing,
 		return NULL;
 	}
 	if (!resource) {
-		zp_diag_error(diags, importing->range, "Configuration for import target does not exist",
-			"The configuration for the given import target %s does not exist. All target "
-			"instances must have an associated configuration to be imported.",
-			address->text);
+		report_no_configuration(importing->plan, importing->block ? importing->block->to->range :
+			importing->range, address->text);
 		return NULL;
 	}
 	return resource->resource_type ? resource : NULL;
@@ -245,6 +250,28 @@ void plan_import_objects(struct plan *plan)
 				run_one(&importing, repetition.keys[k], repetition.each_values[k]);
 		zp_map_release(&repetition.by_text);
 	}
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void plan_check_imported(struct plan *plan)
+{
+	zp_autofree const char **missing = zp_calloc(plan->imports.count + 1, sizeof(*missing));
+	struct zp_map wanted = { 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->instances.count && plan->imports.count; i++)
+		zp_map_set(&wanted, zp_str(plan->instances.items[i]->address), plan);
+	for (size_t i = 0; i < plan->imports.count; i++)
+		if (!zp_map_has(&wanted, plan->imports.entries[i].key) && !plan_is_limited(plan))
+			missing[count++] = plan->imports.entries[i].key.ptr;
+	qsort(missing, count, sizeof(*missing), by_address);
+	for (size_t i = 0; i < count; i++)
+		report_no_configuration(plan, ZP_NOWHERE, missing[i]);
+	zp_map_release(&wanted);
 }
 
 const char *plan_import_id(const struct plan *plan, const char *address)

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "planner/engine.h"
+#include "state/address.h"
 
 /* One step of the way to an object: module.NAME[key]. */
 struct step {
@@ -128,16 +129,11 @@ static bool check_statement(struct plan *plan, const struct statement *statement
 	}
 	bool foreign = statement->from.is_resource && (statement->from.mode != statement->to.mode ||
 		strcmp(statement->from.type, statement->to.type) != 0);
-	if (statement->from.is_resource != statement->to.is_resource || foreign) {
-		zp_diag_error(plan->diags, statement->range, foreign ? "Resource type mismatch" :
-			"Invalid \"moved\" addresses", foreign ?
+	if (foreign)
+		zp_diag_error(plan->diags, statement->range, "Resource type mismatch",
 			"This statement declares a move from %s to %s, which is a resource of a "
-			"different type." :
-			"The \"from\" and \"to\" addresses must either both refer to resources or both "
-			"refer to modules: %s and %s.", from.ptr, to.ptr);
-		return false;
-	}
-	return true;
+			"different type.", from.ptr, to.ptr);
+	return !foreign && statement->from.is_resource == statement->to.is_resource;
 }
 
 static void collect(struct plan *plan, const struct plan_module *module,
@@ -191,13 +187,61 @@ static bool is_declared(const struct plan_module *module, const struct place *pl
 	return resource && place->key.kind == STATE_NO_KEY && !resource->count && !resource->for_each;
 }
 
+/* Address in its module -> the statement that names it on one side. Keys are the map's to free. */
+static const struct statement *note_side(struct zp_map *map, const struct statement *statement,
+	const char *address)
+{
+	char *key = zp_format("%s|%s", statement->module->path, address);
+	const struct statement *other = zp_map_get(map, zp_str(key));
+
+	if (other)
+		free(key);
+	else
+		zp_map_set(map, zp_str(key), (void *)statement);
+	return other;
+}
+
+static void release_sides(struct zp_map *map)
+{
+	for (size_t i = 0; i < map->count; i++)
+		free((char *)map->entries[i].key.ptr);
+	zp_map_release(map);
+}
+
+/* Two statements about one address that do not say the same. */
+static void report_ambiguous(struct plan *plan, const struct statement *first,
+	const struct statement *second, bool same_source)
+{
+	const char *kind = second->from.is_resource ? "resource" : "module";
+	zp_autobuf from = ZP_BUF_INIT, to = ZP_BUF_INIT, own = ZP_BUF_INIT;
+
+	place_text(&first->from, &from);
+	place_text(&first->to, &to);
+	place_text(same_source ? &second->to : &second->from, &own);
+	zp_diag_error(plan->diags, second->range, "Ambiguous move statements",
+		same_source ?
+		"A statement at %s declared that %s moved to %s, but this statement instead declares "
+		"that it moved to %s.\n\nEach %s can move to only one destination %s." :
+		"A statement at %s declared that %s moved to %s, but this statement instead declares "
+		"that %s moved there.\n\nEach %s can have moved from only one source %s.",
+		plan_place_text(&plan->arena, first->range), from.ptr, to.ptr, own.ptr, kind, kind);
+}
+
+static bool same_text(const struct place *a, const struct place *b)
+{
+	zp_autobuf x = ZP_BUF_INIT, y = ZP_BUF_INIT;
+
+	place_text(a, &x);
+	place_text(b, &y);
+	return strcmp(x.ptr, y.ptr) == 0;
+}
+
 static void check_contradictions(struct plan *plan, const struct statement_vec *statements)
 {
-	struct zp_map sources = { 0 };
-	char **texts = zp_calloc(statements->count * 2 + 1, sizeof(*texts));
+	struct zp_map sources = { 0 }, destinations = { 0 };
 
 	for (size_t i = 0; i < statements->count; i++) {
-		const struct statement *statement = &statements->items[i];
+		const struct statement *statement = &statements->items[i], *other;
 		zp_autobuf from = ZP_BUF_INIT, to = ZP_BUF_INIT;
 		place_text(&statement->from, &from);
 		place_text(&statement->to, &to);
@@ -208,20 +252,15 @@ static void check_contradictions(struct plan *plan, const struct statement_vec *
 				"Change your configuration so that this %s will be declared as %s instead.",
 				from.ptr, statement->from.is_resource ? "resource" : "module call",
 				statement->from.is_resource ? "resource" : "call", to.ptr);
-		texts[2 * i] = zp_format("%s|%s", statement->module->path, from.ptr);
-		texts[2 * i + 1] = zp_format("%s", to.ptr);
-		const char *other = zp_map_set(&sources, zp_str(texts[2 * i]), texts[2 * i + 1]);
-		if (other && strcmp(other, to.ptr) != 0)
-			zp_diag_error(plan->diags, statement->range, "Ambiguous move statements",
-				"A statement before this one declared that %s moved to %s, but this "
-				"statement instead declares that it moved to %s.\n\nEach %s can move to only "
-				"one destination.", from.ptr, other, to.ptr,
-				statement->from.is_resource ? "resource" : "module");
+		other = note_side(&sources, statement, from.ptr);
+		if (other && !same_text(&other->to, &statement->to))
+			report_ambiguous(plan, other, statement, true);
+		other = note_side(&destinations, statement, to.ptr);
+		if (other && !same_text(&other->from, &statement->from))
+			report_ambiguous(plan, other, statement, false);
 	}
-	for (size_t i = 0; i < 2 * statements->count; i++)
-		free(texts[i]);
-	free(texts);
-	zp_map_release(&sources);
+	release_sides(&sources);
+	release_sides(&destinations);
 }
 
 /* ---- objects ---- */
@@ -512,6 +551,53 @@ static void keep_possible(struct plan *plan, struct zp_buf *blocked)
 	}
 }
 
+static bool is_named(const struct state_address *list, size_t count, const char *address)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(list[i].text);
+		const char *rest = address + length;
+		if (strncmp(address, list[i].text, length) == 0 && (!*rest || *rest == '.' || *rest == '['))
+			return true;
+	}
+	return false;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What moves, moves whole: both its addresses belong to the part of the plan that is made, or neither does. */
+static void check_limits(struct plan *plan)
+{
+	zp_autofree const char **missing = zp_calloc(plan->moves.count * 2 + 1, sizeof(*missing));
+	bool targets = plan->target_count > 0;
+	zp_autobuf list = ZP_BUF_INIT;
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->moves.count; i++) {
+		const char *ends[] = { plan->moves.items[i].from, plan->moves.items[i].to };
+		for (int k = 0; k < 2; k++)
+			if (targets ? !is_named(plan->targets, plan->target_count, ends[k]) :
+				      is_named(plan->excludes, plan->exclude_count, ends[k]))
+				missing[count++] = ends[k];
+	}
+	if (!count)
+		return;
+	qsort(missing, count, sizeof(*missing), by_text);
+	for (size_t i = 0; i < count; i++)
+		zp_buf_printf(&list, "\n  -%s=\"%s\"", targets ? "target" : "exclude", missing[i]);
+	zp_diag_error(plan->diags, ZP_NOWHERE, "Moved resource instances excluded by targeting",
+		"Resource instances in your current state have moved to new addresses in the latest "
+		"configuration. zplan must include those resource instances while planning in order to "
+		"ensure a correct result, but your -%s=... options do not fully cover all of those "
+		"resource instances.\n\nTo create a valid plan, either remove your -%s=... options "
+		"altogether or %s:%s%s", targets ? "target" : "exclude", targets ? "target" : "exclude",
+		targets ? "add the following additional target options" : "remove those that name these",
+		list.ptr, targets ? "\n\nNote that adding these options may include further additional "
+			"resource instances in your plan, in order to respect object dependencies." : "");
+}
+
 void plan_find_moves(struct plan *plan)
 {
 	struct statement_vec statements = { 0 };
@@ -526,6 +612,8 @@ void plan_find_moves(struct plan *plan)
 	keep_possible(plan, &blocked);
 	if (blocked.len)
 		report_blocked(plan, &blocked);
+	if (plan_is_limited(plan))
+		check_limits(plan);
 	/* A loaded plan keeps the prior state as it was after that. */
 	if (!plan->loaded)
 		plan_move_objects(plan, plan->prior);

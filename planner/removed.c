@@ -59,20 +59,35 @@ const struct plan_removed *plan_find_removed(struct plan *plan, const struct sta
 	return found;
 }
 
-static const struct plan_resource *declared(const struct plan_module *module, const char *target)
+/* module.a.module.b, with no resource after it; keys were refused when it was read. */
+static bool names_module(const struct hcl_expr *from)
+{
+	const char *word = from->traversal.root;
+
+	for (uint32_t i = 0; strcmp(word, "module") == 0; i += 2) {
+		if (i + 1 >= from->traversal.count)
+			return true;
+		word = from->traversal.steps[i + 1].name;
+	}
+	return false;
+}
+
+/* Where the target is declared still: the resource, or the call of the module. No file: nowhere. */
+static struct zp_range declared(const struct plan_module *module, const char *target)
 {
 	while (strncmp(target, "module.", 7) == 0) {
 		const char *name = target + 7;
 		size_t length = strcspn(name, ".");
 		const struct plan_call *call = zp_map_get(&module->call_map, zp_strn(name, length));
 		if (!call || !call->module)
-			return NULL;
-		module = call->module;
+			return ZP_NOWHERE;
 		if (!name[length])
-			return NULL;
+			return call->range;
+		module = call->module;
 		target = name + length + 1;
 	}
-	return zp_map_get(&module->resource_map, zp_str(target));
+	const struct plan_resource *resource = zp_map_get(&module->resource_map, zp_str(target));
+	return resource ? resource->range : ZP_NOWHERE;
 }
 
 static void check(struct plan *plan, const struct plan_module *module)
@@ -80,9 +95,11 @@ static void check(struct plan *plan, const struct plan_module *module)
 	for (size_t i = 0; i < module->removed_count; i++) {
 		zp_autofree char *target = target_of(plan, module, &module->removed[i]);
 		plan->has_removed = true;
-		if (target && declared(plan->config->root, target))
-			zp_diag_error(plan->diags, module->removed[i].range,
-				"Removed resource still exists",
+		struct zp_range place = target ? declared(plan->config->root, target) : ZP_NOWHERE;
+		bool resource = !names_module(module->removed[i].from);
+		if (place.file)
+			zp_diag_error(plan->diags, place, resource ? "Removed resource still exists" :
+				"Removed module still exists",
 				"This statement declares that %s was removed, but it is still declared in "
 				"configuration.", target);
 	}
