@@ -343,6 +343,8 @@ static void state_members_json(struct zp_json_writer *writer, const struct state
 		outputs_json(writer, &outputs);
 		entries_json(writer, &entries, false);
 		zp_json_end_object(writer);
+		if (!plan)
+			cli_state_checks_json(writer, state);
 	}
 	zp_vec_release(&outputs);
 	zp_vec_release(&entries);
@@ -641,7 +643,7 @@ static void drift_json(struct zp_json_writer *writer, const struct plan *plan)
 	zp_json_end_array(writer);
 }
 
-void cli_plan_json(const struct plan *plan, struct zp_buf *out)
+void cli_plan_json(struct plan *plan, struct zp_buf *out)
 {
 	struct zp_json_writer writer;
 	size_t count;
@@ -669,6 +671,7 @@ void cli_plan_json(const struct plan *plan, struct zp_buf *out)
 	prior_state_json(&writer, plan);
 	zp_json_key(&writer, "configuration");
 	cli_config_json(&writer, plan_configuration(plan));
+	cli_plan_checks_json(&writer, plan);
 	zp_json_key(&writer, "timestamp");
 	zp_json_cstr(&writer, plan_created(plan));
 	zp_json_key(&writer, "applyable");

@@ -8,8 +8,12 @@
 #include "planner/plan.h"
 
 /* Each appends the document and a newline. */
-void cli_plan_json(const struct plan *plan, struct zp_buf *out);
+void cli_plan_json(struct plan *plan, struct zp_buf *out);
 void cli_state_json(const struct state *state, struct zp_buf *out);
+
+/* "checks": of a plan, and of a state. Nothing is written where there are none. */
+void cli_plan_checks_json(struct zp_json_writer *writer, struct plan *plan);
+void cli_state_checks_json(struct zp_json_writer *writer, const struct state *state);
 
 /* "configuration": the blocks as written, as one object. */
 void cli_config_json(struct zp_json_writer *writer, const struct plan_config *config);

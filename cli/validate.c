@@ -60,7 +60,8 @@ static void print_report(struct cli_run *run, enum format format)
 		zp_diags_sort(&run->diags);
 		cli_report_junit(&run->diags, run->config, prefix, &out);
 	}
-	fwrite(out.ptr, 1, out.len, stdout);
+	if (out.len)
+		fwrite(out.ptr, 1, out.len, stdout);
 	zp_diags_truncate(&run->diags, 0);
 }
 

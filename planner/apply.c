@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "planner/checks.h"
 
 #define WORKER_STACK ((size_t)256 << 20)
 #define MAX_BATCH 256
@@ -442,7 +443,10 @@ static bool execute(struct plan_execution *execution)
 	if (execution->remaining)
 		run_workers(execution);
 	report_left(execution);
+	if (!execution->stopping)
+		plan_check_rest(plan);
 	plan_record_rest(execution, plan->diags->errors == errors);
+	plan_store_checks(plan, execution->state);
 	bool stored = store(execution, false, &err);
 	if (!stored)
 		zp_diag_error(plan->diags, ZP_NOWHERE, "Failed to save state",

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/uuid.h"
 #include "planner/apply.h"
+#include "planner/checks.h"
 
 double plan_seconds(void)
 {
@@ -93,8 +94,10 @@ static bool prepare_change(struct plan_execution *execution, struct plan_work *w
 	work->provider = plan_provider_for(plan, instance->cell.module, resource);
 	work->type = resource->resource_type;
 	if (!work->provider->configured ||
-		!plan_instance_finalize(plan, instance, &work->config, &planned) ||
-		!is_consistent(execution, instance, instance->planned, planned))
+		!plan_instance_finalize(plan, instance, &work->config, &planned))
+		return false;
+	/* What a check reads was read before, and may be another thing by now. */
+	if (!resource->in_check && !is_consistent(execution, instance, instance->planned, planned))
 		return false;
 	struct hcl_value nothing = hcl_null(work->type->schema->type);
 	bool update = work->action == PLAN_UPDATE;
@@ -405,6 +408,8 @@ static bool check_postconditions(struct plan *plan, struct plan_instance *instan
 
 	plan_scope_init(&scope, plan, instance->cell.module, instance->key, instance->each_value);
 	scope.self = &instance->cell.value;
+	scope.checked = plan_checked_instance(plan, instance);
+	scope.first_rule = lifecycle->precondition_count;
 	return plan_check_rules(&scope, lifecycle->postconditions, lifecycle->postcondition_count,
 		"Resource postcondition failed", instance->address, NULL);
 }
@@ -439,6 +444,14 @@ static void finish(struct plan_execution *execution, struct plan_work *work)
 {
 	struct plan *plan = execution->plan;
 	struct plan_instance *instance = instance_of(work);
+	bool nested = instance && work->action == PLAN_READ && instance->resource->config->in_check;
+
+	if (nested)
+		instance->read_failure = NULL;
+	if (nested && work->op.problems.errors) {
+		plan_report_failed_read(plan, instance, &work->op.problems);
+		work->op.result = plan_without_unknown(&plan->arena, work->op.planned);
+	}
 	bool ok = !work->op.problems.errors;
 
 	plan_report_problems(plan, instance ? instance->resource->config : NULL, work->address,

@@ -1,4 +1,4 @@
-#include "planner/engine.h"
+#include "planner/checks.h"
 
 static void init_cells(struct plan *plan, struct plan_cell *cells, size_t count,
 	enum plan_cell_kind kind, struct plan_scope_module *module)
@@ -201,6 +201,18 @@ static struct hcl_value evaluate_variable(struct plan *plan, struct plan_cell *c
 	return plan->root_values[cell->index];
 }
 
+bool plan_check_output(struct plan *plan, struct plan_scope_module *module, uint32_t index)
+{
+	const struct plan_output *output = module->config->outputs[index];
+	struct plan_scope scope;
+
+	plan_scope_init(&scope, plan, module, (struct state_key){ 0 }, hcl_null(hcl_dynamic));
+	scope.checked = plan_checked_named(plan, PLAN_CHECKED_OUTPUT, module, index,
+		output->precondition_count);
+	return plan_check_rules(&scope, output->preconditions, output->precondition_count,
+		"Module output value precondition failed", NULL, NULL);
+}
+
 static struct hcl_value evaluate_output(struct plan *plan, struct plan_cell *cell)
 {
 	const struct plan_output *output = cell->module->config->outputs[cell->index];
@@ -213,8 +225,7 @@ static struct hcl_value evaluate_output(struct plan *plan, struct plan_cell *cel
 			target.target == PLAN_TO_RESOURCE)
 			plan_cell_ok(plan, &cell->module->resources[target.index].cell);
 	}
-	if (!plan_check_rules(&scope, output->preconditions, output->precondition_count,
-		    "Module output value precondition failed", NULL, NULL))
+	if (!plan_check_output(plan, cell->module, cell->index))
 		return hcl_unknown(hcl_dynamic);
 	struct hcl_value value = plan_evaluate(&scope, output->expr);
 	if (!output->ephemeral && value.inside & HCL_EPHEMERAL)
@@ -291,6 +302,13 @@ static void evaluate(struct plan *plan, struct plan_cell *cell)
 		zp_vec_push(&plan->cells, cell);
 	}
 	zp_vec_release(&done->needs);
+	/* What a module is given may not be known before, and is checked before anything uses it. */
+	if (plan->applying && cell->kind == PLAN_CELL_VARIABLE && plan->diags->errors == errors) {
+		cell->status = PLAN_DONE;
+		plan_validate_variable(plan, cell->module, cell->module->config->variables[cell->index]);
+		if (plan->diags->errors > errors)
+			cell->status = PLAN_FAILED;
+	}
 	if (cell->status != PLAN_FAILED)
 		cell->status = plan->diags->errors > errors ? PLAN_FAILED : PLAN_DONE;
 }

@@ -119,6 +119,7 @@ struct plan_resource {
 	size_t provisioner_count;
 	struct hcl_body *connection;
 	struct hcl_body *body; /* without the meta-arguments */
+	bool in_check;	       /* a data source within a check block */
 	struct zp_range range; /* the header */
 	uint32_t index;	       /* in module->resources */
 	const char *address;   /* type.name or data.type.name, without module */

@@ -283,8 +283,10 @@ void plan_load_check(struct plan_loader *loader, const struct hcl_block *block)
 		if (strcmp(content.blocks[i]->type, "data") == 0) {
 			size_t before = loader->resources.count;
 			plan_load_resource(loader, content.blocks[i]);
-			if (loader->resources.count > before)
+			if (loader->resources.count > before) {
 				check->data = loader->resources.items[before];
+				check->data->in_check = true;
+			}
 			continue;
 		}
 		struct plan_check_rule rule = plan_load_rule(loader, content.blocks[i]);

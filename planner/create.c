@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/threads.h"
-#include "planner/engine.h"
+#include "planner/checks.h"
 
 void plan_emit_begin(struct plan *plan)
 {
@@ -99,6 +99,8 @@ void plan_free(struct plan *plan)
 	zp_vec_release(&plan->output_changes);
 	zp_vec_release(&plan->drifts);
 	zp_vec_release(&plan->moves);
+	zp_vec_release(&plan->checked);
+	zp_map_release(&plan->checked_by_address);
 	zp_map_release(&plan->imports);
 	zp_map_release(&plan->selected);
 	zp_map_release(&plan->doomed);
@@ -110,27 +112,6 @@ void plan_free(struct plan *plan)
 	pthread_mutex_destroy(&plan->lock);
 	zp_arena_release(&plan->arena);
 	free(plan);
-}
-
-static void check_asserts(struct plan *plan, struct plan_scope_module *module)
-{
-	struct plan_scope scope;
-
-	plan_scope_init(&scope, plan, module, (struct state_key){ 0 }, hcl_null(hcl_dynamic));
-	for (size_t i = 0; i < module->config->check_count; i++) {
-		const struct plan_check *check = module->config->checks[i];
-		struct zp_diags found, *diags = plan->diags;
-		/* A failed check is a warning: it stops nothing. */
-		zp_diags_init(&found);
-		plan->diags = &found;
-		plan_check_rules(&scope, check->asserts, check->assert_count,
-			"Check block assertion failed", NULL, NULL);
-		plan->diags = diags;
-		for (size_t k = 0; k < found.count; k++)
-			zp_diag_warning(diags, found.items[k]->subject, found.items[k]->summary, "%s",
-				found.items[k]->detail);
-		zp_diags_release(&found);
-	}
 }
 
 /* Whether anything in the module is part of the plan. */
@@ -171,7 +152,7 @@ static void evaluate_module(struct plan *plan, struct plan_scope_module *module)
 
 	bool whole = !plan_is_limited(plan);
 
-	if (plan->kind == PLAN_NORMAL && (whole || module == plan->root))
+	if (plan->kind != PLAN_DESTROY && (whole || module == plan->root))
 		plan_validate_variables(plan, module);
 	for (size_t i = 0; i < config->resource_count; i++)
 		evaluate_resource(plan, &module->resources[i], whole);
@@ -187,8 +168,8 @@ static void evaluate_module(struct plan *plan, struct plan_scope_module *module)
 	for (size_t i = 0; i < config->output_count && plan->kind != PLAN_DESTROY; i++)
 		if (whole || (module == plan->root && plan->selected_outputs[i]))
 			plan_cell_value(plan, &module->outputs[i]);
-	if (plan->kind == PLAN_NORMAL && whole)
-		check_asserts(plan, module);
+	if (plan->kind != PLAN_DESTROY && whole)
+		plan_assert_checks(plan, module);
 }
 
 /*
@@ -248,7 +229,7 @@ static void build(void *data)
 	plan_report_forgotten(plan);
 	plan_collect_changes(plan);
 	if (plan->kind != PLAN_DESTROY)
-		plan_store_data(plan, plan->prior);
+		plan_store_data(plan, plan->prior, false);
 	plan->errored = plan->diags->errors > 0;
 }
 

@@ -96,6 +96,7 @@ struct plan_instance {
 	const char *deposed; /* id of the old object, once it lies deposed */
 	bool create_before_destroy;
 	bool deferred_conditions; /* preconditions wait for values */
+	const char *read_failure; /* why the data source of a check block could not be read */
 };
 
 struct plan_resource_cell {
@@ -192,6 +193,8 @@ struct plan {
 	ZP_VEC(, struct plan_change) changes;
 	ZP_VEC(, struct plan_output_change) output_changes;
 	ZP_VEC(, struct plan_drift) drifts;
+	ZP_VEC(, struct plan_checked *) checked; /* checks.h */
+	struct zp_map checked_by_address;
 };
 
 /* cells.c: evaluation, memoised. */
@@ -212,7 +215,7 @@ struct plan_provider *plan_provider_for(struct plan *plan, struct plan_scope_mod
 struct plan_provider *plan_provider_default(struct plan *plan, const struct provider *provider);
 
 /* record.c: data sources read while planning are part of the state too. */
-void plan_store_data(struct plan *plan, struct state *state);
+void plan_store_data(struct plan *plan, struct state *state, bool applied);
 
 /* expand.c */
 bool plan_expand(struct plan *plan, struct plan_scope_module *module, const struct hcl_expr *count,
@@ -227,6 +230,8 @@ bool plan_resource_expand(struct plan *plan, struct plan_resource_cell *resource
 bool plan_call_expand(struct plan *plan, struct plan_call_cell *call);
 
 /* scope.c: what names mean. */
+struct plan_checked;
+
 struct plan_scope {
 	struct hcl_scope scope;
 	struct plan *plan;
@@ -234,6 +239,9 @@ struct plan_scope {
 	struct state_key key; /* of the block's instance */
 	struct hcl_value each_value;
 	const struct hcl_value *self; /* NULL: none */
+	struct plan_checked *checked; /* where answers to rules are noted; NULL: nowhere */
+	size_t first_rule;	      /* number of the first of them there */
+	bool warns;		      /* a rule that fails is a warning, and one that is open too */
 };
 
 void plan_scope_init(struct plan_scope *scope, struct plan *plan, struct plan_scope_module *module,
@@ -245,7 +253,12 @@ struct hcl_value plan_evaluate(struct plan_scope *scope, const struct hcl_expr *
 bool plan_check_rules(struct plan_scope *scope, const struct plan_check_rule *rules, size_t count,
 	const char *what, const char *address, bool *deferred);
 
+/* cells.c: the preconditions of an output. False when one failed. */
+bool plan_check_output(struct plan *plan, struct plan_scope_module *module, uint32_t index);
+
 /* instance.c */
+/* The conditions of an instance that is as it will be. */
+bool plan_instance_check(struct plan *plan, struct plan_instance *instance);
 void plan_instance_evaluate(struct plan *plan, struct plan_instance *instance);
 /* Config and planned value once more, now that all is known. False after diagnostics. */
 bool plan_instance_finalize(struct plan *plan, struct plan_instance *instance,
@@ -255,6 +268,11 @@ void plan_report_prevented(struct plan *plan, const struct plan_resource *resour
 /* Reports what a provider says, at the place in the block it is about. */
 void plan_report_problems(struct plan *plan, const struct plan_resource *resource,
 	const char *address, struct provider_problems *problems);
+/* The object with null for each attribute that is not wholly known. */
+struct hcl_value plan_without_unknown(struct zp_arena *arena, struct hcl_value object);
+/* The same for a data source within a check block: warnings, and the check failed. */
+void plan_report_failed_read(struct plan *plan, struct plan_instance *instance,
+	struct provider_problems *problems);
 /* Marks of config carried over to a value the provider gave, and what the schema calls sensitive. */
 struct hcl_value plan_carry_marks(struct plan *plan, const struct provider_schema *schema,
 	struct hcl_value config, struct hcl_value value);
@@ -327,6 +345,9 @@ struct hcl_value plan_variable_value(struct plan *plan, struct plan_scope_module
 	const struct plan_variable *variable, struct hcl_value given, const struct hcl_expr *expr);
 
 /* Reports variables of the module that break their validation rules. */
+/* Its validation rules. */
+void plan_validate_variable(struct plan *plan, struct plan_scope_module *module,
+	const struct plan_variable *variable);
 void plan_validate_variables(struct plan *plan, struct plan_scope_module *module);
 
 /* absent.c: reports blocks that are read but not carried out. */

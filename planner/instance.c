@@ -2,7 +2,7 @@
 #include "base/uuid.h"
 #include "hcl-lite/codec.h"
 #include "hcl-lite/number.h"
-#include "planner/engine.h"
+#include "planner/checks.h"
 
 void plan_report_problems(struct plan *plan, const struct plan_resource *resource,
 	const char *address, struct provider_problems *problems)
@@ -20,6 +20,32 @@ void plan_report_problems(struct plan *plan, const struct plan_resource *resourc
 		zp_diag_about(plan->diags, diag, address);
 	}
 	provider_problems_release(problems);
+}
+
+void plan_report_failed_read(struct plan *plan, struct plan_instance *instance,
+	struct provider_problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		struct provider_problem *problem = &problems->items[i];
+		if (problem->severity == ZP_SEVERITY_ERROR)
+			plan_fail_check(plan, instance, problem->detail && *problem->detail ?
+				zp_arena_format(&plan->arena, "%s: %s", problem->summary,
+					problem->detail) :
+				zp_arena_strdup(&plan->arena, problem->summary));
+		problem->severity = ZP_SEVERITY_WARNING;
+	}
+	problems->errors = 0;
+}
+
+struct hcl_value plan_without_unknown(struct zp_arena *arena, struct hcl_value object)
+{
+	if (object.state != HCL_KNOWN)
+		return hcl_null(object.type);
+	struct hcl_value *elements = zp_new_array(arena, struct hcl_value, object.count);
+	for (uint32_t i = 0; i < object.count; i++)
+		elements[i] = hcl_is_wholly_known(object.elements[i]) ? object.elements[i] :
+			hcl_null(object.type->attributes[i].type);
+	return hcl_object_value(object.type, elements);
 }
 
 struct hcl_value plan_carry_marks(struct plan *plan, const struct provider_schema *schema,
@@ -50,6 +76,7 @@ static void scope_of(struct plan_scope *scope, struct plan *plan, struct plan_in
 			instance->resource->config->for_each, &instance->resource->repetition,
 			instance->key);
 	plan_scope_init(scope, plan, instance->cell.module, instance->key, instance->each_value);
+	scope->checked = plan_checked_instance(plan, instance);
 }
 
 /* Whatever the block names but evaluation did not meet (try, conditionals) is a need all the same. */
@@ -272,6 +299,8 @@ static void evaluate_managed(struct plan *plan, struct plan_instance *instance)
 	if (plan->kind != PLAN_NORMAL) {
 		instance->planned = instance->prior;
 		instance->cell.value = instance->prior;
+		if (plan->kind == PLAN_REFRESH_ONLY && instance->stored)
+			plan_instance_check(plan, instance);
 		if (plan->kind == PLAN_DESTROY && instance->stored) {
 			instance->action = PLAN_DELETE;
 			instance->planned = hcl_null(instance->prior.type);
@@ -292,6 +321,7 @@ static void evaluate_managed(struct plan *plan, struct plan_instance *instance)
 	if (lifecycle->prevent_destroy && instance->action == PLAN_DELETE_CREATE)
 		plan_report_prevented(plan, resource, instance->address);
 	scope.self = &instance->planned;
+	scope.first_rule = lifecycle->precondition_count;
 	plan_check_rules(&scope, lifecycle->postconditions, lifecycle->postcondition_count,
 		"Resource postcondition failed", instance->address, NULL);
 }
@@ -332,7 +362,11 @@ static void read_data(struct plan *plan, struct plan_instance *instance, struct 
 	if (saved) {
 		struct zp_json json;
 		zp_json_init(&json, *saved);
-		if (hcl_value_from_json(&json, &plan->arena, type->schema->type, &op.result))
+		struct zp_str failure;
+		if (resource->in_check && zp_json_peek(&json) == ZP_JSON_STRING &&
+			zp_json_read_string_arena(&json, &plan->arena, &failure))
+			plan_fail_check(plan, instance, failure.ptr);
+		else if (hcl_value_from_json(&json, &plan->arena, type->schema->type, &op.result))
 			instance->planned = plan_carry_marks(plan, type->schema, config, op.result);
 		instance->cell.value = instance->planned;
 		zp_json_release(&json);
@@ -343,14 +377,33 @@ static void read_data(struct plan *plan, struct plan_instance *instance, struct 
 	plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_READ_START,
 		.address = instance->address, .action = PLAN_READ });
 	type->run(&provider->instance, ops, 1);
+	if (resource->in_check && op.problems.errors)
+		plan_report_failed_read(plan, instance, &op.problems);
 	plan_report_problems(plan, resource, instance->address, &op.problems);
-	if (plan->diags->errors > errors || !op.result.type)
+	if (plan->diags->errors > errors || instance->read_failure || !op.result.type)
 		return;
 	instance->planned = plan_carry_marks(plan, type->schema, config, op.result);
 	instance->cell.value = instance->planned;
 	plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_READ_COMPLETE,
 		.address = instance->address, .action = PLAN_READ, .id_key = "id",
 		.id_value = plan_text_attribute(instance->planned, "id") });
+}
+
+/* What is written of it; the rest is not known. */
+static struct hcl_value unread(struct plan *plan, const struct provider_schema *schema,
+	struct hcl_value config)
+{
+	struct hcl_value *elements = zp_new_array(&plan->arena, struct hcl_value, config.count);
+
+	for (size_t i = 0; i < schema->attribute_count; i++) {
+		uint32_t slot = schema->attribute_slots[i];
+		bool computed = schema->attributes[i].flags & PROVIDER_COMPUTED;
+		elements[slot] = computed && hcl_is_null(config.elements[slot]) ?
+			hcl_unknown(config.type->attributes[slot].type) : config.elements[slot];
+	}
+	for (size_t i = 0; i < schema->block_count; i++)
+		elements[schema->block_slots[i]] = config.elements[schema->block_slots[i]];
+	return hcl_object_value(config.type, elements);
 }
 
 static void evaluate_data(struct plan *plan, struct plan_instance *instance)
@@ -385,7 +438,16 @@ static void evaluate_data(struct plan *plan, struct plan_instance *instance)
 		return;
 	}
 	read_data(plan, instance, config);
+	if (instance->read_failure)
+		instance->planned = instance->cell.value = unread(plan, schema, config);
+	if (resource->in_check && plan->kind == PLAN_NORMAL) {
+		/* Checks look once more at the end of every apply. */
+		instance->action = PLAN_READ;
+		instance->reason = PLAN_READ_BECAUSE_CHECK_NESTED;
+		instance->prior = hcl_null(schema->type);
+	}
 	scope.self = &instance->planned;
+	scope.first_rule = lifecycle->precondition_count;
 	plan_check_rules(&scope, lifecycle->postconditions, lifecycle->postcondition_count,
 		"Resource postcondition failed", instance->address, NULL);
 }
@@ -417,6 +479,21 @@ void plan_instance_evaluate(struct plan *plan, struct plan_instance *instance)
 		evaluate_managed(plan, instance);
 }
 
+bool plan_instance_check(struct plan *plan, struct plan_instance *instance)
+{
+	const struct plan_lifecycle *lifecycle = &instance->resource->config->lifecycle;
+	struct plan_scope scope;
+
+	scope_of(&scope, plan, instance);
+	scope.warns = plan->kind == PLAN_REFRESH_ONLY;
+	bool ok = plan_check_rules(&scope, lifecycle->preconditions, lifecycle->precondition_count,
+		"Resource precondition failed", instance->address, NULL);
+	scope.self = &instance->cell.value;
+	scope.first_rule = lifecycle->precondition_count;
+	return plan_check_rules(&scope, lifecycle->postconditions, lifecycle->postcondition_count,
+		"Resource postcondition failed", instance->address, NULL) && ok;
+}
+
 bool plan_instance_finalize(struct plan *plan, struct plan_instance *instance,
 	struct hcl_value *config, struct hcl_value *planned)
 {
@@ -436,6 +513,8 @@ bool plan_instance_finalize(struct plan *plan, struct plan_instance *instance,
 		return false;
 	if (!decode_config(plan, instance, config))
 		return false;
+	if (plan->diags->errors && !hcl_is_wholly_known(*config))
+		return false; /* what it would be made of failed, and was reported */
 	*config = plan_ignore_changes(plan, instance, *config);
 	if (!ask_provider(plan, instance, prior, *config, &asked))
 		return false;

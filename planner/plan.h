@@ -89,6 +89,27 @@ struct plan_drift {
 	struct plan_change change; /* update or delete */
 };
 
+/* Conditions: what they are about, and what became of them. */
+enum plan_checked_kind { PLAN_CHECKED_RESOURCE, PLAN_CHECKED_OUTPUT, PLAN_CHECKED_CHECK,
+	PLAN_CHECKED_VARIABLE };
+enum plan_check_status { PLAN_CHECK_UNKNOWN, PLAN_CHECK_PASS, PLAN_CHECK_FAIL, PLAN_CHECK_ERROR };
+
+struct plan_check_object {
+	const char *address; /* module.a["k"].type.name[0], module.a["k"].output.o */
+	enum plan_check_status status;
+	const char **messages; /* of what failed, as far as they may be told */
+	size_t message_count;
+};
+
+/* A block of the configuration that has conditions. */
+struct plan_check_block {
+	enum plan_checked_kind kind;
+	const char *address; /* without keys */
+	enum plan_check_status status; /* the worst of its objects' */
+	struct plan_check_object *objects;
+	size_t object_count;
+};
+
 struct plan_options {
 	enum plan_kind kind;
 	bool refresh;
@@ -198,6 +219,10 @@ struct plan *plan_load(const char *path, struct node_pool *nodes, struct plan_ho
 /* Whether the file is a plan (by its first bytes). */
 bool plan_file_probe(const char *path);
 
+/* By address; of the plan's life. */
+const struct plan_check_block *plan_check_blocks(struct plan *plan, size_t *count);
+/* "unknown", "pass", "fail", "error". */
+const char *plan_check_status_name(enum plan_check_status status);
 /* What the plan was made of. */
 const struct plan_config *plan_configuration(const struct plan *plan);
 /* When, RFC 3339. */

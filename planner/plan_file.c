@@ -70,10 +70,15 @@ static void write_data(struct zp_json_writer *writer, const struct plan *plan)
 		const struct plan_instance *instance = plan->instances.items[i];
 		const struct plan_resource *config = instance->resource->config;
 		if (config->mode != PLAN_DATA || instance->planned.state != HCL_KNOWN ||
-			instance->action == PLAN_READ)
+			(instance->action == PLAN_READ && !config->in_check))
+			continue;
+		if (!instance->read_failure && !hcl_is_wholly_known(instance->planned))
 			continue;
 		zp_json_key(writer, instance->address);
-		hcl_value_to_json(writer, instance->planned, config->resource_type->schema->type);
+		if (instance->read_failure) /* the reason in place of an object */
+			zp_json_cstr(writer, instance->read_failure);
+		else
+			hcl_value_to_json(writer, instance->planned, config->resource_type->schema->type);
 	}
 	zp_json_end_object(writer);
 }

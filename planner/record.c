@@ -90,20 +90,23 @@ static void store_outputs(struct plan_execution *execution, bool all_well)
 	}
 }
 
-void plan_store_data(struct plan *plan, struct state *state)
+void plan_store_data(struct plan *plan, struct state *state, bool applied)
 {
 	for (size_t i = 0; i < plan->instances.count; i++) {
 		const struct plan_instance *instance = plan->instances.items[i];
 		const struct plan_resource *config = instance->resource->config;
-		if (config->mode != PLAN_DATA || instance->action == PLAN_READ)
+		/* What is read while applying was recorded there. */
+		if (config->mode != PLAN_DATA || (applied && instance->action == PLAN_READ))
 			continue;
-		if (plan->kind == PLAN_DESTROY || instance->planned.state != HCL_KNOWN) {
+		struct hcl_value value = instance->read_failure ?
+			plan_without_unknown(&plan->arena, instance->planned) : instance->planned;
+		if (plan->kind == PLAN_DESTROY || !hcl_is_wholly_known(value)) {
 			state_remove(state, instance->address, NULL);
 			continue;
 		}
 		zp_autobuf attributes = ZP_BUF_INIT, sensitive = ZP_BUF_INIT;
-		plan_encode_attributes(config->resource_type->schema, instance->planned, &attributes);
-		plan_encode_sensitive(instance->planned, &sensitive);
+		plan_encode_attributes(config->resource_type->schema, value, &attributes);
+		plan_encode_sensitive(value, &sensitive);
 		struct state_object object = {
 			.resource = state_resource(state,
 				instance->cell.module->address, STATE_DATA, config->type, config->name,
@@ -152,7 +155,7 @@ static void store_dependencies(struct plan_execution *execution)
 
 void plan_record_rest(struct plan_execution *execution, bool all_well)
 {
-	plan_store_data(execution->plan, execution->state);
+	plan_store_data(execution->plan, execution->state, true);
 	store_dependencies(execution);
 	store_outputs(execution, all_well);
 }

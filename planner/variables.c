@@ -1,6 +1,6 @@
 /* Values of input variables: conversion, defaults, validation; and where the root's come from. */
 #include "base/alloc.h"
-#include "planner/engine.h"
+#include "planner/checks.h"
 
 static void report_unsuitable(struct plan *plan, const struct plan_scope_module *module,
 	const struct plan_variable *variable, const struct hcl_expr *expr, const char *why)
@@ -15,14 +15,17 @@ static void report_unsuitable(struct plan *plan, const struct plan_scope_module 
 		name.ptr, why);
 }
 
-static void validate_value(struct plan *plan, struct plan_scope_module *module,
+void plan_validate_variable(struct plan *plan, struct plan_scope_module *module,
 	const struct plan_variable *variable)
 {
 	struct plan_scope scope;
 
 	plan_scope_init(&scope, plan, module, (struct state_key){ 0 }, hcl_null(hcl_dynamic));
+	scope.checked = plan_checked_named(plan, PLAN_CHECKED_VARIABLE, module, variable->index,
+		variable->validation_count);
 	for (size_t i = 0; i < variable->validation_count; i++) {
 		size_t before = plan->diags->count;
+		scope.first_rule = i;
 		plan_check_rules(&scope, &variable->validations[i], 1, "Invalid value for variable",
 			NULL, NULL);
 		/* The place to look is the value; the rule is named in the text. */
@@ -178,6 +181,6 @@ void plan_validate_variables(struct plan *plan, struct plan_scope_module *module
 {
 	for (size_t i = 0; i < module->config->variable_count; i++) {
 		plan_cell_value(plan, &module->variables[i]);
-		validate_value(plan, module, module->config->variables[i]);
+		plan_validate_variable(plan, module, module->config->variables[i]);
 	}
 }

@@ -16,12 +16,13 @@ import subprocess
 import sys
 import tempfile
 
-GENERATED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+GENERATED = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+DEPOSED = re.compile(r'("deposed_key": )"[0-9a-f]{8}"')
 TIME = re.compile(r"20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-9:.]+Z")
 
 
 def neutral(value):
-    return json.loads(TIME.sub("TIME", GENERATED.sub("ID", json.dumps(value))))
+    return json.loads(DEPOSED.sub(r'\1"KEY"', TIME.sub("TIME", GENERATED.sub("ID", json.dumps(value)))))
 
 
 def of_plan(text):
@@ -40,7 +41,17 @@ def of_plan(text):
                                               "after_sensitive")}
         for name, what in document.get("output_changes", {}).items()
     }
-    return neutral({"changes": changes, "outputs": outputs})
+    drift = {
+        found["address"]: {key: found["change"].get(key) for key in ("actions", "before", "after", "after_unknown")}
+        for found in document.get("resource_drift", [])
+    }
+    return neutral({"changes": changes, "outputs": outputs, "drift": drift, "checks": document.get("checks", []),
+                    "configuration": document.get("configuration"), "variables": document.get("variables")})
+
+
+def of_state(text):
+    document = json.loads(text)
+    return neutral({"values": document.get("values", {}), "checks": document.get("checks", [])})
 
 
 class Scenario:
@@ -75,7 +86,7 @@ class Scenario:
                     found["apply"] = self.call(["apply"] + step.get("apply_args", []) + ["p"], step)[0]
         found["outputs"] = self.document(["output", "-json"], step, lambda text: neutral(json.loads(text)))
         found["state"] = self.document(["show", "-json"], step,
-                                       lambda text: neutral(json.loads(text).get("values", {})))
+                                       of_state)
         found["files"] = {}
         for name in step.get("files", []):
             path = os.path.join(self.work, name)
@@ -124,7 +135,7 @@ def main():
         path = os.path.join(folder, name, "answers.json")
         if program == "record":
             answers = Scenario(os.path.join(folder, name), "terraform").run()
-            json.dump(answers, open(path, "w", encoding="utf-8"), indent=1, sort_keys=True)
+            json.dump(answers, open(path, "w", encoding="utf-8"), separators=(",", ":"), sort_keys=True)
             return "recorded"
         if os.path.exists(path):
             wanted = json.load(open(path, encoding="utf-8"))

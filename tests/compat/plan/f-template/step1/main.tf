@@ -1,0 +1,2 @@
+resource "terraform_data" "a" { input = templatefile("${path.module}/t.tftpl", { n = ["a","b"], id = 1 }) }
+output "f" { value = [file("t.tftpl"), fileexists("zz"), filesha256("t.tftpl"), fileset(path.module, "*.tftpl")] }

@@ -1,0 +1,2 @@
+locals { a = 1 + "x" }
+output "o" { value = 1 }

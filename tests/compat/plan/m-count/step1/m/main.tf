@@ -1,0 +1,3 @@
+variable "name" {}
+resource "terraform_data" "x" { input = var.name }
+output "id" { value = terraform_data.x.output }

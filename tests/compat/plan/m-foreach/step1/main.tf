@@ -1,0 +1,7 @@
+
+module "m" { 
+  source = "./m"
+  for_each = toset(["a","b"])
+  name = each.key 
+}
+output "o" { value = { for k, v in module.m : k => v.id } }

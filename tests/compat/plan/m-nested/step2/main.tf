@@ -1,0 +1,7 @@
+
+module "a" { 
+  source = "./a"
+  v = terraform_data.r.output 
+}
+resource "terraform_data" "r" { input = "changed" }
+output "o" { value = module.a.v }

@@ -1,0 +1,2 @@
+resource "terraform_data" "a" { input = 2 }
+output "id" { value = { i = terraform_data.a.id, k = [1, terraform_data.a.output] } }

@@ -1,0 +1,1 @@
+resource "terraform_data" "a" { depends_on = [terraform_data.zz] }

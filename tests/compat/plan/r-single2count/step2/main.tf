@@ -1,0 +1,4 @@
+resource "terraform_data" "b" { 
+ count = 2
+ input = 1 
+}

@@ -1,0 +1,5 @@
+resource "terraform_data" "b" { 
+ input = 2
+ triggers_replace = { a = 2 }
+}
+resource "terraform_data" "c" { input = terraform_data.b.id }

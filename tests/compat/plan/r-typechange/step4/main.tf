@@ -1,0 +1,2 @@
+resource "terraform_data" "b" { input = null }
+output "o" { value = terraform_data.b.output }

@@ -1,0 +1,2 @@
+variable "a" { type = object({x=string}) }
+output "a" { value = var.a }

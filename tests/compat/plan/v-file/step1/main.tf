@@ -1,0 +1,2 @@
+variable "a" { type = map(list(number)) }
+output "a" { value = var.a }

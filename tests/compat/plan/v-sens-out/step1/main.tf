@@ -1,0 +1,5 @@
+variable "p" {
+ default="s"
+ sensitive=true
+}
+output "o" { value = var.p }

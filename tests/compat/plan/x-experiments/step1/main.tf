@@ -1,0 +1,2 @@
+terraform { experiments = [zzz] }
+output "o" { value = 1 }
