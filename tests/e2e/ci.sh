@@ -133,7 +133,8 @@ TF
 git add . && git commit -qm one
 $python "$root/tests/e2e/forge.py" "$box/forge" & server=$!
 for _ in $(seq 50); do [ -s "$box/forge/port" ] && break; sleep 0.1; done
-export FORGE=http://127.0.0.1:$(cat "$box/forge/port") FORGE_TOKEN=forge-token-1
+FORGE=http://127.0.0.1:$(cat "$box/forge/port")
+export FORGE FORGE_TOKEN=forge-token-1
 steps() { $python "$root/tests/e2e/ci_steps.py" "$@"; }
 comment() { jq -es --arg at "$1" 'map(select(.path == $at and .authorized))[0].body.body | contains("1 to add")' "$box/forge/requests"; }
 github() { steps github "$root/examples/ci/github-actions.yml" "$box/repo" && comment /repos/team/infra/issues/7/comments; }

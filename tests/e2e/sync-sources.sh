@@ -93,7 +93,7 @@ check "a certificate nobody vouches for" refused 'ca_file' "$address"$'\ntoken =
 
 # ---- ssh ----
 mkdir "$box/ssh"
-for key in host user other; do ssh-keygen -q -t rsa -b 2048 -m PEM -N '' -f "$box/ssh/$key"; done
+for key in host user other; do ssh-keygen -q -t ed25519 -N '' -f "$box/ssh/$key"; done
 if [ -x /usr/sbin/sshd ] && [ "$(id -u)" = 0 ]; then
 	mkdir -p /run/sshd
 	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -106,14 +106,12 @@ if [ -x /usr/sbin/sshd ] && [ "$(id -u)" = 0 ]; then
 		PasswordAuthentication no
 		UsePAM no
 		PidFile none
-		HostKeyAlgorithms +ssh-rsa
-		PubkeyAcceptedAlgorithms +ssh-rsa
 	END
 	/usr/sbin/sshd -D -e -f "$box/ssh/config" 2>"$box/ssh/log" & sshd=$!
 	for _ in $(seq 50); do (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
 	echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$box/ssh/host.pub")" >"$box/ssh/known"
 	echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$box/ssh/other.pub")" >"$box/ssh/changed"
-	cp "$box/ssh/known" "$box/ssh/hashed" && ssh-keygen -q -H -f "$box/ssh/hashed" 2>/dev/null
+	cp "$box/ssh/known" "$box/ssh/hashed" && ssh-keygen -q -H -f "$box/ssh/hashed" >/dev/null 2>&1
 	address="url = \"ssh://root@127.0.0.1:$port$box/repo.git\""
 	with() { printf '%s\nssh_key = "%s/ssh/%s"\nknown_hosts = "%s/ssh/%s"' "$address" "$box" "$1" "$box" "$2"; }
 	check "ssh with a key and known hosts" turn "$head" "$(with user known)" ""
