@@ -17,6 +17,7 @@
 
 #define DEFAULT_ROOT "/var/lib/zplan"
 #define DEFAULT_CONFIG "/etc/zplan/node.hcl"
+#define COPY_EVERY 3 /* seconds between copies of the registry, when it changes */
 
 static volatile int stopping;
 
@@ -99,13 +100,16 @@ static void install_signals(void)
 	signal(SIGHUP, SIG_IGN);
 }
 
-static void look_after(struct node_methods *methods)
+static void look_after(struct node_methods *methods, struct node_registry *registry)
 {
-	while (!stopping) {
+	for (unsigned second = 0; !stopping; second++) {
 		nanosleep(&(struct timespec){ 1, 0 }, NULL);
 		if (!stopping)
 			node_methods_tick(methods);
+		if (second % COPY_EVERY == 0)
+			node_registry_copy(registry);
 	}
+	node_registry_copy(registry);
 }
 
 static int serve(struct node_context *node, const struct node_workload_types *types,
@@ -122,7 +126,7 @@ static int serve(struct node_context *node, const struct node_workload_types *ty
 	}
 	zp_log(ZP_LOG_INFO, "agent of node %s serves %s", node_name(node), socket);
 	bool started = pthread_create(&ensuring, NULL, ensure_all, methods) == 0;
-	look_after(methods);
+	look_after(methods, node->registry);
 	if (started)
 		pthread_join(ensuring, NULL);
 	node_server_stop(server);

@@ -15,6 +15,9 @@
 #include "node/wire.h"
 
 #define REMEMBER_FAILURE_SECONDS 1
+/* Connections made for one call. */
+#define ATTEMPTS 3
+#define RETRY_NANOSECONDS 300000000
 
 struct waiter {
 	int64_t id;
@@ -121,45 +124,6 @@ static bool is_connected(struct node_client *client)
 	return connected;
 }
 
-/* Under connect_lock. */
-static int connect_anew(struct node_client *client, struct zp_error *err)
-{
-	zp_autoerror own = ZP_ERROR_INIT;
-
-	if (client->failure && time(NULL) - client->failed_at < REMEMBER_FAILURE_SECONDS)
-		return zp_error_code(err, NODE_LOST, "%s", client->failure);
-	disconnect(client);
-	if (node_wire_open(&client->wire, client->entry->connect, &own) == 0) {
-		pthread_mutex_lock(&client->lock);
-		client->connected = true;
-		pthread_mutex_unlock(&client->lock);
-		client->has_reader =
-			pthread_create(&client->reader, NULL, read_replies, client) == 0;
-		if (client->has_reader)
-			return 0;
-		lose_connection(client);
-		zp_error_set(&own, "no thread to read with");
-	}
-	free(client->failure);
-	client->failure = zp_format("node %s can not be reached (%s): %s", client->entry->name,
-		client->entry->connect, zp_error_text(&own));
-	client->failed_at = time(NULL);
-	return zp_error_code(err, NODE_LOST, "%s", client->failure);
-}
-
-static int connect_client(struct node_client *client, struct zp_error *err)
-{
-	int rc = 0;
-
-	if (is_connected(client))
-		return 0;
-	pthread_mutex_lock(&client->connect_lock);
-	if (!is_connected(client))
-		rc = connect_anew(client, err);
-	pthread_mutex_unlock(&client->connect_lock);
-	return rc;
-}
-
 static int send_line(struct node_client *client, struct zp_str line)
 {
 	int rc = 0;
@@ -222,13 +186,11 @@ static char *request_text(int64_t id, const char *method, const cJSON *params)
 	return text;
 }
 
-cJSON *node_call(struct node_client *client, const char *method, const cJSON *params,
-	struct zp_error *err)
+/* One request over the connection there is; the whole reply, or NULL when that was lost. */
+static cJSON *exchange(struct node_client *client, const char *method, const cJSON *params)
 {
 	struct waiter waiter = { 0 };
 
-	if (connect_client(client, err) < 0)
-		return NULL;
 	pthread_mutex_lock(&client->lock);
 	waiter.lost = !client->connected;
 	waiter.id = ++client->next_id;
@@ -245,13 +207,87 @@ cJSON *node_call(struct node_client *client, const char *method, const cJSON *pa
 		pthread_cond_wait(&client->arrived, &client->lock);
 	forget(client, &waiter);
 	pthread_mutex_unlock(&client->lock);
-	if (!waiter.reply) {
-		zp_error_code(err, NODE_LOST,
-			"the connection to node %s (%s) was lost before it answered", client->entry->name,
-			client->entry->connect);
-		return NULL;
+	return waiter.reply;
+}
+
+/*
+ * A process that was started is no connection yet: whether ssh gets through, and an agent is there, shows
+ * when something answers, be it that it knows no such method.
+ */
+static int greet(struct node_client *client, struct zp_error *err)
+{
+	cJSON *reply = exchange(client, "session.hello", NULL);
+
+	if (reply) {
+		cJSON_Delete(reply);
+		return 0;
 	}
-	return take_result(client, waiter.reply, err);
+	zp_autofree char *said = node_wire_said(&client->wire);
+	return zp_error_set(err, "%s", said ? said : "the connection ended before anything answered");
+}
+
+static int start_reading(struct node_client *client, struct zp_error *err)
+{
+	pthread_mutex_lock(&client->lock);
+	client->connected = true;
+	pthread_mutex_unlock(&client->lock);
+	client->has_reader = pthread_create(&client->reader, NULL, read_replies, client) == 0;
+	if (client->has_reader)
+		return client->wire.pid ? greet(client, err) : 0;
+	lose_connection(client);
+	return zp_error_set(err, "no thread to read with");
+}
+
+/* Under connect_lock. */
+static int connect_anew(struct node_client *client, struct zp_error *err)
+{
+	zp_autoerror own = ZP_ERROR_INIT;
+
+	if (client->failure && time(NULL) - client->failed_at < REMEMBER_FAILURE_SECONDS)
+		return zp_error_code(err, NODE_LOST, "%s", client->failure);
+	disconnect(client);
+	if (node_wire_open(&client->wire, client->entry, &own) == 0 &&
+		start_reading(client, &own) == 0)
+		return 0;
+	free(client->failure);
+	client->failure = zp_format("node %s can not be reached (%s): %s", client->entry->name,
+		client->entry->connect, zp_error_text(&own));
+	client->failed_at = time(NULL);
+	return zp_error_code(err, NODE_LOST, "%s", client->failure);
+}
+
+static int connect_client(struct node_client *client, struct zp_error *err)
+{
+	int rc = 0;
+
+	if (is_connected(client))
+		return 0;
+	pthread_mutex_lock(&client->connect_lock);
+	if (!is_connected(client))
+		rc = connect_anew(client, err);
+	pthread_mutex_unlock(&client->connect_lock);
+	return rc;
+}
+
+/*
+ * Every method may be called again with the same effect, so that a connection that breaks is made anew, and
+ * what it had not answered is asked once more.
+ */
+cJSON *node_call(struct node_client *client, const char *method, const cJSON *params,
+	struct zp_error *err)
+{
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		if (attempt)
+			nanosleep(&(struct timespec){ 0, RETRY_NANOSECONDS }, NULL);
+		if (connect_client(client, err) < 0)
+			return NULL;
+		cJSON *reply = exchange(client, method, params);
+		if (reply)
+			return take_result(client, reply, err);
+	}
+	zp_error_code(err, NODE_LOST, "the connection to node %s (%s) was lost before it answered",
+		client->entry->name, client->entry->connect);
+	return NULL;
 }
 
 struct node_pool *node_pool_new(const struct node_inventory *inventory)
@@ -263,7 +299,7 @@ struct node_pool *node_pool_new(const struct node_inventory *inventory)
 	for (size_t i = 0; i < inventory->count; i++) {
 		struct node_client *client = &pool->clients[i];
 		client->entry = &inventory->items[i];
-		client->wire = (struct node_wire){ .in = -1, .out = -1 };
+		client->wire = (struct node_wire){ .in = -1, .out = -1, .said = -1 };
 		pthread_mutex_init(&client->connect_lock, NULL);
 		pthread_mutex_init(&client->lock, NULL);
 		pthread_mutex_init(&client->write_lock, NULL);

@@ -8,7 +8,7 @@
  *	node_pool_free(pool);
  *
  * A client is one connection to one node, safe for any number of threads: calls are pipelined and
- * answered out of order. A lost connection fails the calls in flight; the next call reconnects.
+ * answered out of order. When the connection is lost, calls in flight go over a new one.
  */
 #ifndef NODE_CLIENT_H
 #define NODE_CLIENT_H
@@ -24,6 +24,8 @@ struct node_entry {
 	int64_t id; /* number of the node; 0 when the inventory gives none */
 	const char *connect; /* ssh://user@host[:port], unix:///path, local */
 	int64_t farm;
+	/* For ssh: the private key, and the only host keys that are believed. NULL: as ssh is configured. */
+	const char *identity_file, *known_hosts;
 	struct zp_range range;
 };
 
@@ -59,7 +61,8 @@ struct node_client *node_pool_get(struct node_pool *pool, const char *node, stru
 
 /*
  * One JSON-RPC 2.0 call. params (may be NULL) stays the caller's. The result is the caller's to free;
- * NULL with err (code: the JSON-RPC error's, or NODE_LOST when the connection broke before the answer).
+ * NULL with err (code: the JSON-RPC error's, or NODE_LOST when there is no connection, or it broke before
+ * the answer and did so again with the next ones).
  */
 #define NODE_LOST (-1)
 cJSON *node_call(struct node_client *client, const char *method, const cJSON *params,

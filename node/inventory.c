@@ -11,11 +11,11 @@
 ZP_VEC(entry_vec, struct node_entry);
 
 static const struct hcl_attribute_schema attributes[] = { { "id", false }, { "connect", true },
-	{ "farm", false } };
+	{ "farm", false }, { "identity_file", false }, { "known_hosts", false } };
 static const char *const name_label[] = { "name", NULL };
 static const struct hcl_block_schema blocks[] = { { "node", name_label } };
 static const struct hcl_body_schema file_schema = { NULL, 0, blocks, 1 };
-static const struct hcl_body_schema node_schema = { attributes, 3, NULL, 0 };
+static const struct hcl_body_schema node_schema = { attributes, ZP_ARRAY_SIZE(attributes), NULL, 0 };
 
 static int64_t number_of(struct hcl_evaluation *ev, const struct hcl_content *content,
 	const char *name)
@@ -34,6 +34,24 @@ static int64_t number_of(struct hcl_evaluation *ev, const struct hcl_content *co
 	return number;
 }
 
+/* A path beside the inventory, or absolute; NULL when there is none. */
+static const char *path_of(struct node_inventory *inventory, struct hcl_evaluation *ev,
+	const struct hcl_content *content, const char *name)
+{
+	struct hcl_attribute *attribute = hcl_content_attribute(content, name);
+	const char *slash = strrchr(inventory->path, '/');
+
+	if (!attribute)
+		return NULL;
+	struct hcl_value value = hcl_evaluate_as(ev, attribute->expr, hcl_string);
+	if (value.state != HCL_KNOWN || !value.count)
+		return NULL;
+	if (value.text[0] == '/' || !slash)
+		return value.text;
+	return zp_arena_format(&inventory->arena, "%.*s/%s", (int)(slash - inventory->path),
+		inventory->path, value.text);
+}
+
 static void read_node(struct node_inventory *inventory, struct entry_vec *entries,
 	const struct hcl_block *block, struct zp_diags *diags)
 {
@@ -45,6 +63,8 @@ static void read_node(struct node_inventory *inventory, struct entry_vec *entrie
 	entry.name = zp_arena_strndup(&inventory->arena, block->labels[0].ptr, block->labels[0].len);
 	entry.id = number_of(&ev, &content, "id");
 	entry.farm = number_of(&ev, &content, "farm");
+	entry.identity_file = path_of(inventory, &ev, &content, "identity_file");
+	entry.known_hosts = path_of(inventory, &ev, &content, "known_hosts");
 	struct hcl_attribute *connect = hcl_content_attribute(&content, "connect");
 	struct hcl_value value = connect ? hcl_evaluate_as(&ev, connect->expr, hcl_string) :
 					   hcl_null(hcl_string);

@@ -4,15 +4,24 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
+#include "base/log.h"
 #include "base/vec.h"
 #include "node/context.h"
+
+#define MAX_COPY ((size_t)1 << 30)
 
 struct node_registry {
 	sqlite3 *db;
 	pthread_mutex_t lock;
+	char *path;
+	int copied; /* number of changes when the last copy was made; -1: none was */
 };
 
 static const char schema[] =
@@ -31,23 +40,88 @@ static int failed(struct node_registry *registry, const char *doing, struct zp_e
 	return zp_error_set(err, "registry: %s: %s", doing, sqlite3_errmsg(registry->db));
 }
 
+/* What the first column of a one-row answer says; heap, or NULL. */
+static char *ask(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+	char *text = NULL;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+		sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_text(statement, 0))
+		text = zp_strdup((const char *)sqlite3_column_text(statement, 0));
+	sqlite3_finalize(statement);
+	return text;
+}
+
+static int open_file(struct node_registry *registry, bool *damaged, struct zp_error *err)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+	int rc = sqlite3_open_v2(registry->path, &registry->db, flags, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_busy_timeout(registry->db, 5000);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(registry->db, schema, NULL, NULL, NULL);
+	zp_autofree char *check =
+		rc == SQLITE_OK ? ask(registry->db, "PRAGMA quick_check(1)") : NULL;
+	*damaged = rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB ||
+		(rc == SQLITE_OK && (!check || strcmp(check, "ok") != 0));
+	if (rc == SQLITE_OK && !*damaged)
+		return 0;
+	zp_error_set(err, "registry %s: %s", registry->path,
+		rc != SQLITE_OK ? sqlite3_errmsg(registry->db) :
+		check		? check : "it is damaged");
+	sqlite3_close(registry->db);
+	registry->db = NULL;
+	return -1;
+}
+
+/* The damaged file is kept for whoever wants to look at it; its log would spoil the copy. */
+static int restore_copy(const struct node_registry *registry, struct zp_error *err)
+{
+	static const char *const logs[] = { "-wal", "-shm" };
+	zp_autofree char *copy = zp_format("%s.copy", registry->path);
+	zp_autofree char *aside = zp_format("%s.damaged", registry->path);
+	zp_autobuf content = ZP_BUF_INIT;
+
+	if (!zp_file_exists(copy))
+		return zp_error_wrap(err, "the registry is damaged, and there is no copy of it. Bring it "
+			"back from a backup, or move it away to begin with an empty one: what runs on "
+			"the node then belongs to nobody");
+	if (zp_file_read(copy, MAX_COPY, &content, err) < 0)
+		return -1;
+	if (rename(registry->path, aside) < 0)
+		return zp_error_errno(err, "rename %s", registry->path);
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(logs); i++) {
+		zp_autofree char *log = zp_format("%s%s", registry->path, logs[i]);
+		unlink(log);
+	}
+	zp_log(ZP_LOG_ERROR, "the registry was damaged (kept as %s): its last copy is used. What came "
+		"later is registered again by the next apply", aside);
+	zp_error_clear(err);
+	return zp_file_write_atomic(registry->path, zp_buf_slice(&content), 0600, err);
+}
+
 struct node_registry *node_registry_open(const char *path, struct zp_error *err)
 {
 	struct node_registry *registry = zp_calloc(1, sizeof(*registry));
+	zp_autoerror own = ZP_ERROR_INIT;
+	bool damaged;
 
 	pthread_mutex_init(&registry->lock, NULL);
-	if (sqlite3_open_v2(path, &registry->db,
-		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
-		    NULL) != SQLITE_OK ||
-		sqlite3_busy_timeout(registry->db, 5000) != SQLITE_OK ||
-		sqlite3_exec(registry->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
-		zp_error_set(err, "registry %s: %s. If the file is damaged, move it away: workloads "
-			"are registered again by the next apply.", path,
-			registry->db ? sqlite3_errmsg(registry->db) : "out of memory");
-		node_registry_close(registry);
-		return NULL;
+	registry->path = zp_strdup(path);
+	registry->copied = -1;
+	int rc = open_file(registry, &damaged, &own);
+	if (rc < 0 && damaged) {
+		rc = restore_copy(registry, &own);
+		if (!rc)
+			rc = open_file(registry, &damaged, &own);
 	}
-	return registry;
+	if (!rc)
+		return registry;
+	zp_error_set(err, "%s", zp_error_text(&own));
+	node_registry_close(registry);
+	return NULL;
 }
 
 void node_registry_close(struct node_registry *registry)
@@ -56,7 +130,43 @@ void node_registry_close(struct node_registry *registry)
 		return;
 	sqlite3_close(registry->db);
 	pthread_mutex_destroy(&registry->lock);
+	free(registry->path);
 	free(registry);
+}
+
+static int copy_to(sqlite3 *from, const char *path)
+{
+	sqlite3 *to = NULL;
+	int rc = sqlite3_open(path, &to);
+	sqlite3_backup *backup =
+		rc == SQLITE_OK ? sqlite3_backup_init(to, "main", from, "main") : NULL;
+
+	if (backup) {
+		sqlite3_backup_step(backup, -1);
+		rc = sqlite3_backup_finish(backup);
+	} else if (rc == SQLITE_OK) {
+		rc = SQLITE_ERROR;
+	}
+	sqlite3_close(to);
+	return rc == SQLITE_OK ? 0 : -1;
+}
+
+void node_registry_copy(struct node_registry *registry)
+{
+	zp_autofree char *copy = zp_format("%s.copy", registry->path);
+	zp_autofree char *fresh = zp_format("%s.copy.new", registry->path);
+
+	pthread_mutex_lock(&registry->lock);
+	int changes = sqlite3_total_changes(registry->db);
+	if (changes != registry->copied) {
+		unlink(fresh);
+		if (copy_to(registry->db, fresh) == 0 && chmod(fresh, 0600) == 0 &&
+			rename(fresh, copy) == 0)
+			registry->copied = changes;
+		else
+			unlink(fresh);
+	}
+	pthread_mutex_unlock(&registry->lock);
 }
 
 /* A statement with texts bound to ?1, ?2, ...; NULL binds NULL. Under the lock. */

@@ -9,8 +9,13 @@
 
 struct node_registry;
 
-/* Creates what is missing. A damaged file is an error that names it. */
+/*
+ * Creates what is missing. A damaged file is put aside and replaced by its last copy; where there is none
+ * it is an error that names it.
+ */
 struct node_registry *node_registry_open(const char *path, struct zp_error *err);
+/* Copies what has changed to <path>.copy, from which a damaged file is replaced when it is opened. */
+void node_registry_copy(struct node_registry *registry);
 void node_registry_close(struct node_registry *registry);
 
 /* Adds or replaces spec and owner; the result of an earlier ensure stays. */

@@ -5,10 +5,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -22,13 +23,24 @@
 #define WORKER_STACK ((size_t)8 << 20)
 /* A peer that does not read its answers for so long is cut off. */
 #define SEND_TIMEOUT_SECONDS 20
+/* What a connection may have under way, and in answers not yet read, before more is read from it. */
+#define MAX_OUTSTANDING 256
+#define MAX_OUTPUT ((size_t)1 << 20)
 
+/*
+ * Its own thread reads from it, and writes what can not be written at once: workers never wait for a peer.
+ */
 struct connection {
 	struct node_server *server;
-	int fd;
-	int references; /* under server->lock */
+	int fd, wake;	 /* wake: an eventfd, told when there is output or an answer was given */
+	int references;	 /* under server->lock */
+	int outstanding; /* requests not yet answered; under server->lock */
 	struct node_session session;
 	pthread_mutex_t write_lock;
+	struct zp_buf output; /* under write_lock, as what follows */
+	size_t sent;	      /* of output */
+	time_t moved;	      /* when some of it could be sent last */
+	bool dead;
 };
 
 struct request {
@@ -72,8 +84,46 @@ static void connection_release(struct connection *connection)
 	if (!last)
 		return;
 	close(connection->fd);
+	close(connection->wake);
+	zp_buf_release(&connection->output);
 	pthread_mutex_destroy(&connection->write_lock);
 	free(connection);
+}
+
+static void wake(struct connection *connection)
+{
+	uint64_t one = 1;
+
+	if (write(connection->wake, &one, sizeof(one)) < 0)
+		zp_log(ZP_LOG_DEBUG, "eventfd: %s", strerror(errno));
+}
+
+static time_t seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Under write_lock: sends what goes without waiting. */
+static void flush(struct connection *connection)
+{
+	struct zp_buf *output = &connection->output;
+
+	while (!connection->dead && connection->sent < output->len) {
+		ssize_t n = send(connection->fd, output->ptr + connection->sent,
+			output->len - connection->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		connection->dead = n <= 0;
+		connection->sent += n > 0 ? (size_t)n : 0;
+		connection->moved = seconds_now();
+	}
+	zp_buf_clear(output);
+	connection->sent = 0;
 }
 
 static void send_message(struct connection *connection, cJSON *message)
@@ -84,17 +134,15 @@ static void send_message(struct connection *connection, cJSON *message)
 	zp_buf_puts(&line, text ? text : "{}");
 	zp_buf_char(&line, '\n');
 	pthread_mutex_lock(&connection->write_lock);
-	for (size_t sent = 0; sent < line.len;) {
-		ssize_t n = send(connection->fd, line.ptr + sent, line.len - sent, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			shutdown(connection->fd, SHUT_RDWR);
-			break;
-		}
-		sent += (size_t)n;
+	bool idle = !connection->output.len;
+	if (!connection->dead)
+		zp_buf_add(&connection->output, line.ptr, line.len);
+	if (idle) {
+		connection->moved = seconds_now();
+		flush(connection);
 	}
 	pthread_mutex_unlock(&connection->write_lock);
+	wake(connection);
 }
 
 static cJSON *reply_to(const cJSON *id)
@@ -115,6 +163,14 @@ static void send_error(struct connection *connection, const cJSON *id, int code,
 	cJSON_AddStringToObject(error, "message", text);
 	send_message(connection, reply);
 	cJSON_Delete(reply);
+}
+
+static bool is_dead(struct connection *connection)
+{
+	pthread_mutex_lock(&connection->write_lock);
+	bool dead = connection->dead;
+	pthread_mutex_unlock(&connection->write_lock);
+	return dead;
 }
 
 static void answer(struct node_server *server, struct request *request)
@@ -175,8 +231,14 @@ static void *work(void *data)
 		pthread_cond_broadcast(&server->wake);
 		pthread_mutex_unlock(&server->lock);
 		struct node_share *share = request->connection->session.share;
-		answer(server, request);
+		/* Nobody waits for what a lost connection asked for. */
+		if (!is_dead(request->connection))
+			answer(server, request);
 		cJSON_Delete(request->message);
+		pthread_mutex_lock(&server->lock);
+		request->connection->outstanding--;
+		pthread_mutex_unlock(&server->lock);
+		wake(request->connection);
 		connection_release(request->connection);
 		free(request);
 		pthread_mutex_lock(&server->lock);
@@ -208,6 +270,7 @@ static void enqueue(struct connection *connection, cJSON *message)
 	if (share)
 		share->queued++;
 	connection->references++;
+	connection->outstanding++;
 	*server->last = request;
 	server->last = &request->next;
 	server->queued++;
@@ -258,15 +321,28 @@ static void take_line(struct connection *connection, const char *line, size_t le
 		enqueue(connection, message);
 }
 
-/* Lines out of what has come; what exceeds the limit is skipped to its end and answered once. */
+static bool has_room(struct connection *connection)
+{
+	pthread_mutex_lock(&connection->server->lock);
+	bool room = connection->outstanding < MAX_OUTSTANDING;
+	pthread_mutex_unlock(&connection->server->lock);
+	pthread_mutex_lock(&connection->write_lock);
+	room = room && connection->output.len - connection->sent < MAX_OUTPUT;
+	pthread_mutex_unlock(&connection->write_lock);
+	return room;
+}
+
+/*
+ * Lines out of what has come, as long as there is room for more; what exceeds the limit is skipped to its
+ * end and answered once.
+ */
 static void take_input(struct connection *connection, struct zp_buf *input, bool *skipping)
 {
 	size_t start = 0;
+	const char *newline;
 
-	for (;;) {
-		const char *newline = memchr(input->ptr + start, '\n', input->len - start);
-		if (!newline)
-			break;
+	while (has_room(connection) &&
+		(newline = memchr(input->ptr + start, '\n', input->len - start))) {
 		size_t length = (size_t)(newline - input->ptr) - start;
 		if (!*skipping && length)
 			take_line(connection, input->ptr + start, length);
@@ -275,7 +351,7 @@ static void take_input(struct connection *connection, struct zp_buf *input, bool
 	}
 	memmove(input->ptr, input->ptr + start, input->len - start);
 	input->len -= start;
-	if (input->len > NODE_MAX_MESSAGE) {
+	if (input->len > NODE_MAX_MESSAGE && !memchr(input->ptr, '\n', input->len)) {
 		if (!*skipping)
 			send_error(connection, NULL, NODE_RPC_REQUEST, "the message is too long");
 		*skipping = true;
@@ -283,22 +359,83 @@ static void take_input(struct connection *connection, struct zp_buf *input, bool
 	}
 }
 
+/* Whether there is more to send; cuts off who has not taken anything for long. */
+static bool send_rest(struct connection *connection)
+{
+	pthread_mutex_lock(&connection->write_lock);
+	flush(connection);
+	bool pending = connection->output.len > connection->sent;
+	if (pending && seconds_now() - connection->moved > SEND_TIMEOUT_SECONDS) {
+		connection->dead = true;
+		pending = false;
+		zp_buf_clear(&connection->output);
+		connection->sent = 0;
+	}
+	pthread_mutex_unlock(&connection->write_lock);
+	return pending;
+}
+
+/* Waits for something to do; false when the peer is gone altogether. */
+static bool wait_for_peer(struct connection *connection, bool reads, bool writes)
+{
+	struct pollfd fds[] = {
+		{ connection->fd, (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0)), 0 },
+		{ connection->wake, POLLIN, 0 },
+	};
+	uint64_t count;
+
+	if (poll(fds, 2, writes ? 1000 : -1) < 0 && errno != EINTR)
+		return false;
+	if (fds[1].revents && read(connection->wake, &count, sizeof(count)) < 0)
+		zp_log(ZP_LOG_DEBUG, "eventfd: %s", strerror(errno));
+	return !(fds[0].revents & (POLLERR | POLLHUP | POLLNVAL)) || (fds[0].revents & POLLIN);
+}
+
+/* What is there to be read; false at the end. */
+static bool receive(struct connection *connection, struct zp_buf *input)
+{
+	zp_buf_reserve(input, 65536);
+	ssize_t n = recv(connection->fd, input->ptr + input->len, 65536, MSG_DONTWAIT);
+
+	if (n > 0)
+		input->len += (size_t)n;
+	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK));
+}
+
+static bool is_idle(struct connection *connection)
+{
+	pthread_mutex_lock(&connection->server->lock);
+	bool idle = !connection->outstanding;
+	pthread_mutex_unlock(&connection->server->lock);
+	return idle;
+}
+
 static void *serve_connection(void *data)
 {
 	struct connection *connection = data;
 	zp_autobuf input = ZP_BUF_INIT;
-	bool skipping = false;
+	bool skipping = false, ended = false, gone = false;
 
-	for (;;) {
-		zp_buf_reserve(&input, 65536);
-		ssize_t n = recv(connection->fd, input.ptr + input.len, 65536, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
+	while (!gone) {
+		/* Before the output: what is answered in between wakes the next wait. */
+		bool idle = ended && is_idle(connection) && !input.len;
+		bool pending = send_rest(connection);
+		if (is_dead(connection) || (idle && !pending))
 			break;
-		input.len += (size_t)n;
-		take_input(connection, &input, &skipping);
+		bool reads = !ended && has_room(connection);
+		gone = !wait_for_peer(connection, reads, pending);
+		if (reads && !gone)
+			ended = !receive(connection, &input);
+		if (input.len)
+			take_input(connection, &input, &skipping);
+		/* A line without its end is none. */
+		if (ended && !memchr(input.ptr ? input.ptr : "", '\n', input.len))
+			zp_buf_clear(&input);
 	}
+	pthread_mutex_lock(&connection->write_lock);
+	connection->dead = true;
+	pthread_mutex_unlock(&connection->write_lock);
+	shutdown(connection->fd, SHUT_RDWR);
 	connection_release(connection);
 	return NULL;
 }
@@ -319,24 +456,26 @@ static bool start_thread(pthread_t *thread, size_t stack, void *(*fn)(void *), v
 
 static void add_connection(struct node_server *server, int fd)
 {
-	struct timeval timeout = { .tv_sec = SEND_TIMEOUT_SECONDS };
 	struct connection *connection = NULL;
+	int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	pthread_mutex_lock(&server->lock);
-	if (server->connection_count < MAX_CONNECTIONS && !server->stopping) {
+	if (event >= 0 && server->connection_count < MAX_CONNECTIONS && !server->stopping) {
 		connection = zp_calloc(1, sizeof(*connection));
 		connection->server = server;
 		connection->fd = fd;
+		connection->wake = event;
 		connection->references = 1;
 		pthread_mutex_init(&connection->write_lock, NULL);
 		server->connections[server->connection_count++] = connection;
 	}
 	pthread_mutex_unlock(&server->lock);
-	if (!connection)
+	if (!connection) {
 		close(fd);
-	else if (!start_thread(NULL, THREAD_STACK, serve_connection, connection))
+		close(event);
+	} else if (!start_thread(NULL, THREAD_STACK, serve_connection, connection)) {
 		connection_release(connection);
+	}
 }
 
 static void *accept_connections(void *data)
