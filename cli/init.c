@@ -1,7 +1,7 @@
 #include "base/file.h"
 #include "cli/backend.h"
 #include "cli/cli.h"
-#include "cli/run.h"
+#include "cli/module_list.h"
 
 static void list_providers(const struct plan_module *module, const struct provider **seen,
 	size_t *count, size_t limit)
@@ -49,7 +49,7 @@ static bool prepare_backend(struct cli_run *run, const struct cli_init_options *
 int cli_init(int argc, char **argv)
 {
 	struct cli_common common;
-	bool ignored = false, get = true, use_backend = true;
+	bool upgrade = false, get = true, use_backend = true;
 	struct cli_init_options init = { 0 };
 	const char *text = NULL;
 	struct cli_list list = { 0 };
@@ -58,7 +58,7 @@ int cli_init(int argc, char **argv)
 	struct cli_option options[] = {
 		{ "no-color", CLI_SWITCH, &common.no_color }, { "input", CLI_SWITCH, &common.input },
 		{ "lock", CLI_SWITCH, &common.lock }, { "lock-timeout", CLI_DURATION, &common.lock_timeout },
-		{ "upgrade", CLI_SWITCH, &ignored },	      { "reconfigure", CLI_SWITCH, &init.reconfigure },
+		{ "upgrade", CLI_SWITCH, &upgrade },	      { "reconfigure", CLI_SWITCH, &init.reconfigure },
 		{ "migrate-state", CLI_SWITCH, &init.migrate },    { "get", CLI_SWITCH, &get },
 		{ "force-copy", CLI_SWITCH, &init.force_copy },	      { "backend", CLI_SWITCH, &use_backend },
 		{ "backend-config", CLI_LIST, &init.overrides },
@@ -96,6 +96,11 @@ int cli_init(int argc, char **argv)
 		zp_diag_error(&run.diags, ZP_NOWHERE, "Failed to make the data folder", "%s",
 			zp_error_text(&err));
 		return finish(&run, &init, 1);
+	}
+	if (get && run.config->root->call_count) {
+		puts("Initializing modules...");
+		if (!cli_list_modules(&run, upgrade))
+			return finish(&run, &init, 1);
 	}
 	print_providers(run.config);
 	printf("%s%szplan has been successfully initialized!%s\n\nYou may now begin working with "

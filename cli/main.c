@@ -67,8 +67,33 @@ static const struct cli_command *find_command(int argc, char **argv, int *words)
 	return NULL;
 }
 
+/* Commands of the peer that have no counterpart, and why. */
+static const char *why_absent(const char *name)
+{
+	static const struct {
+		const char *name, *why;
+	} absent[] = {
+		{ "login", "Access to registries and repositories is given by TF_TOKEN_* variables and the "
+			   "CLI configuration." },
+		{ "logout", "Access to registries and repositories is given by TF_TOKEN_* variables and the "
+			    "CLI configuration." },
+		{ "test", "Test files are checked by \"zplan validate\"; nothing runs them." },
+		{ "stacks", "Use \"zplan sync\" for stacks that repositories keep." },
+		{ "cloud", "States are kept in a backend of your own: see docs/state.md." },
+	};
+
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(absent); i++)
+		if (strcmp(name, absent[i].name) == 0)
+			return absent[i].why;
+	return NULL;
+}
+
 static int unknown_command(const char *name)
 {
+	if (why_absent(name)) {
+		fprintf(stderr, "zplan has no command named \"%s\". %s\n", name, why_absent(name));
+		return 1;
+	}
 	const char **names = zp_calloc(cli_command_count, sizeof(*names));
 
 	for (size_t i = 0; i < cli_command_count; i++)

@@ -11,6 +11,7 @@ struct operation {
 	struct cli_common common;
 	struct cli_progress progress;
 	bool destroy, refresh, refresh_only, auto_approve, detailed_exitcode;
+	bool refreshes; /* the command of that name: only outputs are shown in the end */
 	const char *out_path;
 	struct cli_list replaces, targets, excludes;
 	struct plan *plan;
@@ -321,12 +322,14 @@ static int carry_out(struct operation *operation)
 			cli_style(view, CLI_RESET));
 		return 0;
 	}
-	printf("\n%s%sApply complete! Resources: ", cli_style(view, CLI_BOLD),
-		cli_style(view, CLI_GREEN));
-	if (done->imported)
-		printf("%zu imported, ", done->imported);
-	printf("%zu added, %zu changed, %zu destroyed.%s\n", done->added, done->changed,
-		done->destroyed, cli_style(view, CLI_RESET));
+	if (!operation->refreshes) {
+		printf("\n%s%sApply complete! Resources: ", cli_style(view, CLI_BOLD),
+			cli_style(view, CLI_GREEN));
+		if (done->imported)
+			printf("%zu imported, ", done->imported);
+		printf("%zu added, %zu changed, %zu destroyed.%s\n", done->added, done->changed,
+			done->destroyed, cli_style(view, CLI_RESET));
+	}
 	if (run->state->output_count) {
 		zp_autobuf text = ZP_BUF_INIT;
 		cli_render_outputs(view, run->state, &text);
@@ -399,6 +402,28 @@ static int apply(int argc, char **argv, bool destroy)
 int cli_apply(int argc, char **argv)
 {
 	return apply(argc, argv, false);
+}
+
+int cli_refresh(int argc, char **argv)
+{
+	struct operation operation;
+
+	begin(&operation, false);
+	operation.refresh_only = operation.refreshes = true;
+	if (!parse(&operation, "refresh", &argc, argv))
+		return 1;
+	set_up(&operation);
+	if (!check_flags(&operation, argc, false) || !prepare(&operation, "Refresh"))
+		return end(&operation, 1);
+	if (!operation.run.state->object_count) {
+		zp_diag_warning(&operation.run.diags, ZP_NOWHERE, "Empty or non-existent state",
+			"There are currently no remote objects tracked in the state, so there is nothing "
+			"to refresh.");
+		return end(&operation, 0);
+	}
+	if (!make_plan(&operation))
+		return end(&operation, 1);
+	return end(&operation, carry_out(&operation));
 }
 
 int cli_destroy(int argc, char **argv)

@@ -114,10 +114,48 @@ const struct cli_command cli_commands[] = {
 		"  -state=FILE           State file of backend local.\n"
 		"  -no-color             Plain text.\n",
 		cli_output, false },
-	{ "providers", "Show the providers there are",
-		"Usage: zplan [global options] providers\n\n"
-		"  Lists the built-in providers with their resource types and data sources.\n",
+	{ "get", "Install or upgrade remote Terraform modules",
+		"Usage: zplan [global options] get [options]\n\n"
+		"  Finds the modules that the configuration calls, and says where they are.\n\n"
+		"Options:\n\n"
+		"  -update               Look for newer versions of those there are.\n"
+		"  -no-color             Plain text.\n",
+		cli_get, false },
+	{ "graph", "Generate a Graphviz graph of the resources",
+		"Usage: zplan [global options] graph [options]\n\n"
+		"  Shows which resource stands on which, in the DOT language of Graphviz.\n\n"
+		"Options:\n\n"
+		"  -plan=FILE            Of the configuration in a saved plan.\n"
+		"  -format=FORMAT        dot (default); svg, png or pdf are drawn by graphviz.\n",
+		cli_graph, false },
+	{ "metadata", "Metadata related commands",
+		"Usage: zplan [global options] metadata <subcommand> [options] [args]\n\n"
+		"Subcommands:\n    functions    Show signatures of the available functions\n",
+		cli_metadata, false },
+	{ "metadata functions", "Show signatures of the available functions",
+		"Usage: zplan [global options] metadata functions -json\n\n"
+		"  Prints a JSON document of the signatures of all functions.\n",
+		cli_metadata_functions, false },
+	{ "modules", "Show all declared modules in a working directory",
+		"Usage: zplan [global options] modules [options]\n\n"
+		"  Shows the modules that the configuration calls.\n\nOptions:\n\n"
+		"  -json                 As JSON.\n",
+		cli_modules, false },
+	{ "providers", "Show the providers required for this configuration",
+		"Usage: zplan [global options] providers [options]\n\n"
+		"  Shows the modules of the configuration as a tree, with the providers each of them\n"
+		"  uses, and those the state has objects of.\n\nSubcommands:\n"
+		"    schema       Show schemas for the providers used in the configuration\n",
 		cli_providers, false },
+	{ "providers schema", "Show schemas for the providers used in the configuration",
+		"Usage: zplan [global options] providers schema -json\n\n"
+		"  Prints a JSON document of the schemas of all providers the configuration uses.\n",
+		cli_providers_schema, false },
+	{ "refresh", "Update the state to match remote systems",
+		"Usage: zplan [global options] refresh [options]\n\n"
+		"  Asks nodes and providers how things are, and puts the answers into the state:\n"
+		"  \"zplan apply -refresh-only -auto-approve\".\n\nOptions:\n\n" PLAN_OPTIONS,
+		cli_refresh, false },
 	{ "sandbox", "Make nodes on this machine",
 		"Usage: zplan sandbox up [-nodes=N] [-hidden=N] [-inventory=FILE] [-folder=DIR]\n"
 		"       zplan sandbox down [-folder=DIR]\n"

@@ -95,5 +95,7 @@ bool hcl_function_signature(const char *name, struct zp_buf *out);
 bool hcl_function_exists(const char *name);
 /* The same for machines: name, params, variadic_param, return_type. The function must exist. */
 void hcl_function_signature_json(const char *name, struct zp_json_writer *writer);
+/* As "metadata functions" has it: return_type, parameters, variadic_parameter. */
+void hcl_function_metadata_json(const char *name, struct zp_json_writer *writer);
 
 #endif

@@ -114,11 +114,15 @@ static void type_json(const char *key, uint8_t code, struct zp_json_writer *writ
 	zp_json_raw(writer, zp_buf_slice(&text));
 }
 
-static void parameter_json(const struct hcl_parameter *parameter, struct zp_json_writer *writer)
+static void parameter_json(const struct hcl_parameter *parameter, bool nulls, struct zp_json_writer *writer)
 {
 	zp_json_begin_object(writer);
 	zp_json_key(writer, "name");
 	zp_json_cstr(writer, parameter->name);
+	if (nulls && parameter->flags & HCL_NULL_OK) {
+		zp_json_key(writer, "is_nullable");
+		zp_json_bool(writer, true);
+	}
 	type_json("type", parameter->type, writer);
 	zp_json_end_object(writer);
 }
@@ -133,12 +137,32 @@ void hcl_function_signature_json(const char *name, struct zp_json_writer *writer
 	zp_json_key(writer, "params");
 	zp_json_begin_array(writer);
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(f->params) && f->params[i].name; i++)
-		parameter_json(&f->params[i], writer);
+		parameter_json(&f->params[i], false, writer);
 	zp_json_end_array(writer);
 	if (f->rest.name) {
 		zp_json_key(writer, "variadic_param");
-		parameter_json(&f->rest, writer);
+		parameter_json(&f->rest, false, writer);
 	}
 	type_json("return_type", f->returns, writer);
+	zp_json_end_object(writer);
+}
+
+void hcl_function_metadata_json(const char *name, struct zp_json_writer *writer)
+{
+	const struct hcl_function *f = hcl_find_function(name, false);
+
+	zp_json_begin_object(writer);
+	type_json("return_type", f->returns, writer);
+	if (f->params[0].name) {
+		zp_json_key(writer, "parameters");
+		zp_json_begin_array(writer);
+		for (size_t i = 0; i < ZP_ARRAY_SIZE(f->params) && f->params[i].name; i++)
+			parameter_json(&f->params[i], true, writer);
+		zp_json_end_array(writer);
+	}
+	if (f->rest.name) {
+		zp_json_key(writer, "variadic_parameter");
+		parameter_json(&f->rest, true, writer);
+	}
 	zp_json_end_object(writer);
 }

@@ -268,11 +268,12 @@ static bool store(struct plan_execution *execution, bool checkpoint, struct zp_e
 	return ok;
 }
 
-/* A second interrupt: nothing is waited for. The journal has what was under way. */
+/* A second interrupt: nothing is waited for. What is done is stored; the journal has what was under way. */
 static void stop_at_once(struct plan_execution *execution)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
 
+	store(execution, false, &err);
 	if (execution->journal)
 		state_journal_sync(execution->journal, &err);
 	state_backend_unlock(execution->options->backend, &err);

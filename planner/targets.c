@@ -5,19 +5,12 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "planner/config_internal.h"
 #include "planner/engine.h"
+#include "planner/needs.h"
 #include "state/address.h"
 
 /* What is known of one resource block. */
 enum { DIRECT = 1, NEEDED = 2 };
-
-struct walk {
-	struct plan *plan;
-	struct zp_map seen; /* objects whose references were followed */
-	struct zp_map *found; /* resources met: struct plan_resource * by their text */
-	const struct plan_module *module;
-};
 
 static bool is_limited(const struct plan *plan)
 {
@@ -27,21 +20,6 @@ static bool is_limited(const struct plan *plan)
 bool plan_is_limited(const struct plan *plan)
 {
 	return is_limited(plan);
-}
-
-/* module.a.type.name, without keys. */
-static const char *block_name(struct plan *plan, const struct plan_module *module,
-	const struct plan_resource *resource)
-{
-	zp_autobuf text = ZP_BUF_INIT;
-
-	for (const char *path = module->path; *path;) {
-		size_t length = strcspn(path, ".");
-		zp_buf_printf(&text, "module.%.*s.", (int)length, path);
-		path += length + (path[length] == '.');
-	}
-	zp_buf_puts(&text, resource->address);
-	return zp_arena_strndup(&plan->arena, text.ptr, text.len);
 }
 
 /* The address without its keys is the block, or a module around it. */
@@ -65,135 +43,6 @@ static bool any_covers(struct plan *plan, const struct state_address *list, size
 
 /* ---- what a block stands on ---- */
 
-static void follow_expression(void *data, const struct hcl_expr *expr);
-static void follow_reference(struct walk *walk, const struct plan_reference *reference);
-
-static bool enter(struct walk *walk, const char *kind, uint32_t index)
-{
-	const char *key = zp_arena_format(
-		&walk->plan->arena, "%p %s %u", (const void *)walk->module, kind, index);
-
-	if (zp_map_has(&walk->seen, zp_str(key)))
-		return false;
-	zp_map_set(&walk->seen, zp_str(key), walk);
-	return true;
-}
-
-/* The call that made the module decides whether its objects are there at all. */
-static void follow_calls(struct walk *walk)
-{
-	const struct plan_module *module = walk->module;
-
-	for (; walk->module->parent; walk->module = walk->module->parent) {
-		const struct plan_call *call = walk->module->call;
-		const struct plan_module *inner = walk->module;
-		walk->module = inner->parent;
-		if (enter(walk, "around", call->index)) {
-			follow_expression(walk, call->count);
-			follow_expression(walk, call->for_each);
-			for (size_t i = 0; i < call->depends_on_count; i++)
-				follow_expression(walk, call->depends_on[i]);
-		}
-		walk->module = inner;
-	}
-	walk->module = module;
-}
-
-static void follow_resource(struct walk *walk, const struct plan_resource *resource)
-{
-	const struct plan_module *module = walk->module;
-
-	if (!enter(walk, "resource", resource->index))
-		return;
-	const char *block = block_name(walk->plan, module, resource);
-	zp_map_set(walk->found, zp_str(block), (void *)resource);
-	for (size_t i = 0; i < resource->reference_count; i++) {
-		const struct plan_reference *reference = &resource->references[i];
-		follow_reference(walk, reference);
-		walk->module = module;
-	}
-	follow_calls(walk);
-}
-
-static void follow_variable(struct walk *walk, uint32_t index)
-{
-	const struct plan_module *module = walk->module;
-	const struct plan_call *call = module->call;
-
-	if (!call || !enter(walk, "variable", index))
-		return;
-	const char *name = module->variables[index]->name;
-	walk->module = module->parent;
-	if (call->body && !call->body->json) {
-		for (size_t i = 0; i < call->body->attribute_count; i++)
-			if (strcmp(call->body->attributes[i]->name, name) == 0)
-				follow_expression(walk, call->body->attributes[i]->expr);
-	} else if (call->body) {
-		plan_body_expressions(call->body, &walk->plan->arena, follow_expression, walk);
-	}
-	walk->module = module;
-}
-
-static void follow_call(struct walk *walk, const struct plan_reference *reference)
-{
-	const struct plan_module *module = walk->module;
-	const struct plan_module *child = module->calls[reference->index]->module;
-
-	if (!child)
-		return;
-	walk->module = child;
-	for (size_t i = 0; i < child->output_count; i++) {
-		if (reference->output && strcmp(child->outputs[i]->name, reference->output) != 0)
-			continue;
-		if (!enter(walk, "output", (uint32_t)i))
-			continue;
-		follow_expression(walk, child->outputs[i]->expr);
-		for (size_t k = 0; k < child->outputs[i]->depends_on_count; k++)
-			follow_expression(walk, child->outputs[i]->depends_on[k]);
-	}
-	/* Asked for as a whole, as in depends_on: everything in it. */
-	for (size_t i = 0; i < child->resource_count && !reference->output; i++)
-		follow_resource(walk, child->resources[i]);
-	follow_calls(walk);
-	walk->module = module;
-}
-
-static void follow_reference(struct walk *walk, const struct plan_reference *reference)
-{
-	const struct plan_module *module = walk->module;
-
-	switch (reference->target) {
-	case PLAN_TO_RESOURCE:
-		follow_resource(walk, module->resources[reference->index]);
-		break;
-	case PLAN_TO_LOCAL:
-		if (enter(walk, "local", reference->index))
-			follow_expression(walk, module->locals[reference->index]->expr);
-		break;
-	case PLAN_TO_VARIABLE:
-		follow_variable(walk, reference->index);
-		break;
-	case PLAN_TO_CALL:
-		follow_call(walk, reference);
-		break;
-	}
-}
-
-static void follow_traversal(void *data, const struct hcl_expr *traversal)
-{
-	struct walk *walk = data;
-	struct plan_reference reference;
-
-	if (plan_resolve_static(walk->module, traversal, &reference))
-		follow_reference(walk, &reference);
-}
-
-static void follow_expression(void *data, const struct hcl_expr *expr)
-{
-	if (expr)
-		hcl_expr_references(expr, follow_traversal, data);
-}
-
 /* ---- choosing ---- */
 
 static void mark(struct plan *plan, const char *block, uintptr_t flag)
@@ -208,14 +57,14 @@ static void mark_needs(struct plan *plan, const struct plan_module *module,
 	const struct plan_resource *resource)
 {
 	struct zp_map found = { 0 };
-	struct walk walk = { .plan = plan, .found = &found, .module = module };
-	const char *own = block_name(plan, module, resource);
+	struct plan_needs walk = { .arena = &plan->arena, .found = &found, .module = module };
+	const char *own = plan_block_name(&plan->arena, module, resource);
 
-	follow_resource(&walk, resource);
+	plan_needs_of(&walk, resource);
 	for (size_t i = 0; i < found.count; i++)
 		if (!zp_str_is(found.entries[i].key, own))
 			mark(plan, found.entries[i].key.ptr, NEEDED);
-	zp_map_release(&walk.seen);
+	plan_needs_release(&walk);
 	zp_map_release(&found);
 }
 
@@ -223,15 +72,15 @@ static bool stands_on_excluded(struct plan *plan, const struct plan_module *modu
 	const struct plan_resource *resource)
 {
 	struct zp_map found = { 0 };
-	struct walk walk = { .plan = plan, .found = &found, .module = module };
-	const char *own = block_name(plan, module, resource);
+	struct plan_needs walk = { .arena = &plan->arena, .found = &found, .module = module };
+	const char *own = plan_block_name(&plan->arena, module, resource);
 	bool excluded = false;
 
-	follow_resource(&walk, resource);
+	plan_needs_of(&walk, resource);
 	for (size_t i = 0; i < found.count && !excluded; i++)
 		excluded = !zp_str_is(found.entries[i].key, own) &&
 			any_covers(plan, plan->excludes, plan->exclude_count, found.entries[i].key.ptr);
-	zp_map_release(&walk.seen);
+	plan_needs_release(&walk);
 	zp_map_release(&found);
 	return excluded;
 }
@@ -240,7 +89,7 @@ static void choose(struct plan *plan, const struct plan_module *module)
 {
 	for (size_t i = 0; i < module->resource_count; i++) {
 		const struct plan_resource *resource = module->resources[i];
-		const char *block = block_name(plan, module, resource);
+		const char *block = plan_block_name(&plan->arena, module, resource);
 		if (plan->target_count) {
 			if (!any_covers(plan, plan->targets, plan->target_count, block))
 				continue;
@@ -263,13 +112,13 @@ static void choose_outputs(struct plan *plan)
 	plan->selected_outputs = zp_new_array(&plan->arena, bool, root->output_count);
 	for (size_t i = 0; i < root->output_count; i++) {
 		struct zp_map found = { 0 };
-		struct walk walk = { .plan = plan, .found = &found, .module = root };
+		struct plan_needs walk = { .arena = &plan->arena, .found = &found, .module = root };
 		bool all = true;
-		follow_expression(&walk, root->outputs[i]->expr);
+		plan_needs_of_expression(&walk, root->outputs[i]->expr);
 		for (size_t k = 0; k < found.count && all; k++)
 			all = zp_map_has(&plan->selected, found.entries[k].key);
 		plan->selected_outputs[i] = all && (found.count || !plan->target_count);
-		zp_map_release(&walk.seen);
+		plan_needs_release(&walk);
 		zp_map_release(&found);
 	}
 }
