@@ -166,7 +166,9 @@ static int say(struct sync_command *command, int argc, char **argv)
 		}
 		if (!open_store(command))
 			return 1;
-		if (argc > 1 && !sync_config_stack(command->config, argv[1])) {
+		/* A stack that is gone has a history still. */
+		bool known = argc < 2 || verbs[i].run == history || sync_config_stack(command->config, argv[1]);
+		if (!known) {
 			cli_print_error(&view, "Unknown stack", "%s has no stack named \"%s\".",
 				command->config_path, argv[1]);
 			return 1;

@@ -113,10 +113,13 @@ static bool wait_for(const struct sync_child *child, int pidfd, pid_t pid, bool 
 
 int sync_child_run(const struct sync_child *child, struct zp_error *err)
 {
+	struct pollfd stop = { child->stop_fd, POLLIN, 0 };
 	bool late = false;
 	char identity[64];
 	pid_t pid;
 
+	if (poll(&stop, 1, 0) > 0)
+		return SYNC_CHILD_STOPPED;
 	int rc = spawn(child, &pid);
 	if (rc) {
 		errno = rc;
@@ -130,7 +133,8 @@ int sync_child_run(const struct sync_child *child, struct zp_error *err)
 	if (late)
 		return zp_error_set(err, "%s %s: not done after %d s", child->argv[0], child->argv[1],
 			child->timeout_ms / 1000);
-	return stopped ? SYNC_CHILD_STOPPED : status;
+	/* It may have come to its end all the same. */
+	return stopped && status != 0 ? SYNC_CHILD_STOPPED : status;
 }
 
 void sync_child_end(const char *identity, int patience_ms)

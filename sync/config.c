@@ -128,13 +128,13 @@ void sync_load_repository(struct sync_loader *loader, const struct hcl_block *bl
 		.url = sync_read_text(loader, &content, "url", ""),
 		.username = sync_read_text(loader, &content, "username", NULL),
 		.token = sync_read_secret(loader, &content, "token"),
-		.ssh_key = sync_read_text(loader, &content, "ssh_key", NULL),
+		.ssh_key = sync_read_path(loader, &content, "ssh_key"),
 		.ssh_passphrase = sync_read_secret(loader, &content, "ssh_passphrase"),
-		.known_hosts = sync_read_text(loader, &content, "known_hosts", NULL),
-		.ca_file = sync_read_text(loader, &content, "ca_file", NULL),
+		.known_hosts = sync_read_path(loader, &content, "known_hosts"),
+		.ca_file = sync_read_path(loader, &content, "ca_file"),
 		.require_signed = sync_read_bool(loader, &content, "require_signed", false),
-		.allowed_signers = sync_read_text(loader, &content, "allowed_signers", NULL),
-		.allowed_gpg_keys = sync_read_text(loader, &content, "allowed_gpg_keys", NULL),
+		.allowed_signers = sync_read_path(loader, &content, "allowed_signers"),
+		.allowed_gpg_keys = sync_read_path(loader, &content, "allowed_gpg_keys"),
 		.webhook_secret = sync_read_secret(loader, &content, "webhook_secret"),
 		.forge = (enum sync_forge)sync_read_choice(loader, &content, "forge", forges, 0),
 		.api_url = sync_read_text(loader, &content, "api_url", NULL),
@@ -192,7 +192,6 @@ static void load_stacks(struct sync_loader *loader, const struct hcl_content *co
 	struct sync_config *config = loader->config;
 	const struct hcl_block **blocks =
 		zp_new_array(&config->arena, const struct hcl_block *, content->block_count + 1);
-	struct zp_map names = { 0 };
 
 	config->stacks = zp_new_array(&config->arena, struct sync_stack, content->block_count);
 	for (size_t i = 0; i < content->block_count; i++) {
@@ -206,14 +205,13 @@ static void load_stacks(struct sync_loader *loader, const struct hcl_content *co
 			zp_diag_error(loader->diags, block->header_range, "Invalid name",
 				"Names of stacks have letters, digits, \"-\", \"_\" and \".\", begin with "
 				"a letter or digit, and are not longer than 100 characters.");
-		else if (zp_map_set(&names, zp_str(stack->name), stack))
+		else if (zp_map_set(&config->stacks_by_name, zp_str(stack->name), stack))
 			zp_diag_error(loader->diags, block->header_range, "Duplicate stack",
 				"A stack named \"%s\" stands above.", stack->name);
 	}
 	for (size_t i = 0; i < config->stack_count; i++)
 		sync_link_stack(loader, blocks[i], &config->stacks[i]);
 	sync_refuse_circles(loader);
-	zp_map_release(&names);
 }
 
 static void load_file(struct sync_loader *loader)
@@ -238,11 +236,15 @@ static void load_file(struct sync_loader *loader)
 	load_stacks(loader, &content);
 }
 
+/* Absolute. Heap. */
 static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
+	zp_autofree char *folder =
+		slash ? zp_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : zp_strdup(".");
+	char *whole = realpath(folder, NULL);
 
-	return slash ? zp_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : zp_strdup(".");
+	return whole ? whole : zp_steal(folder);
 }
 
 struct sync_config *sync_config_load(const char *path, struct zp_diags *diags)
@@ -251,7 +253,7 @@ struct sync_config *sync_config_load(const char *path, struct zp_diags *diags)
 	zp_autofree char *folder = folder_of(path);
 	const struct hcl_functions functions = { .base_dir = folder };
 	struct sync_config *config = zp_calloc(1, sizeof(*config));
-	struct sync_loader loader = { .config = config, .diags = diags };
+	struct sync_loader loader = { .config = config, .diags = diags, .folder = folder };
 	struct hcl_scope scope = sync_scope(&loader);
 	size_t errors = diags->errors;
 
@@ -291,6 +293,7 @@ void sync_config_unref(struct sync_config *config)
 {
 	if (!config || atomic_fetch_sub(&config->references, 1) > 1)
 		return;
+	zp_map_release(&config->stacks_by_name);
 	zp_arena_release(&config->arena);
 	zp_source_free(config->source);
 	free(config);
@@ -298,8 +301,5 @@ void sync_config_unref(struct sync_config *config)
 
 const struct sync_stack *sync_config_stack(const struct sync_config *config, const char *name)
 {
-	for (size_t i = 0; i < config->stack_count; i++)
-		if (strcmp(config->stacks[i].name, name) == 0)
-			return &config->stacks[i];
-	return NULL;
+	return zp_map_get(&config->stacks_by_name, zp_str(name));
 }

@@ -11,6 +11,7 @@
 #define SYNC_CONFIG_H
 
 #include "base/diag.h"
+#include "base/map.h"
 
 enum sync_approve { SYNC_AUTO, SYNC_NO_DESTROY, SYNC_MANUAL };
 enum sync_drift { SYNC_HEAL, SYNC_REPORT, SYNC_IGNORE };
@@ -70,6 +71,7 @@ struct sync_config {
 	size_t repository_count;
 	struct sync_stack *stacks; /* as written */
 	size_t stack_count;
+	struct zp_map stacks_by_name;
 	const char **secrets; /* texts that must not be shown */
 	size_t secret_count;
 	const char **secret_names; /* environment variables they came from */

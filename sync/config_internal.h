@@ -13,12 +13,16 @@ struct sync_loader {
 	struct zp_diags *diags;
 	ZP_VEC(, const char *) secrets, secret_names;
 	struct zp_map repositories; /* by name */
+	const char *folder;	    /* of the file, absolute */
 };
 
 /* One attribute of a body, looked up by name and read as what the function says; absent: the fallback. */
 const char *sync_read_text(struct sync_loader *loader, const struct hcl_content *content,
 	const char *name, const char *fallback);
-/* The same, and the text must never be shown. */
+/* A path, counted from the file's folder; NULL where there is none. */
+const char *sync_read_path(struct sync_loader *loader, const struct hcl_content *content,
+	const char *name);
+/* A text that must never be shown. */
 const char *sync_read_secret(struct sync_loader *loader, const struct hcl_content *content,
 	const char *name);
 bool sync_read_bool(struct sync_loader *loader, const struct hcl_content *content, const char *name,

@@ -54,6 +54,14 @@ static const struct sync_repository *find_repository(struct sync_loader *loader,
 	return found;
 }
 
+static const char *read_path_or(struct sync_loader *loader, const struct hcl_content *content,
+	const char *name, const char *fallback)
+{
+	const char *path = sync_read_path(loader, content, name);
+
+	return path ? path : fallback;
+}
+
 /* A stack may ask for signatures on its own account. */
 static const struct sync_repository *with_signers(struct sync_loader *loader,
 	const struct hcl_content *content, const struct hcl_block *block,
@@ -68,9 +76,8 @@ static const struct sync_repository *with_signers(struct sync_loader *loader,
 	struct sync_repository *own = zp_new(&loader->config->arena, struct sync_repository);
 	*own = *repository;
 	own->require_signed = sync_read_bool(loader, content, "require_signed", own->require_signed);
-	own->allowed_signers = sync_read_text(loader, content, "allowed_signers", own->allowed_signers);
-	own->allowed_gpg_keys =
-		sync_read_text(loader, content, "allowed_gpg_keys", own->allowed_gpg_keys);
+	own->allowed_signers = read_path_or(loader, content, "allowed_signers", own->allowed_signers);
+	own->allowed_gpg_keys = read_path_or(loader, content, "allowed_gpg_keys", own->allowed_gpg_keys);
 	if (own->require_signed && !own->allowed_signers && !own->allowed_gpg_keys)
 		zp_diag_error(loader->diags, block->header_range, "Nobody may sign",
 			"require_signed needs allowed_signers (a file in the form of ssh-keygen) or "
@@ -189,9 +196,9 @@ void sync_load_stack(struct sync_loader *loader, const struct hcl_block *block,
 			sync_read_number(loader, &content, "max_change", -1, 0),
 			sync_read_number(loader, &content, "max_add", -1, 0) },
 		.workspace = sync_read_text(loader, &content, "workspace", NULL),
-		.nodes = sync_read_text(loader, &content, "nodes", NULL),
+		.nodes = sync_read_path(loader, &content, "nodes"),
 		.lock_timeout_ms = (int)sync_read_duration(loader, &content, "lock_timeout", 20000, 0),
-		.timeout_ms = (int)sync_read_duration(loader, &content, "timeout", 0, 1000),
+		.timeout_ms = (int)sync_read_duration(loader, &content, "timeout", 7200000, 1000),
 		.prune = sync_read_bool(loader, &content, "prune", false),
 		.range = block->header_range,
 	};

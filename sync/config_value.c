@@ -105,6 +105,16 @@ const char *sync_read_text(struct sync_loader *loader, const struct hcl_content 
 	return value.text;
 }
 
+const char *sync_read_path(struct sync_loader *loader, const struct hcl_content *content,
+	const char *name)
+{
+	const char *path = sync_read_text(loader, content, name, NULL);
+
+	if (!path || *path == '/')
+		return path;
+	return zp_arena_format(&loader->config->arena, "%s/%s", loader->folder, path);
+}
+
 const char *sync_read_secret(struct sync_loader *loader, const struct hcl_content *content,
 	const char *name)
 {

@@ -136,6 +136,7 @@ static void start_task(struct sync_controller *controller, struct sync_slot *slo
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	slot->running = true;
 	slot->asked = false;
+	slot->due_since = 0;
 	controller->running++;
 	int rc = pthread_create(&thread, &attributes, run_task, task);
 	pthread_attr_destroy(&attributes);
@@ -152,25 +153,20 @@ static void start_task(struct sync_controller *controller, struct sync_slot *slo
 /* Starts whatever may start; gives when to look again. Under the lock. */
 static int64_t schedule(struct sync_controller *controller)
 {
+	struct sync_slots *slots = &controller->slots;
 	int64_t now = sync_now(), next = now + 60000;
+	size_t count;
 
-	for (size_t i = 0; i < controller->slots.count; i++) {
-		struct sync_slot *slot = controller->slots.items[i];
-		slot->asked = sync_store_is_asked(controller->store, slot->name);
-	}
-	for (size_t i = 0; i < controller->slots.count; i++) {
-		struct sync_slot *slot = controller->slots.items[i];
-		if (slot->running)
-			continue;
-		if (!sync_slot_is_due(slot, now)) {
-			next = slot->next_at < next ? slot->next_at : next;
-			continue;
-		}
-		if (controller->running >= controller->config->parallel)
-			continue;
-		if (slot->stack && sync_slots_awaited(&controller->slots, slot, controller->store, now))
-			continue;
-		start_task(controller, slot);
+	sync_slots_look(slots, controller->store, now);
+	struct sync_slot **due = sync_slots_due(slots, &count);
+	for (size_t i = 0; i < count && controller->running < controller->config->parallel; i++)
+		if (!due[i]->stack || !sync_slots_awaited(slots, due[i], controller->store, now))
+			start_task(controller, due[i]);
+	free(due);
+	for (size_t i = 0; i < slots->by_name.count; i++) {
+		const struct sync_slot *slot = sync_slots_at(slots, i);
+		if (!slot->running && !slot->due_since && slot->next_at < next)
+			next = slot->next_at;
 	}
 	return next;
 }
@@ -302,8 +298,8 @@ static int start(struct sync_controller *controller, struct zp_error *err)
 	if (open_store(controller, err) < 0)
 		return -1;
 	sync_slots_update(&controller->slots, controller->config, controller->store);
-	for (size_t i = 0; i < controller->slots.count; i++)
-		take_over(controller, controller->slots.items[i]->name);
+	for (size_t i = 0; i < controller->slots.by_name.count; i++)
+		take_over(controller, sync_slots_at(&controller->slots, i)->name);
 	controller->looked_at = sync_now();
 	controller->notifier = sync_notify_start(controller);
 	return listen_again(controller, err);
@@ -338,8 +334,8 @@ static bool is_over(struct sync_controller *controller)
 {
 	bool idle = controller->running == 0, due = false;
 
-	for (size_t i = 0; i < controller->slots.count; i++)
-		due |= sync_slot_is_due(controller->slots.items[i], sync_now());
+	for (size_t i = 0; i < controller->slots.by_name.count; i++)
+		due |= sync_slot_is_due(sync_slots_at(&controller->slots, i), sync_now());
 	return idle && (controller->stopping || (controller->options->once && !due));
 }
 

@@ -2,12 +2,11 @@
 
 #include <stdlib.h>
 
+#include "base/alloc.h"
+
 struct sync_slot *sync_slots_find(const struct sync_slots *slots, const char *name)
 {
-	for (size_t i = 0; i < slots->count; i++)
-		if (strcmp(slots->items[i]->name, name) == 0)
-			return slots->items[i];
-	return NULL;
+	return zp_map_get(&slots->by_name, zp_str(name));
 }
 
 static struct sync_slot *find_or_add(struct sync_slots *slots, const char *name)
@@ -18,7 +17,7 @@ static struct sync_slot *find_or_add(struct sync_slots *slots, const char *name)
 		return slot;
 	slot = zp_calloc(1, sizeof(*slot));
 	slot->name = zp_strdup(name);
-	zp_vec_push(slots, slot);
+	zp_map_set(&slots->by_name, zp_str(slot->name), slot);
 	return slot;
 }
 
@@ -27,8 +26,8 @@ void sync_slots_update(struct sync_slots *slots, const struct sync_config *confi
 {
 	char **names = sync_store_stacks(store);
 
-	for (size_t i = 0; i < slots->count; i++)
-		slots->items[i]->stack = NULL;
+	for (size_t i = 0; i < slots->by_name.count; i++)
+		sync_slots_at(slots, i)->stack = NULL;
 	for (size_t i = 0; i < config->stack_count; i++)
 		find_or_add(slots, config->stacks[i].name)->stack = &config->stacks[i];
 	for (char **name = names; *name; name++) {
@@ -40,21 +39,59 @@ void sync_slots_update(struct sync_slots *slots, const struct sync_config *confi
 
 void sync_slots_remove(struct sync_slots *slots, struct sync_slot *slot)
 {
-	for (size_t i = 0; i < slots->count; i++) {
-		if (slots->items[i] != slot)
-			continue;
-		slots->items[i] = slots->items[--slots->count];
-		free(slot->name);
-		free(slot);
-		return;
-	}
+	zp_map_remove(&slots->by_name, zp_str(slot->name));
+	free(slot->name);
+	free(slot);
 }
 
 void sync_slots_release(struct sync_slots *slots)
 {
-	while (slots->count)
-		sync_slots_remove(slots, slots->items[0]);
-	zp_vec_release(slots);
+	while (slots->by_name.count)
+		sync_slots_remove(slots, sync_slots_at(slots, 0));
+	zp_map_release(&slots->by_name);
+}
+
+static void note_asked(void *data, const char *name)
+{
+	struct sync_slot *slot = sync_slots_find(data, name);
+
+	if (slot)
+		slot->asked = true;
+}
+
+void sync_slots_look(struct sync_slots *slots, struct sync_store *store, int64_t now)
+{
+	for (size_t i = 0; i < slots->by_name.count; i++)
+		sync_slots_at(slots, i)->asked = false;
+	sync_store_queue(store, note_asked, slots, NULL);
+	for (size_t i = 0; i < slots->by_name.count; i++) {
+		struct sync_slot *slot = sync_slots_at(slots, i);
+		if (!sync_slot_is_due(slot, now))
+			slot->due_since = 0;
+		else if (!slot->due_since)
+			slot->due_since = now;
+	}
+}
+
+static int longest_first(const void *a, const void *b)
+{
+	const struct sync_slot *x = *(struct sync_slot *const *)a, *y = *(struct sync_slot *const *)b;
+
+	return (x->due_since > y->due_since) - (x->due_since < y->due_since);
+}
+
+struct sync_slot **sync_slots_due(const struct sync_slots *slots, size_t *count)
+{
+	struct sync_slot **due = zp_calloc(slots->by_name.count + 1, sizeof(*due));
+
+	*count = 0;
+	for (size_t i = 0; i < slots->by_name.count; i++) {
+		struct sync_slot *slot = sync_slots_at(slots, i);
+		if (slot->due_since && !slot->running)
+			due[(*count)++] = slot;
+	}
+	qsort(due, *count, sizeof(*due), longest_first);
+	return due;
 }
 
 bool sync_slot_is_due(const struct sync_slot *slot, int64_t now)

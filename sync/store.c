@@ -253,6 +253,28 @@ int sync_store_take(struct sync_store *store, const char *stack, struct sync_que
 	return (int)rows;
 }
 
+struct queue_visit {
+	void (*each)(void *data, const char *stack);
+	void *data;
+};
+
+static bool visit_asked(void *data, sqlite3_stmt *row)
+{
+	const struct queue_visit *visit = data;
+
+	visit->each(visit->data, (const char *)sqlite3_column_text(row, 0));
+	return true;
+}
+
+int sync_store_queue(struct sync_store *store, void (*each)(void *data, const char *stack), void *data,
+	struct zp_error *err)
+{
+	struct queue_visit visit = { each, data };
+
+	return sync_store_execute(store, "SELECT stack FROM queue ORDER BY asked", NULL, 0, visit_asked, &visit,
+		err) < 0 ? -1 : 0;
+}
+
 bool sync_store_is_asked(struct sync_store *store, const char *stack)
 {
 	const struct sync_value values[] = { SYNC_TEXT(stack) };

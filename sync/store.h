@@ -110,6 +110,9 @@ int sync_store_ask(struct sync_store *store, const char *stack, const char *caus
 /* Takes it out: 1 there was one, 0 none. */
 int sync_store_take(struct sync_store *store, const char *stack, struct sync_question *question,
 	struct zp_error *err);
+/* Tells every stack that is asked; each must not use the store. */
+int sync_store_queue(struct sync_store *store, void (*each)(void *data, const char *stack), void *data,
+	struct zp_error *err);
 bool sync_store_is_asked(struct sync_store *store, const char *stack);
 int64_t sync_store_queue_length(struct sync_store *store);
 void sync_question_release(struct sync_question *question);

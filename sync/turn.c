@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/uuid.h"
 #include "sync/log.h"
@@ -59,6 +60,7 @@ static void put_row(struct work *work)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
 
+	zp_fault_point("sync");
 	work->row.checked_at = sync_now();
 	check(work, sync_store_put_stack(work->turn->store, work->stack->name, &work->row, &err), &err);
 }
@@ -69,6 +71,7 @@ static void set_state(struct work *work, const char *state)
 
 	set_text(&work->run.state, NULL, "%s", state);
 	check(work, sync_store_update(work->turn->store, &work->run, &err), &err);
+	zp_fault_point("sync");
 }
 
 /* What the forge is to show beside the commit. */
@@ -93,6 +96,7 @@ static void begin_run(struct work *work, const char *cause, const char *state)
 	set_text(&work->run.cause, NULL, "%s", cause);
 	set_text(&work->run.state, NULL, "%s", state);
 	check(work, sync_store_begin(work->turn->store, &work->run, &err), &err);
+	zp_fault_point("sync");
 	sync_log(ZP_LOG_INFO, work->turn->config, work->stack->name, work->run.id, "%s of commit %.12s (%s)",
 		state, work->commit.id, cause);
 }
@@ -101,6 +105,7 @@ static void finish_run(struct work *work, const char *state)
 {
 	zp_autoerror err = ZP_ERROR_INIT;
 
+	zp_fault_point("sync");
 	set_text(&work->run.state, NULL, "%s", state);
 	set_text(&work->run.child, NULL, "%s", "");
 	sync_log(strcmp(state, SYNC_FAILED) == 0 ? ZP_LOG_ERROR : ZP_LOG_INFO, work->turn->config,
@@ -154,7 +159,8 @@ static void succeed(struct work *work)
 static bool went_well(struct work *work, int status, const struct sync_report *report,
 	struct zp_error *err)
 {
-	if (status == 0 || status == 2)
+	/* What is not counted can not be compared with what may be done. */
+	if (status == 0 || (status == 2 && report->summed))
 		return true;
 	if (status == SYNC_CHILD_STOPPED) {
 		set_text(&work->run.message, NULL, "the controller was ended");
@@ -175,6 +181,7 @@ static bool went_well(struct work *work, int status, const struct sync_report *r
 		return false;
 	}
 	zp_autofree char *message = status < 0 ? zp_strdup(zp_error_text(err)) :
+		status == 2 ? zp_strdup("the plan has changes, and does not tell how many") :
 		report->problem ? zp_strdup(report->problem) : zp_format("exit status %d", status);
 	fail(work, message);
 	return false;
@@ -195,7 +202,9 @@ static void note_child(void *data, const char *identity)
 	if (!work->run.id)
 		return;
 	set_text(&work->run.child, NULL, "%s", identity);
+	zp_fault_point("sync");
 	check(work, sync_store_update(work->turn->store, &work->run, &err), &err);
+	zp_fault_point("sync");
 }
 
 static struct sync_place place_of(const struct work *work)
@@ -440,6 +449,7 @@ struct sync_outcome sync_turn(const struct sync_turn *turn)
 	check(&work, sync_store_stack(turn->store, stack->name, &work.row, &err), &err);
 	work.row.prune = stack->prune;
 	check(&work, sync_store_take(turn->store, stack->name, &work.question, &err), &err);
+	zp_fault_point("sync");
 	if (zp_mkdirs(work.workspace.folder, 0700, &err) < 0)
 		check(&work, -1, &err);
 	else

@@ -285,5 +285,41 @@ if [ "$(id -u)" = 0 ]; then
 else
 	echo "skipped a node (sandbox nodes need root)"
 fi
+# ---- killed wherever it writes down what it does ----
+config=fault
+mkdir -p "$box/work/fault"
+cat >"$box/fault.hcl" <<-HCL
+	data_dir = "$box/fault"
+	stack "fault" {
+	$common
+	  path = "fault"
+	  vars = { folder = "$box/made" }
+	}
+HCL
+cat >"$box/work/fault/main.tf" <<'TF'
+variable "folder" {}
+resource "terraform_data" "effect" {
+  triggers_replace = "0"
+  provisioner "local-exec" {
+    command = "echo ${self.triggers_replace} >>${var.folder}/effects"
+  }
+}
+TF
+push fault
+wrong=
+for n in $(seq 40); do
+	sed -i "s/triggers_replace = .*/triggers_replace = \"$n\"/" "$box/work/fault/main.tf"
+	push "fault $n"
+	ZPLAN_FAULT=sync:$n sync -once 2>>"$box/fault.log"
+	[ $? = 86 ] || break
+	sync -once 2>>"$box/fault.log"
+	[ "$(sync status -json | jq -r '.stacks[0] | .applied + .state')" = "${head}ok" ] || wrong="$wrong $n"
+done
+once() { [ -z "$wrong" ] && [ "$(uniq "$box/made/effects" | tr '\n' ' ')" = "$(seq -s ' ' "$n") " ] && [ "$(wc -l <"$box/made/effects")" = "$n" ]; }
+if [ "$n" -gt 1 ]; then
+	check "killed at any of $((n - 1)) places, every commit is applied, and once" once
+else
+	echo "skipped being killed at every place (no fault points in this build)"
+fi
 errors() { ! grep -E 'Sanitizer|runtime error' "$box"/*.log; }
 check "no memory errors" errors

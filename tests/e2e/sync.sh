@@ -252,6 +252,19 @@ touch "$box/made/go"
 start
 ended() { await app unchanged "$head" || await app applied "$head"; }
 check "killed alone, what it began is ended well and taken up" ended
+rm "$box/made/begun" "$box/made/go"
+sed -i 's/"again"/"once more"/' "$box/work/app/slow.tf"
+push slow-once-more
+check "a long apply begins once more" begun
+kill -TERM "$pid"
+graceful() { sleep 1; kill -0 "$pid" && grep -q '"ending: 1 stacks at work"' "$box/log" && touch "$box/made/go" && wait "$pid"; }
+check "ended while it applies, the controller lets it finish" graceful
+pid=
+orderly() { sync history -json -limit=1 app | ask --arg head "$head" '.runs[0] | .commit == $head and (.state == "interrupted" or .state == "applied")'; }
+check "and says so" orderly
+start
+taken_up() { for _ in $(seq 100); do [ "$(state_of app)" = ok ] && sync status -json | ask --arg head "$head" '.stacks[1].applied == $head' && return; sleep 0.1; done; return 1; }
+check "what is left is done at the next start" taken_up
 
 stop TERM
 errors() { ! grep -E 'Sanitizer|runtime error' "$box/log"; }
