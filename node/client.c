@@ -18,6 +18,9 @@
 /* Connections made for one call. */
 #define ATTEMPTS 3
 #define RETRY_NANOSECONDS 300000000
+#define LONG_LINE ((size_t)1 << 20)
+
+#define WAITER_SLOTS 256
 
 struct waiter {
 	int64_t id;
@@ -37,7 +40,7 @@ struct node_client {
 	pthread_t reader;
 	bool has_reader;
 	int64_t next_id;
-	struct waiter *waiters;
+	struct waiter *waiters[WAITER_SLOTS]; /* by id */
 	char *failure; /* of the last attempt to connect */
 	time_t failed_at;
 };
@@ -53,9 +56,10 @@ static void deliver(struct node_client *client, cJSON *message)
 	bool taken = false;
 
 	pthread_mutex_lock(&client->lock);
-	for (struct waiter *waiter = client->waiters; waiter && cJSON_IsNumber(id);
+	int64_t number = cJSON_IsNumber(id) ? (int64_t)id->valuedouble : 0;
+	for (struct waiter *waiter = client->waiters[(uint64_t)number % WAITER_SLOTS]; waiter;
 		waiter = waiter->next) {
-		if (waiter->id != (int64_t)id->valuedouble || waiter->reply)
+		if (waiter->id != number || waiter->reply)
 			continue;
 		waiter->reply = message;
 		taken = true;
@@ -71,8 +75,9 @@ static void lose_connection(struct node_client *client)
 {
 	pthread_mutex_lock(&client->lock);
 	client->connected = false;
-	for (struct waiter *waiter = client->waiters; waiter; waiter = waiter->next)
-		waiter->lost = true;
+	for (size_t i = 0; i < WAITER_SLOTS; i++)
+		for (struct waiter *waiter = client->waiters[i]; waiter; waiter = waiter->next)
+			waiter->lost = true;
 	pthread_cond_broadcast(&client->arrived);
 	pthread_mutex_unlock(&client->lock);
 }
@@ -144,14 +149,25 @@ static int send_line(struct node_client *client, struct zp_str line)
 	return rc;
 }
 
+/* Under lock. */
+static void expect(struct node_client *client, struct waiter *waiter)
+{
+	waiter->lost = !client->connected;
+	waiter->id = ++client->next_id;
+	struct waiter **slot = &client->waiters[(uint64_t)waiter->id % WAITER_SLOTS];
+	waiter->next = *slot;
+	*slot = waiter;
+}
+
+/* Under lock. */
 static void forget(struct node_client *client, struct waiter *waiter)
 {
-	for (struct waiter **p = &client->waiters; *p; p = &(*p)->next) {
-		if (*p != waiter)
-			continue;
+	struct waiter **p = &client->waiters[(uint64_t)waiter->id % WAITER_SLOTS];
+
+	while (*p && *p != waiter)
+		p = &(*p)->next;
+	if (*p)
 		*p = waiter->next;
-		return;
-	}
 }
 
 static cJSON *take_result(struct node_client *client, cJSON *reply, struct zp_error *err)
@@ -186,28 +202,56 @@ static char *request_text(int64_t id, const char *method, const cJSON *params)
 	return text;
 }
 
-/* One request over the connection there is; the whole reply, or NULL when that was lost. */
-static cJSON *exchange(struct node_client *client, const char *method, const cJSON *params)
+/*
+ * Lines for requests that have no reply yet: one, unless it would become too long for the agent. False when
+ * one could not be sent.
+ */
+static bool send_requests(struct node_client *client, const struct node_request *requests,
+	struct waiter *const *waiters, size_t count)
 {
-	struct waiter waiter = { 0 };
+	zp_autobuf line = ZP_BUF_INIT;
 
+	for (size_t i = 0; i < count; i++) {
+		zp_autofree char *text =
+			request_text(waiters[i]->id, requests[i].method, requests[i].params);
+		zp_buf_puts(&line, line.len ? "," : count > 1 ? "[" : "");
+		zp_buf_puts(&line, text);
+		if (i + 1 < count && line.len < LONG_LINE)
+			continue;
+		zp_buf_puts(&line, count > 1 ? "]\n" : "\n");
+		if (send_line(client, zp_buf_slice(&line)) < 0)
+			return false;
+		zp_buf_clear(&line);
+	}
+	return true;
+}
+
+static bool all_arrived(struct waiter *const *waiters, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!waiters[i]->reply && !waiters[i]->lost)
+			return false;
+	return true;
+}
+
+/* Requests over the connection there is; whole replies, or NULL for those that were lost. */
+static void exchange(struct node_client *client, const struct node_request *requests,
+	struct waiter *const *waiters, size_t count)
+{
 	pthread_mutex_lock(&client->lock);
-	waiter.lost = !client->connected;
-	waiter.id = ++client->next_id;
-	waiter.next = client->waiters;
-	client->waiters = &waiter;
+	for (size_t i = 0; i < count; i++)
+		expect(client, waiters[i]);
+	bool lost = waiters[0]->lost;
 	pthread_mutex_unlock(&client->lock);
 
-	zp_autofree char *text = request_text(waiter.id, method, params);
-	zp_autofree char *line = zp_format("%s\n", text);
-	int sent = waiter.lost ? -1 : send_line(client, zp_str(line));
+	bool sent = !lost && send_requests(client, requests, waiters, count);
 
 	pthread_mutex_lock(&client->lock);
-	while (!sent && !waiter.reply && !waiter.lost)
+	while (sent && !all_arrived(waiters, count))
 		pthread_cond_wait(&client->arrived, &client->lock);
-	forget(client, &waiter);
+	for (size_t i = 0; i < count; i++)
+		forget(client, waiters[i]);
 	pthread_mutex_unlock(&client->lock);
-	return waiter.reply;
 }
 
 /*
@@ -216,10 +260,12 @@ static cJSON *exchange(struct node_client *client, const char *method, const cJS
  */
 static int greet(struct node_client *client, struct zp_error *err)
 {
-	cJSON *reply = exchange(client, "session.hello", NULL);
+	const struct node_request request = { .method = "session.hello" };
+	struct waiter waiter = { 0 }, *waiters[] = { &waiter };
 
-	if (reply) {
-		cJSON_Delete(reply);
+	exchange(client, &request, waiters, 1);
+	if (waiter.reply) {
+		cJSON_Delete(waiter.reply);
 		return 0;
 	}
 	zp_autofree char *said = node_wire_said(&client->wire);
@@ -269,25 +315,72 @@ static int connect_client(struct node_client *client, struct zp_error *err)
 	return rc;
 }
 
+/* Those that have a reply get their result; the others move to the front. Returns their number. */
+static size_t take_replies(struct node_client *client, struct node_request **open,
+	struct waiter *waiters, size_t count)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (waiters[i].reply)
+			open[i]->result = take_result(client, waiters[i].reply, &open[i]->error);
+		else
+			open[left++] = open[i];
+	}
+	return left;
+}
+
+/* One attempt at what is open. Returns how many are so still. */
+static size_t attempt(struct node_client *client, struct node_request **open, size_t count)
+{
+	zp_autofree struct waiter *waiters = zp_calloc(count, sizeof(*waiters));
+	zp_autofree struct waiter **list = zp_calloc(count, sizeof(*list));
+	zp_autofree struct node_request *requests = zp_calloc(count, sizeof(*requests));
+
+	for (size_t i = 0; i < count; i++) {
+		list[i] = &waiters[i];
+		requests[i] = *open[i];
+	}
+	exchange(client, requests, list, count);
+	return take_replies(client, open, waiters, count);
+}
+
 /*
  * Every method may be called again with the same effect, so that a connection that breaks is made anew, and
  * what it had not answered is asked once more.
  */
+void node_call_many(struct node_client *client, struct node_request *requests, size_t count)
+{
+	zp_autofree struct node_request **open = zp_calloc(count + 1, sizeof(*open));
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	for (size_t i = 0; i < count; i++)
+		open[i] = &requests[i];
+	for (int i = 0; count && i < ATTEMPTS; i++) {
+		if (i)
+			nanosleep(&(struct timespec){ 0, RETRY_NANOSECONDS }, NULL);
+		if (connect_client(client, &err) < 0)
+			break;
+		count = attempt(client, open, count);
+	}
+	if (count && !err.message)
+		zp_error_code(&err, NODE_LOST,
+			"the connection to node %s (%s) was lost before it answered",
+			client->entry->name, client->entry->connect);
+	for (size_t i = 0; i < count; i++)
+		zp_error_code(&open[i]->error, err.code, "%s", zp_error_text(&err));
+}
+
 cJSON *node_call(struct node_client *client, const char *method, const cJSON *params,
 	struct zp_error *err)
 {
-	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		if (attempt)
-			nanosleep(&(struct timespec){ 0, RETRY_NANOSECONDS }, NULL);
-		if (connect_client(client, err) < 0)
-			return NULL;
-		cJSON *reply = exchange(client, method, params);
-		if (reply)
-			return take_result(client, reply, err);
-	}
-	zp_error_code(err, NODE_LOST, "the connection to node %s (%s) was lost before it answered",
-		client->entry->name, client->entry->connect);
-	return NULL;
+	struct node_request request = { .method = method, .params = params };
+
+	node_call_many(client, &request, 1);
+	if (request.error.message)
+		zp_error_code(err, request.error.code, "%s", zp_error_text(&request.error));
+	zp_error_clear(&request.error);
+	return request.result;
 }
 
 struct node_pool *node_pool_new(const struct node_inventory *inventory)
@@ -358,14 +451,9 @@ struct node_client *node_pool_get(struct node_pool *pool, const char *node, stru
 
 cJSON *node_ensure(struct node_client *client, const struct node_workload *w, struct zp_error *err)
 {
-	cJSON *params = cJSON_CreateObject();
-
-	cJSON_AddStringToObject(params, "id", w->id);
-	cJSON_AddStringToObject(params, "type", w->type);
-	cJSON_AddStringToObject(params, "lineage", w->lineage ? w->lineage : "");
-	cJSON_AddStringToObject(params, "address", w->address ? w->address : "");
-	cJSON_AddItemToObject(params, "spec", cJSON_Duplicate(w->spec, true));
+	cJSON *params = node_ensure_params(w);
 	cJSON *result = node_call(client, "workload.ensure", params, err);
+
 	cJSON_Delete(params);
 	return result;
 }
@@ -391,10 +479,9 @@ cJSON *node_read(struct node_client *client, const char *const *ids, size_t coun
 
 int node_remove(struct node_client *client, const char *id, struct zp_error *err)
 {
-	cJSON *params = cJSON_CreateObject();
-
-	cJSON_AddStringToObject(params, "id", id);
+	cJSON *params = node_remove_params(id);
 	cJSON *result = node_call(client, "workload.remove", params, err);
+
 	cJSON_Delete(params);
 	cJSON_Delete(result);
 	return result ? 0 : -1;

@@ -68,6 +68,15 @@ struct node_client *node_pool_get(struct node_pool *pool, const char *node, stru
 cJSON *node_call(struct node_client *client, const char *method, const cJSON *params,
 	struct zp_error *err);
 
+/* Several calls in one message; they are carried out side by side, and answered as they finish. */
+struct node_request {
+	const char *method;
+	const cJSON *params; /* may be NULL */
+	cJSON *result;	     /* as of node_call; NULL with error */
+	struct zp_error error;
+};
+void node_call_many(struct node_client *client, struct node_request *requests, size_t count);
+
 /* Error codes of the agent, beside JSON-RPC's own. */
 enum node_rpc_error {
 	NODE_E_INVALID = -32000,  /* spec not valid */

@@ -140,11 +140,23 @@ static void start_router(const struct sandbox *sandbox, const char *net)
 		zp_spawn_daemon(argv, "/", log, NULL);
 }
 
+/* The same every time: who knew the node before it was restarted finds it again at once. */
+static void host_mac(const struct sandbox *sandbox, int host, char out[18])
+{
+	const char *tag = sandbox->tag;
+
+	snprintf(out, 18, "02:%02x:%02x:%02x:5a:%02x", (unsigned char)tag[0], (unsigned char)tag[1],
+		(unsigned char)tag[2], (unsigned char)host);
+}
+
 /* A namespace on the bridge, with an address on link: wan0, or the bridge that wan0 is a port of. */
-static int make_host(const char *net, const char *netns, const char *port, int host, bool bridged,
-	struct zp_error *err)
+static int make_host(const struct sandbox *sandbox, const char *net, const char *netns,
+	const char *port, int host, bool bridged, struct zp_error *err)
 {
 	const char *link = bridged ? PUBLIC_BRIDGE : "wan0";
+	char mac[18];
+
+	host_mac(sandbox, host, mac);
 
 	if (add_namespace(netns, err) < 0)
 		return -1;
@@ -156,14 +168,16 @@ static int make_host(const char *net, const char *netns, const char *port, int h
 		"link set %s up\n", port, netns, port, port);
 	zp_autofree char *inside = zp_format(
 		"link set lo up\n"
+		"link set wan0 address %s\n"
 		"%s"
+		"link set %s address %s\n"
 		"link set wan0 up\n"
 		"addr add 198.18.0.%d/24 dev %s\n"
 		"addr add " PREFIX6 "%x/64 dev %s nodad\n"
 		"route add default via 198.18.0.1\n",
-		bridged ? "link add " PUBLIC_BRIDGE " type bridge\nlink set wan0 master " PUBLIC_BRIDGE
+		mac, bridged ? "link add " PUBLIC_BRIDGE " type bridge\nlink set wan0 master " PUBLIC_BRIDGE
 			  "\nlink set " PUBLIC_BRIDGE " up\n" : "",
-		host, link, host, link);
+		link, mac, host, link, host, link);
 	if (ip_batch(net, outside, err) < 0)
 		return -1;
 	return ip_batch(netns, inside, err);
@@ -252,7 +266,7 @@ static int make_node(const struct sandbox *sandbox, const struct node_sandbox_op
 	zp_autofree char *netns = namespace_name(sandbox, part);
 	bool hidden = number > options->nodes - options->hidden;
 
-	if (make_host(net, netns, part, 10 + number, true, err) < 0 || set_sysctls(netns, err) < 0 ||
+	if (make_host(sandbox, net, netns, part, 10 + number, true, err) < 0 || set_sysctls(netns, err) < 0 ||
 		write_node_file(sandbox, number, hidden, err) < 0)
 		return zp_error_wrap(err, "node n%d", number);
 	return start_agent(sandbox, options->program, number, netns, err);
@@ -291,7 +305,7 @@ int node_sandbox_up(const struct node_sandbox_options *options, struct zp_error 
 	if (!rc)
 		start_router(&sandbox, net);
 	if (!rc)
-		rc = make_host(net, client, "client", 2, false, err);
+		rc = make_host(&sandbox, net, client, "client", 2, false, err);
 	for (int i = 1; !rc && i <= options->nodes; i++)
 		rc = make_node(&sandbox, options, net, i, err);
 	if (!rc)

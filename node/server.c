@@ -297,15 +297,9 @@ static void introduce(struct connection *connection, cJSON *message)
 		shutdown(connection->fd, SHUT_RDWR);
 }
 
-static void take_line(struct connection *connection, const char *line, size_t length)
+/* Takes the message over. */
+static void take_message(struct connection *connection, cJSON *message)
 {
-	/* Nesting is bounded by cJSON (CJSON_NESTING_LIMIT). */
-	cJSON *message = cJSON_ParseWithLength(line, length);
-
-	if (!message) {
-		send_error(connection, NULL, NODE_RPC_PARSE, "the message is not JSON");
-		return;
-	}
 	const cJSON *method = cJSON_GetObjectItemCaseSensitive(message, "method");
 	const cJSON *version = cJSON_GetObjectItemCaseSensitive(message, "jsonrpc");
 	if (!cJSON_IsObject(message) || !cJSON_IsString(method) || !cJSON_IsString(version) ||
@@ -319,6 +313,22 @@ static void take_line(struct connection *connection, const char *line, size_t le
 		introduce(connection, message);
 	else
 		enqueue(connection, message);
+}
+
+static void take_line(struct connection *connection, const char *line, size_t length)
+{
+	/* Nesting is bounded by cJSON (CJSON_NESTING_LIMIT). */
+	cJSON *message = cJSON_ParseWithLength(line, length);
+
+	if (!message)
+		send_error(connection, NULL, NODE_RPC_PARSE, "the message is not JSON");
+	else if (!cJSON_IsArray(message) || !message->child)
+		take_message(connection, message);
+	else
+		while (message->child)
+			take_message(connection, cJSON_DetachItemViaPointer(message, message->child));
+	if (cJSON_IsArray(message))
+		cJSON_Delete(message);
 }
 
 static bool has_room(struct connection *connection)

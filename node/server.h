@@ -1,7 +1,7 @@
 /*
  * JSON-RPC 2.0, one message per line, on a UNIX socket. The server knows nothing of methods: it reads
  * requests, hands them to a handler on worker threads, and writes answers. Requests of one connection are
- * answered as they finish. What is malformed, oversized or unknown gets an error reply.
+ * answered as they finish, also those that come together as an array on one line. What is malformed, oversized or unknown gets an error reply.
  */
 #ifndef NODE_SERVER_H
 #define NODE_SERVER_H

@@ -76,6 +76,10 @@ struct node_workload_type {
 	void (*facts)(struct node_context *node, cJSON *facts);
 };
 
+/* Parameters of workload.ensure and workload.remove; the caller frees them. */
+cJSON *node_ensure_params(const struct node_workload *w);
+cJSON *node_remove_params(const char *id);
+
 /* The table of all types, in providers/workloads.c; given to node_agent_run(). */
 struct node_workload_types {
 	const struct node_workload_type *const *items;

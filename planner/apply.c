@@ -162,16 +162,18 @@ static void run_works(struct plan_execution *execution, struct work_vec *works)
 }
 
 /*
- * Takes a fair share of what is ready: all of it divided by the workers, so that they have work alike,
- * and one message to a node can carry many operations.
+ * Takes a fair share of what is ready: all there was at once divided by the workers, so that they have
+ * work alike, and one message to a node can carry many operations.
  */
 static void take_ready(struct plan_execution *execution, struct work_vec *works)
 {
 	size_t ready = execution->ready.count - execution->ready_head;
-	size_t share = (ready + (size_t)execution->options->parallelism - 1) /
-		(size_t)execution->options->parallelism;
+	size_t workers = (size_t)execution->options->parallelism;
 
-	for (size_t i = 0; i < share && i < MAX_BATCH; i++) {
+	if (ready > execution->wave)
+		execution->wave = ready;
+	size_t share = (execution->wave + workers - 1) / workers;
+	for (size_t i = 0; i < share && i < ready && i < MAX_BATCH; i++) {
 		struct plan_work *work =
 			new_work(execution, execution->ready.items[execution->ready_head++]);
 		work->next = execution->running;
@@ -183,7 +185,7 @@ static void take_ready(struct plan_execution *execution, struct work_vec *works)
 		zp_vec_push(works, work);
 	}
 	if (execution->ready_head == execution->ready.count)
-		execution->ready.count = execution->ready_head = 0;
+		execution->ready.count = execution->ready_head = execution->wave = 0;
 }
 
 static void prepare_works(struct plan_execution *execution, struct work_vec *works)

@@ -35,6 +35,7 @@ struct plan_execution {
 	pthread_cond_t wake;
 	ZP_VEC(, uint32_t) ready;
 	size_t ready_head;
+	size_t wave; /* how much was ready at once since nothing was */
 	uint32_t remaining;
 	uint32_t busy; /* workers inside an operation */
 	bool stopping;

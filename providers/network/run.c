@@ -40,7 +40,8 @@ struct part {
 	const char *node;
 	struct zos_query query;
 	struct zp_error error;
-	bool remains; /* its workload may still be there */
+	cJSON *params; /* of the call under way */
+	bool remains;  /* its workload may still be there */
 };
 
 /* An operation under way. Members and parts come in the order of the planned nodes. */
@@ -395,30 +396,61 @@ static bool prepare_members(struct work *work)
 	return true;
 }
 
-static void ensure_member(void *data, size_t index)
+/* What is asked of one node: its part of the network, or that it goes. */
+static cJSON *call_params(const struct work *work, size_t index, bool removes)
 {
-	struct work *work = data;
-	struct part *part = &work->parts[index];
-	struct node_client *client = node_pool_get(pool_of(work), part->node, &part->error);
-	if (!client)
-		return;
+	if (removes)
+		return node_remove_params(work->id);
 	cJSON *spec = zos_member_spec(
 		work->ip_range, work->members, work->count, index, work->laptop);
-	part->remains = true;
-	cJSON *result = zos_ensure(
-		work->instance, work->op, client, work->id, "network", spec, &part->error);
-	cJSON_Delete(result);
+	cJSON *params = zos_ensure_params(work->instance, work->op, work->id, "network", spec);
 	cJSON_Delete(spec);
+	return params;
 }
 
-static void remove_part(void *data, size_t index)
+static void take_answer(struct part *part, struct zos_call *call, bool removes)
 {
-	struct work *work = data;
-	struct part *part = &work->parts[index];
-	struct node_client *client = node_pool_get(pool_of(work), part->node, &part->error);
-	part->remains = true;
-	if (client && node_remove(client, work->id, &part->error) == 0)
-		part->remains = false;
+	/* What was removed is gone; what was to be made may be there whatever the answer. */
+	part->remains = removes ? !call->result : !call->unsent;
+	part->error = call->error;
+	cJSON_Delete(call->result);
+	cJSON_Delete(part->params);
+	part->params = NULL;
+}
+
+/* All parts of all works, so that each node hears once. */
+static void call_parts(struct work *const *works, size_t count, bool removes)
+{
+	size_t total = 0, n = 0;
+	for (size_t i = 0; i < count; i++)
+		total += works[i]->count;
+	if (!total)
+		return;
+	zp_autofree struct zos_call *calls = zp_calloc(total, sizeof(*calls));
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < works[i]->count; j++) {
+			struct part *part = &works[i]->parts[j];
+			part->params = call_params(works[i], j, removes);
+			calls[n++] = (struct zos_call){ .node = part->node,
+				.method = removes ? "workload.remove" : "workload.ensure",
+				.params = part->params };
+		}
+	zos_call_all(pool_of(works[0]), calls, total);
+	n = 0;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < works[i]->count; j++)
+			take_answer(&works[i]->parts[j], &calls[n++], removes);
+}
+
+/* Those of the parts where the workload may still be. */
+static struct hcl_value nodes_left(const struct work *work)
+{
+	size_t count = 0;
+	struct hcl_value *names = zp_new_array(work->op->arena, struct hcl_value, work->count);
+	for (size_t i = 0; i < work->count; i++)
+		if (work->parts[i].remains)
+			names[count++] = hcl_string_cstr(work->op->arena, work->parts[i].node);
+	return hcl_set_value(hcl_string, names, count);
 }
 
 /* Removes the network from nodes; those where that failed are added to *left. */
@@ -426,14 +458,10 @@ static void leave_nodes(
 	const struct work *work, struct hcl_value nodes, const char *what, struct hcl_value *left)
 {
 	struct work leaving = { .instance = work->instance, .op = work->op, .id = work->id };
+	struct work *const list[] = { &leaving };
 	set_nodes(&leaving, nodes);
-	zos_parallel(leaving.count, remove_part, &leaving);
-	size_t count = 0;
-	struct hcl_value *names = zp_new_array(work->op->arena, struct hcl_value, leaving.count);
-	for (size_t i = 0; i < leaving.count; i++)
-		if (leaving.parts[i].remains)
-			names[count++] = hcl_string_cstr(work->op->arena, leaving.parts[i].node);
-	*left = hcl_set_value(hcl_string, names, count);
+	call_parts(list, 1, true);
+	*left = nodes_left(&leaving);
 	if (what) {
 		report_parts(&leaving, what);
 		return;
@@ -500,66 +528,103 @@ static void undo_create(struct work *work, struct provider_builder *builder)
 		keep_traces(work, builder, left);
 }
 
-static void converge(struct provider_instance *instance, struct provider_operation *op)
-{
+/* A change under way: prepared, told to the nodes together with others, and settled. */
+struct change {
 	struct work work;
 	struct zos_member laptop;
 	struct provider_builder builder;
-	bool fresh = op->verb == PROVIDER_CREATE;
-	struct hcl_value nodes = provider_get(op->planned, "nodes"), left;
-	op->result = fresh ? provider_schema_null(op->type->schema) : op->prior;
-	if (!work_init(&work, instance, op))
-		return;
-	work.ip_range = provider_get_text(op->planned, "ip_range");
-	set_nodes(&work, nodes);
-	provider_build(&builder, op->arena, op->type->schema, op->planned);
-	provider_build_set(&builder, "id", hcl_string_cstr(op->arena, identity_of(&work)));
-	if (!work.ip_range || !work.count || !set_subnets(&work, &builder, &laptop) ||
-		!prepare_members(&work))
-		return;
-	zos_parallel(work.count, ensure_member, &work);
-	zos_laptop_fill(&builder, work.ip_range, work.members, work.count, work.laptop);
-	zos_members_wipe(work.members, work.count);
-	if (report_parts(&work, fresh ? "Creating" : "Updating")) {
-		if (fresh)
-			undo_create(&work, &builder);
-		else
-			keep_traces(&work, &builder, nodes);
-		return;
-	}
-	leave_nodes(&work, nodes_without(&work, provider_get(op->prior, "nodes"), nodes),
-		"Updating", &left);
-	if (left.count)
-		keep_traces(&work, &builder, nodes);
-	else
-		op->result = zos_built(&builder);
-}
-
-static void destroy(struct provider_instance *instance, struct provider_operation *op)
-{
-	struct work work;
-	struct hcl_value left;
-	op->result = op->prior;
-	if (!work_init(&work, instance, op))
-		return;
-	leave_nodes(&work, provider_get(op->prior, "nodes"), "Destroying", &left);
-	if (!left.count)
-		op->result = provider_schema_null(op->type->schema);
-}
+	bool ready; /* the nodes are to be told */
+};
 
 struct changes {
 	struct provider_instance *instance;
 	struct provider_operation **ops;
+	struct change *items;
 };
 
-static void change_one(void *data, size_t index)
+static void prepare_change(void *data, size_t index)
 {
 	const struct changes *changes = data;
+	struct change *change = &changes->items[index];
 	struct provider_operation *op = changes->ops[index];
-	if (op->verb == PROVIDER_DELETE)
-		destroy(changes->instance, op);
+	struct work *work = &change->work;
+	bool goes = op->verb == PROVIDER_DELETE;
+	op->result = op->verb == PROVIDER_CREATE ? provider_schema_null(op->type->schema) : op->prior;
+	if (!work_init(work, changes->instance, op))
+		return;
+	set_nodes(work, provider_get(goes ? op->prior : op->planned, "nodes"));
+	if (goes) {
+		change->ready = true;
+		return;
+	}
+	work->ip_range = provider_get_text(op->planned, "ip_range");
+	provider_build(&change->builder, op->arena, op->type->schema, op->planned);
+	provider_build_set(
+		&change->builder, "id", hcl_string_cstr(op->arena, identity_of(work)));
+	change->ready = work->ip_range && work->count &&
+			set_subnets(work, &change->builder, &change->laptop) &&
+			prepare_members(work);
+}
+
+static void settle_converged(struct change *change)
+{
+	struct work *work = &change->work;
+	struct provider_operation *op = work->op;
+	struct provider_builder *builder = &change->builder;
+	bool fresh = op->verb == PROVIDER_CREATE;
+	struct hcl_value nodes = provider_get(op->planned, "nodes"), left;
+	zos_laptop_fill(builder, work->ip_range, work->members, work->count, work->laptop);
+	zos_members_wipe(work->members, work->count);
+	if (report_parts(work, fresh ? "Creating" : "Updating")) {
+		if (fresh)
+			undo_create(work, builder);
+		else
+			keep_traces(work, builder, nodes);
+		return;
+	}
+	leave_nodes(work, nodes_without(work, provider_get(op->prior, "nodes"), nodes), "Updating",
+		&left);
+	if (left.count)
+		keep_traces(work, builder, nodes);
 	else
-		converge(changes->instance, op);
+		op->result = zos_built(builder);
+}
+
+static void settle_change(void *data, size_t index)
+{
+	struct change *change = &((const struct changes *)data)->items[index];
+	struct provider_operation *op = change->work.op;
+	if (!change->ready)
+		return;
+	if (op->verb != PROVIDER_DELETE) {
+		settle_converged(change);
+		return;
+	}
+	report_parts(&change->work, "Destroying");
+	if (!nodes_left(&change->work).count)
+		op->result = provider_schema_null(op->type->schema);
+}
+
+static void tell_nodes(const struct changes *changes, size_t count, bool removes)
+{
+	zp_autofree struct work **works = zp_calloc(count + 1, sizeof(*works));
+	size_t ready = 0;
+	for (size_t i = 0; i < count; i++)
+		if (changes->items[i].ready &&
+			(changes->ops[i]->verb == PROVIDER_DELETE) == removes)
+			works[ready++] = &changes->items[i].work;
+	call_parts(works, ready, removes);
+}
+
+static void change_all(
+	struct provider_instance *instance, struct provider_operation **ops, size_t count)
+{
+	zp_autofree struct change *items = zp_calloc(count + 1, sizeof(*items));
+	struct changes changes = { instance, ops, items };
+	zos_parallel(count, prepare_change, &changes);
+	tell_nodes(&changes, count, true);
+	tell_nodes(&changes, count, false);
+	zos_parallel(count, settle_change, &changes);
 }
 
 void zos_network_run(
@@ -567,15 +632,14 @@ void zos_network_run(
 {
 	zp_autofree struct work *looks = zp_calloc(count + 1, sizeof(*looks));
 	zp_autofree struct provider_operation **list = zp_calloc(count + 1, sizeof(*list));
-	struct changes changes = { .instance = instance, .ops = list };
 	size_t look_count = 0, change_count = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (ops[i]->verb == PROVIDER_READ || ops[i]->verb == PROVIDER_RECOVER ||
 			ops[i]->verb == PROVIDER_IMPORT)
 			look_count += look_init(&looks[look_count], instance, ops[i]);
 		else
-			changes.ops[change_count++] = ops[i];
+			list[change_count++] = ops[i];
 	}
 	look_at_all(looks, look_count);
-	zos_parallel(change_count, change_one, &changes);
+	change_all(instance, list, change_count);
 }

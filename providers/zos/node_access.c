@@ -155,12 +155,12 @@ struct node_client *zos_client(
 	return client;
 }
 
-cJSON *zos_ensure(struct provider_instance *instance, struct provider_operation *op,
-	struct node_client *client, const char *id, const char *type, const cJSON *spec,
-	struct zp_error *err)
+static struct node_workload describe(struct provider_instance *instance,
+	const struct provider_operation *op, const char *id, const char *type, const cJSON *spec)
 {
 	const char *lineage = instance->environment->lineage;
-	struct node_workload workload = {
+
+	return (struct node_workload){
 		.id = id,
 		.type = type,
 		.tenant = "",
@@ -168,5 +168,87 @@ cJSON *zos_ensure(struct provider_instance *instance, struct provider_operation 
 		.address = op->address ? op->address : "",
 		.spec = spec,
 	};
+}
+
+cJSON *zos_ensure(struct provider_instance *instance, struct provider_operation *op,
+	struct node_client *client, const char *id, const char *type, const cJSON *spec,
+	struct zp_error *err)
+{
+	struct node_workload workload = describe(instance, op, id, type, spec);
+
 	return node_ensure(client, &workload, err);
+}
+
+cJSON *zos_ensure_params(struct provider_instance *instance, const struct provider_operation *op,
+	const char *id, const char *type, const cJSON *spec)
+{
+	struct node_workload workload = describe(instance, op, id, type, spec);
+
+	return node_ensure_params(&workload);
+}
+
+/* The calls of one node. */
+struct node_calls {
+	struct node_pool *pool;
+	const char *node;
+	struct zos_call **items;
+	size_t count, capacity;
+};
+
+static void call_node(void *data, size_t index)
+{
+	struct node_calls *group = ((struct node_calls **)data)[index];
+	zp_autofree struct node_request *requests = zp_calloc(group->count, sizeof(*requests));
+	zp_autoerror err = ZP_ERROR_INIT;
+	struct node_client *client = node_pool_get(group->pool, group->node, &err);
+
+	for (size_t i = 0; i < group->count; i++) {
+		requests[i].method = group->items[i]->method;
+		requests[i].params = group->items[i]->params;
+	}
+	if (client)
+		node_call_many(client, requests, group->count);
+	for (size_t i = 0; i < group->count; i++) {
+		group->items[i]->result = requests[i].result;
+		group->items[i]->error = requests[i].error;
+		group->items[i]->unsent = !client;
+		if (!client)
+			zp_error_code(
+				&group->items[i]->error, err.code, "%s", zp_error_text(&err));
+	}
+}
+
+static void add_call(struct zp_map *groups, struct node_pool *pool, struct zos_call *call)
+{
+	void **slot = zp_map_slot(groups, zp_str(call->node));
+
+	if (!*slot) {
+		struct node_calls *made = zp_calloc(1, sizeof(*made));
+		made->pool = pool;
+		made->node = call->node;
+		*slot = made;
+	}
+	struct node_calls *group = *slot;
+	if (group->count == group->capacity) {
+		group->capacity = group->capacity ? 2 * group->capacity : 8;
+		group->items = zp_reallocarray(group->items, group->capacity, sizeof(*group->items));
+	}
+	group->items[group->count++] = call;
+}
+
+void zos_call_all(struct node_pool *pool, struct zos_call *calls, size_t count)
+{
+	struct zp_map groups = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		add_call(&groups, pool, &calls[i]);
+	zp_autofree struct node_calls **list = zp_calloc(groups.count + 1, sizeof(*list));
+	for (size_t i = 0; i < groups.count; i++)
+		list[i] = groups.entries[i].value;
+	zos_parallel(groups.count, call_node, list);
+	for (size_t i = 0; i < groups.count; i++) {
+		free(list[i]->items);
+		free(list[i]);
+	}
+	zp_map_release(&groups);
 }

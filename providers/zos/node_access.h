@@ -33,6 +33,18 @@ enum zos_presence {
 /* What a reply says; *message (inside the reply, may be NULL) why, when degraded. */
 enum zos_presence zos_presence(const cJSON *reply, const char **message);
 
+/* One call of a node's agent. node, method and params are the caller's. */
+struct zos_call {
+	const char *node, *method;
+	const cJSON *params;
+	cJSON *result; /* the caller's to free; NULL with error */
+	struct zp_error error;
+	bool unsent; /* the node was out of reach: it knows nothing of the call */
+};
+
+/* Makes the calls of each node in one message, all nodes at the same time. */
+void zos_call_all(struct node_pool *pool, struct zos_call *calls, size_t count);
+
 /* The client of a node; a problem of the operation ("node") when there is none. */
 struct node_client *zos_client(
 	struct provider_instance *instance, struct provider_operation *op, const char *node);
@@ -40,5 +52,8 @@ struct node_client *zos_client(
 cJSON *zos_ensure(struct provider_instance *instance, struct provider_operation *op,
 	struct node_client *client, const char *id, const char *type, const cJSON *spec,
 	struct zp_error *err);
+/* The parameters of that call; the caller frees them. */
+cJSON *zos_ensure_params(struct provider_instance *instance, const struct provider_operation *op,
+	const char *id, const char *type, const cJSON *spec);
 
 #endif

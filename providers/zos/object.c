@@ -142,28 +142,6 @@ static bool undo_create(struct node_client *client, const char *id, const struct
 	       why->code == NODE_E_DENIED;
 }
 
-static void create(const struct batch *batch, struct provider_operation *op, const char *node,
-	const char *id, const char *identity)
-{
-	const struct zos_kind *kind = batch->kind;
-	struct node_client *client = zos_client(batch->instance, op, node);
-	if (!client)
-		return;
-	zp_autoerror err = ZP_ERROR_INIT;
-	cJSON *spec = kind->spec(op->arena, op->planned);
-	cJSON *result = zos_ensure(batch->instance, op, client, id, kind->workload, spec, &err);
-	if (result)
-		op->result = object_from(kind, op, op->planned, node, identity, spec, result,
-			hcl_string_static("ok"));
-	else if (!undo_create(client, id, &err))
-		op->result = object_from(kind, op, op->planned, node, identity, NULL, NULL,
-			hcl_string_static("degraded: not completely made"));
-	cJSON_Delete(result);
-	cJSON_Delete(spec);
-	if (err.message)
-		report(op, "Creating", &err);
-}
-
 /* What the object is after an update that failed. */
 static void look_after_failure(const struct batch *batch, struct provider_operation *op,
 	const char *node, const char *id, const char *identity)
@@ -175,62 +153,106 @@ static void look_after_failure(const struct batch *batch, struct provider_operat
 	zos_query_release(&query);
 }
 
-static void update(const struct batch *batch, struct provider_operation *op, const char *node,
-	const char *id, const char *identity)
-{
-	const struct zos_kind *kind = batch->kind;
-	op->result = op->prior;
-	struct node_client *client = zos_client(batch->instance, op, node);
-	if (!client)
-		return;
-	zp_autoerror err = ZP_ERROR_INIT;
-	cJSON *spec = kind->spec(op->arena, op->planned);
-	cJSON *result = zos_ensure(batch->instance, op, client, id, kind->workload, spec, &err);
-	if (result) {
-		op->result = object_from(kind, op, op->planned, node, identity, spec, result,
-			hcl_string_static("ok"));
-	} else {
-		look_after_failure(batch, op, node, id, identity);
-		report(op, "Updating", &err);
-	}
-	cJSON_Delete(result);
-	cJSON_Delete(spec);
-}
+/* A change of one object: what is asked of its node, and what comes of it. */
+struct change {
+	struct provider_operation *op;
+	const char *node, *id, *identity;
+	cJSON *spec, *params; /* spec: NULL when the object goes */
+	struct zos_call *call;
+};
 
-static void delete (
-	const struct batch *batch, struct provider_operation *op, const char *node, const char *id)
-{
-	op->result = op->prior;
-	struct node_client *client = zos_client(batch->instance, op, node);
-	if (!client)
-		return;
-	zp_autoerror err = ZP_ERROR_INIT;
-	if (node_remove(client, id, &err) < 0)
-		report(op, "Destroying", &err);
-	else
-		op->result = provider_schema_null(op->type->schema);
-}
+struct changes {
+	const struct batch *batch;
+	struct change *items;
+};
 
-static void change_one(void *data, size_t index)
+/* False when nothing can be asked. */
+static bool prepare(const struct batch *batch, struct provider_operation *op, struct change *change)
 {
-	const struct batch *batch = data;
-	struct provider_operation *op = batch->ops[index];
-	const char *node = zos_object_node(op), *identity = zos_identity(op);
-	op->result = provider_schema_null(op->type->schema);
-	if (!node || !identity) {
+	*change = (struct change){
+		.op = op, .node = zos_object_node(op), .identity = zos_identity(op)
+	};
+	op->result = op->verb == PROVIDER_CREATE ? provider_schema_null(op->type->schema) : op->prior;
+	if (!change->node || !change->identity) {
 		provider_error(&op->problems, NULL, "Object without a node or an identity",
 			"The state of this object lacks its id or its node, so that no node can be "
 			"asked "
 			"about it. Restore the state from a backup, or remove the object from it.");
-		return;
+		return false;
 	}
-	const char *id = zos_workload_id(op->arena, identity, batch->kind->part);
-	if (op->verb == PROVIDER_CREATE)
-		create(batch, op, node, id, identity);
-	else if (op->verb == PROVIDER_UPDATE)
-		update(batch, op, node, id, identity);
+	change->id = zos_workload_id(op->arena, change->identity, batch->kind->part);
+	if (op->verb == PROVIDER_DELETE) {
+		change->params = node_remove_params(change->id);
+		return true;
+	}
+	change->spec = batch->kind->spec(op->arena, op->planned);
+	change->params = zos_ensure_params(
+		batch->instance, op, change->id, batch->kind->workload, change->spec);
+	return true;
+}
+
+static void settle_failure(const struct batch *batch, struct change *change)
+{
+	struct provider_operation *op = change->op;
+	struct zp_error *err = &change->call->error;
+
+	if (change->call->unsent) {
+		provider_error_from(&op->problems, NULL, "Node is out of reach", err);
+	} else if (op->verb == PROVIDER_DELETE) {
+		report(op, "Destroying", err);
+	} else if (op->verb == PROVIDER_UPDATE) {
+		look_after_failure(batch, op, change->node, change->id, change->identity);
+		report(op, "Updating", err);
+	} else {
+		struct node_client *client =
+			node_pool_get(batch->instance->environment->nodes, change->node, NULL);
+		if (!client || !undo_create(client, change->id, err))
+			op->result = object_from(batch->kind, op, op->planned, change->node,
+				change->identity, NULL, NULL,
+				hcl_string_static("degraded: not completely made"));
+		report(op, "Creating", err);
+	}
+}
+
+static void settle(void *data, size_t index)
+{
+	const struct changes *changes = data;
+	struct change *change = &changes->items[index];
+	struct provider_operation *op = change->op;
+
+	if (!change->call->result)
+		settle_failure(changes->batch, change);
+	else if (op->verb == PROVIDER_DELETE)
+		op->result = provider_schema_null(op->type->schema);
 	else
-		delete (batch, op, node, id);
+		op->result = object_from(changes->batch->kind, op, op->planned, change->node,
+			change->identity, change->spec, change->call->result,
+			hcl_string_static("ok"));
+	cJSON_Delete(change->call->result);
+	cJSON_Delete(change->params);
+	cJSON_Delete(change->spec);
+	zp_error_clear(&change->call->error);
+}
+
+/* One message per node for all of them. */
+static void change_all(const struct batch *batch)
+{
+	zp_autofree struct change *items = zp_calloc(batch->count + 1, sizeof(*items));
+	zp_autofree struct zos_call *calls = zp_calloc(batch->count + 1, sizeof(*calls));
+	struct changes changes = { batch, items };
+	size_t count = 0;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		if (!prepare(batch, batch->ops[i], &items[count]))
+			continue;
+		items[count].call = &calls[count];
+		calls[count] = (struct zos_call){ .node = items[count].node,
+			.method = items[count].spec ? "workload.ensure" : "workload.remove",
+			.params = items[count].params };
+		count++;
+	}
+	zos_call_all(batch->instance->environment->nodes, calls, count);
+	zos_parallel(count, settle, &changes);
 }
 
 /* An import names the object as NODE/ID. */
@@ -337,5 +359,5 @@ void zos_object_run(const struct zos_kind *kind, struct provider_instance *insta
 		if (!only_looks(ops[i]))
 			changes.ops[changes.count++] = ops[i];
 	look_at_all(&looks);
-	zos_parallel(changes.count, change_one, &changes);
+	change_all(&changes);
 }

@@ -33,6 +33,7 @@ agent() { cat "$ZPLAN_SANDBOX/${1:-n1}/agent.pid"; }
 workloads() { "$zplan" sandbox status -json | jq ".nodes[] | select(.name == \"${1:-n1}\") | .workloads"; }
 up() { "$zplan" sandbox up -nodes 2; }
 
+ip netns list | cut -d' ' -f1 | sort >"$box/before"
 # The second node's folder is small.
 mkdir -p "$ZPLAN_SANDBOX/n2" && chmod 700 "$ZPLAN_SANDBOX" && mount -t tmpfs -o size=16m,mode=700 none "$ZPLAN_SANDBOX/n2"
 check "two nodes" up
@@ -172,10 +173,10 @@ page() { for _ in $(seq 100); do ip netns exec "$client" curl -sf -m 2 --resolve
 check "a machine behind a gateway" z owner apply -auto-approve -var disks=2
 check "answers" page
 kill "$sshd"; wait "$sshd" 2>/dev/null; sshd=
-networks=$(ip netns list | cut -d' ' -f1 | grep '^n-')
+networks=$(ip netns list | cut -d' ' -f1 | sort | comm -13 "$box/before" - | grep '^n-')
 kill -9 "$(agent)"
 for _ in $(seq 40); do pids=$(for ns in "$tag-n1" $networks; do ip netns pids "$ns" 2>/dev/null; done); [ -z "$pids" ] && break; kill -9 $pids 2>/dev/null; sleep 0.1; done
-for ns in $networks; do ip -n "$ns" link show lan0 2>/dev/null | grep -q . && ip netns del "$ns"; done
+for ns in $networks; do ip netns del "$ns"; done
 for link in $(ip -n "$tag-n1" -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | grep -v '^lo$'); do ip -n "$tag-n1" link del "$link" 2>/dev/null; done
 ip netns exec "$tag-n1" nft flush ruleset
 rm -rf "$ZPLAN_SANDBOX/n1/run"

@@ -249,4 +249,29 @@ int node_remove(struct node_client *client, const char *id, struct zp_error *err
 	return rc;
 }
 
+void node_call_many(struct node_client *client, struct node_request *requests, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct node_request *request = &requests[i];
+		const cJSON *params = request->params;
+		const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(params, "id"));
+		if (!strcmp(request->method, "workload.ensure")) {
+			struct node_workload w = { .id = id,
+				.type = cJSON_GetStringValue(cJSON_GetObjectItem(params, "type")),
+				.lineage = cJSON_GetStringValue(
+					cJSON_GetObjectItem(params, "lineage")),
+				.address = cJSON_GetStringValue(
+					cJSON_GetObjectItem(params, "address")),
+				.spec = cJSON_GetObjectItem(params, "spec") };
+			request->result = node_ensure(client, &w, &request->error);
+		} else if (!strcmp(request->method, "workload.remove")) {
+			if (!node_remove(client, id, &request->error))
+				request->result = cJSON_CreateObject();
+		} else {
+			request->result =
+				node_call(client, request->method, params, &request->error);
+		}
+	}
+}
+
 #endif
