@@ -310,6 +310,7 @@ static void run_new(struct work *work, const char *cause)
 	struct sync_report report = { 0 };
 	zp_autoerror err = ZP_ERROR_INIT;
 
+	unlink(work->workspace.plan_text);
 	begin_run(work, cause, SYNC_PLANNING);
 	post(work, "pending", "planning");
 	int status = make_plan(work, &report, &err);
@@ -351,6 +352,34 @@ static void check_drift(struct work *work)
 	sync_report_release(&report);
 }
 
+/*
+ * The world goes on while a plan waits. True when the same is to be done still, or when that can not be
+ * told now; false when the plan is out of date.
+ */
+static bool holds_still(struct work *work)
+{
+	struct sync_workspace *workspace = &work->workspace;
+	char *waiting = workspace->plan;
+	struct sync_report report = { 0 };
+	const struct sync_run *run = &work->run;
+
+	workspace->plan = zp_path_join(workspace->folder, "plan.check");
+	/* The run stays as it is: somebody may decide about it meanwhile. */
+	workspace->started = NULL;
+	int64_t planned = work->run.planned;
+	int status = make_plan(work, &report, NULL);
+	work->run.planned = planned;
+	workspace->started = note_child;
+	unlink(workspace->plan);
+	free(workspace->plan);
+	workspace->plan = waiting;
+	bool same = report.adds == run->adds && report.changes == run->changes &&
+		report.destroys == run->destroys;
+	bool known = status == 0 || (status == 2 && report.summed);
+	sync_report_release(&report);
+	return !known || (status == 2 && same);
+}
+
 /* What an earlier turn left open. True when this turn is done with it. */
 static bool take_up(struct work *work)
 {
@@ -368,7 +397,8 @@ static bool take_up(struct work *work)
 		apply(work);
 		return true;
 	}
-	if (same && here && strcmp(run->state, SYNC_WAITING) == 0 && !work->question.forced) {
+	if (same && here && strcmp(run->state, SYNC_WAITING) == 0 && !work->question.forced &&
+		holds_still(work)) {
 		put_row(work);
 		return true;
 	}

@@ -212,7 +212,6 @@ int sync_workspace_plan(struct sync_workspace *workspace, const char *const *var
 		zp_vec_push(&argv, own.items[i]);
 	zp_vec_push(&argv, NULL);
 	unlink(workspace->plan);
-	unlink(workspace->plan_text);
 	int status = run_and_read(workspace, argv.items, report, err);
 	for (size_t i = 0; i < own.count; i++)
 		free(own.items[i]);

@@ -47,7 +47,7 @@ await() { # STACK STATE [COMMIT]
 	echo "waited for $1 to be $2"
 	return 1
 }
-state_of() { sync status -json | ask --arg name "$1" '.stacks[] | select(.name == $name).state'; }
+state_of() { sync status -json | jq -er --arg name "$1" '.stacks[] | select(.name == $name).state'; }
 push() { # MESSAGE: everything in the work tree
 	git -C "$box/work" add -A && git -C "$box/work" commit -qm "$1" && git -C "$box/work" push -q origin HEAD:main
 	head=$(git -C "$box/work" rev-parse HEAD)
@@ -147,12 +147,28 @@ check "it is rejected" await app rejected "$head"
 sed -i 's/\["a"\]/["a", "z"]/' "$box/work/app/main.tf"
 push fewer-again
 check "the next commit waits" await app waiting "$head"
+sed -i 's/"z"/"y", "z"/' "$box/work/app/main.tf"
+push fewer-still
+check "the one after that takes its place" await app waiting "$head"
+replaced() { sync history -json -limit=2 app | ask '.runs[1].state == "superseded"'; }
+check "in the history too" replaced
+for name in b c d; do rm "$box/made/$name"; done
+smaller() { [ "$(sync status -json | jq '.stacks[] | select(.name == "app").run | select(.state == "waiting").destroy')" = 1 ] || [ "$(state_of app)" = ok ]; }
+overtaken() { for _ in $(seq 100); do smaller && return; sleep 0.1; done; return 1; }
+check "a plan that waits follows what happens meanwhile" overtaken
+check "and is applied once it keeps the rules" await app applied "$head"
+sed -i 's/\["a", "y", "z"\]/["a", "b", "c", "d", "e"]/' "$box/work/app/main.tf"
+push more
+check "more again" await app applied "$head"
+sed -i 's/\["a".*\]/["z"]/' "$box/work/app/main.tf"
+push fewer-once-more
+check "and less" await app waiting "$head"
 stop TERM
 check "waiting is not lost when the controller ends" [ "$(state_of app)" = waiting ]
 start
 sync approve app
 check "it is approved, and applied" await app applied "$head"
-check "what it destroys is gone" made a z
+check "what it destroys is gone" made z
 
 # ---- from outside ----
 url=http://$(cat "$box/data/address")
