@@ -1,5 +1,6 @@
 /* plan, apply and destroy: one operation with different ends. */
 #include "base/alloc.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/render_plan.h"
@@ -12,7 +13,10 @@ struct operation {
 	struct cli_progress progress;
 	bool destroy, refresh, refresh_only, auto_approve, detailed_exitcode;
 	bool refreshes; /* the command of that name: only outputs are shown in the end */
-	const char *out_path;
+	const char *out_path, *generate_path;
+	struct plan_generated *generated;
+	size_t generated_count;
+	struct plan_config *former; /* before configuration was generated: diagnostics may point into it */
 	struct cli_list replaces, targets, excludes;
 	struct plan *plan;
 };
@@ -22,7 +26,7 @@ static bool parse(struct operation *operation, const char *command, int *argc, c
 {
 	struct cli_common *common = &operation->common;
 	bool ignored = false, is_plan = strcmp(command, "plan") == 0;
-	const char *generate = NULL;
+	const char *ignored_text = NULL;
 	struct cli_option options[] = {
 		{ "no-color", CLI_SWITCH, &common->no_color },
 		{ "input", CLI_SWITCH, &common->input },
@@ -48,7 +52,8 @@ static bool parse(struct operation *operation, const char *command, int *argc, c
 			is_plan ? (void *)&operation->out_path : (void *)&operation->auto_approve },
 		{ is_plan ? "detailed-exitcode" : "force", CLI_SWITCH,
 			is_plan ? &operation->detailed_exitcode : &ignored },
-		{ is_plan ? "generate-config-out" : "chdir", CLI_TEXT, &generate },
+		{ is_plan ? "generate-config-out" : "chdir", CLI_TEXT,
+			is_plan ? &operation->generate_path : &ignored_text },
 	};
 
 	return cli_options_parse(options, ZP_ARRAY_SIZE(options), argc, argv, command);
@@ -89,8 +94,7 @@ static int end(struct operation *operation, int status)
 	if (operation->plan) {
 		if (operation->run.diags.errors && !status)
 			status = 1;
-		if (operation->run.config)
-			plan_config_annotate(operation->run.config, &operation->run.diags);
+		plan_config_annotate(plan_configuration(operation->plan), &operation->run.diags);
 		print_diags(operation);
 	}
 	if (operation->common.json) {
@@ -102,6 +106,8 @@ static int end(struct operation *operation, int status)
 	}
 	plan_free(operation->plan);
 	status = cli_run_finish(&operation->run, status);
+	plan_config_free(operation->former);
+	plan_generated_free(operation->generated, operation->generated_count);
 	cli_list_release(&operation->common.variables);
 	cli_list_release(&operation->replaces);
 	cli_list_release(&operation->targets);
@@ -159,6 +165,53 @@ static bool prepare(struct operation *operation, const char *name)
 		&run->diags);
 }
 
+static bool write_generated(struct operation *operation)
+{
+	struct cli_run *run = &operation->run;
+	zp_autobuf text = ZP_BUF_INIT;
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	zp_buf_puts(&text, "# __generated__ by zplan\n# Please review these resources and move them into your "
+			   "main configuration files.\n");
+	for (size_t i = 0; i < operation->generated_count; i++)
+		zp_buf_printf(&text, "\n# __generated__ by zplan from \"%s\"\n%s",
+			operation->generated[i].id, operation->generated[i].text);
+	if (zp_file_write_atomic(operation->generate_path, zp_buf_slice(&text), 0644, &err) == 0)
+		return true;
+	zp_diag_error(&run->diags, ZP_NOWHERE, "Failed to write the generated configuration", "%s.",
+		zp_error_text(&err));
+	return false;
+}
+
+/* Import blocks whose targets are not there yet get configuration, which is then read like the rest. */
+static bool generate(struct operation *operation)
+{
+	struct cli_run *run = &operation->run;
+	struct plan_options options = { .working_dir = ".", .inputs = run->inputs,
+		.input_count = run->input_count, .workspace = run->workspace, .nodes = run->nodes };
+
+	if (!operation->generate_path)
+		return true;
+	if (zp_file_exists(operation->generate_path)) {
+		zp_diag_error(&run->diags, ZP_NOWHERE, "Target generated file already exists",
+			"zplan can only write generated config into a new file. Either choose a different "
+			"target location or move all existing configuration out of the target file, delete "
+			"it and try again.");
+		return false;
+	}
+	struct plan *plan = plan_open(run->config, &options, run->state, &run->diags);
+	bool ok = plan && plan_generate(plan, &operation->generated, &operation->generated_count, &run->diags);
+	plan_free(plan);
+	if (!ok || !operation->generated_count)
+		return ok;
+	zp_diag_warning(&run->diags, ZP_NOWHERE, "Config generation is experimental",
+		"Generating configuration during import is currently experimental, and the generated "
+		"configuration format may change in future versions.");
+	operation->former = run->config;
+	run->config = NULL;
+	return write_generated(operation) && cli_run_load_config(run);
+}
+
 static bool make_plan(struct operation *operation)
 {
 	struct cli_run *run = &operation->run;
@@ -168,6 +221,8 @@ static bool make_plan(struct operation *operation)
 		.refresh = operation->refresh,
 		.inputs = run->inputs,
 		.input_count = run->input_count,
+		.generated = operation->generated,
+		.generated_count = operation->generated_count,
 		.replaces = operation->replaces.items,
 		.replace_count = operation->replaces.count,
 		.targets = operation->targets.items,
@@ -214,6 +269,13 @@ static int finish_plan(struct operation *operation)
 	zp_autoerror err = ZP_ERROR_INIT;
 	bool empty = plan_is_empty(operation->plan);
 
+	if (operation->generated_count && !operation->common.json) {
+		rule();
+		printf("zplan has generated configuration and written it to %s. Please review\nthe "
+		       "configuration and edit it as necessary before adding it to version\ncontrol.\n",
+			operation->generate_path);
+	}
+
 	if (operation->out_path) {
 		if (plan_save(operation->plan, operation->out_path, &err) < 0) {
 			zp_diag_error(&operation->run.diags, ZP_NOWHERE, "Failed to write plan file",
@@ -242,7 +304,7 @@ int cli_plan(int argc, char **argv)
 	if (!parse(&operation, "plan", &argc, argv))
 		return 1;
 	set_up(&operation);
-	if (!check_flags(&operation, argc, false) || !prepare(&operation, "Plan"))
+	if (!check_flags(&operation, argc, false) || !prepare(&operation, "Plan") || !generate(&operation))
 		return end(&operation, 1);
 	bool ok = make_plan(&operation);
 	if (operation.plan)
@@ -316,7 +378,7 @@ static int carry_out(struct operation *operation)
 			cli_stream_outputs(run->state);
 		return 0;
 	}
-	if (operation->destroy || plan_kind(operation->plan) == PLAN_DESTROY) {
+	if (operation->destroy) {
 		printf("\n%s%sDestroy complete! Resources: %zu destroyed.%s\n",
 			cli_style(view, CLI_BOLD), cli_style(view, CLI_GREEN), done->destroyed,
 			cli_style(view, CLI_RESET));

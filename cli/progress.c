@@ -62,6 +62,10 @@ void cli_progress_words(const struct plan_event *event, struct zp_buf *out)
 		zp_buf_puts(out, "Preparing import...");
 		add_id(out, event);
 		break;
+	case PLAN_EVENT_IMPORTING:
+		zp_buf_puts(out, "Importing...");
+		add_id(out, event);
+		break;
 	case PLAN_EVENT_IMPORTED:
 		zp_buf_puts(out, "Import complete");
 		add_id(out, event);

@@ -312,7 +312,8 @@ static void difference(struct cli_render *render, struct hcl_value before, struc
 
 static bool forces_replacement(const struct cli_render *render, const char *name)
 {
-	for (size_t i = 0; i < render->replace_count; i++)
+	/* Of what may be of any type the peer does not say it. */
+	for (size_t i = 0; i < render->replace_count && !render->open; i++)
 		if (render->replace[i].count && render->replace[i].steps[0].name &&
 			strcmp(render->replace[i].steps[0].name, name) == 0)
 			return true;

@@ -17,7 +17,7 @@ static const struct {
 };
 
 struct tally {
-	size_t add, change, destroy, import, forget, read;
+	size_t add, change, destroy, import, forget, read, move;
 	bool seen[PLAN_FORGET + 1];
 };
 
@@ -35,6 +35,7 @@ static struct tally count_changes(const struct plan_change *changes, size_t coun
 		tally.forget += action == PLAN_FORGET;
 		tally.read += action == PLAN_READ;
 		tally.import += changes[i].import_id != NULL;
+		tally.move += action == PLAN_NO_OP && changes[i].previous_address != NULL;
 	}
 	return tally;
 }
@@ -103,6 +104,9 @@ static void explain(const struct plan_change *change, struct zp_buf *out)
 	case PLAN_READ_BECAUSE_CONFIG_UNKNOWN:
 		zp_buf_puts(out, "  # (config refers to values not yet known)\n");
 		break;
+	case PLAN_READ_BECAUSE_CHECK_NESTED:
+		zp_buf_puts(out, "  # (config will be reloaded to verify a check block)\n");
+		break;
 	case PLAN_READ_BECAUSE_DEPENDENCY_PENDING:
 		zp_buf_puts(out, "  # (depends on a resource or a module with changes pending)\n");
 		break;
@@ -136,8 +140,13 @@ static void print_change(const struct cli_view *view, const struct plan_change *
 		explain(change, out);
 	if (change->previous_address && !moved)
 		zp_buf_printf(out, "  # (moved from %s)\n", change->previous_address);
+	if (change->generated)
+		zp_buf_puts(out, "  # (config will be generated)\n");
 	if (change->import_id && !stays)
 		zp_buf_printf(out, "  # (imported from \"%s\")\n", change->import_id);
+	if (change->import_id && replace)
+		zp_buf_printf(out, "  # %sWarning: this will destroy the imported resource%s\n",
+			cli_style(view, CLI_YELLOW), cli_style(view, CLI_RESET));
 	if (forgotten)
 		zp_buf_puts(out, " . ");
 	else
@@ -155,6 +164,8 @@ static void print_legend(const struct cli_view *view, const struct tally *tally,
 {
 	struct cli_render render = { .view = view, .out = out };
 
+	if (!tally->add && !tally->change && !tally->destroy && !tally->read && !tally->forget)
+		return;
 	zp_buf_puts(out, "\nzplan used the selected providers to generate the following execution\n"
 			 "plan. Resource actions are indicated with the following symbols:\n");
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(legend); i++) {
@@ -197,8 +208,10 @@ static void print_drift(const struct cli_view *view, const struct plan *plan,
 {
 	size_t count;
 	const struct plan_drift *drifts = plan_drifts(plan, &count);
+	size_t moved;
+	const struct plan_change *moves = plan_moved_changes(plan, &moved);
 
-	if (!count)
+	if (!count && !moved)
 		return;
 	zp_buf_printf(out, "\n%sNote:%s Objects have changed outside of zplan\n\n",
 		cli_style(view, CLI_BOLD), cli_style(view, CLI_RESET));
@@ -210,6 +223,10 @@ static void print_drift(const struct cli_view *view, const struct plan *plan,
 		print_change(view, change, change->action == PLAN_DELETE ? "has been deleted" :
 			"has changed", scratch, out);
 	}
+	for (size_t i = 0; i < moved; i++)
+		print_change(view, &moves[i], "", scratch, out);
+	if (plan_kind(plan) == PLAN_REFRESH_ONLY)
+		return;
 	zp_buf_puts(out, "\nUnless you have made equivalent changes to your configuration, or "
 			 "ignored the\nrelevant attributes using ignore_changes, the following plan "
 			 "may include\nactions to undo or respond to these changes.\n\n");
@@ -240,8 +257,9 @@ char *cli_plan_summary(const struct plan *plan)
 
 static void print_nothing(const struct cli_view *view, const struct plan *plan, struct zp_buf *out)
 {
-	size_t drifts;
+	size_t drifts, moves;
 	plan_drifts(plan, &drifts);
+	plan_moved_changes(plan, &moves);
 	bool only_refresh = plan_kind(plan) == PLAN_REFRESH_ONLY;
 
 	if (plan_kind(plan) == PLAN_DESTROY) {
@@ -253,7 +271,7 @@ static void print_nothing(const struct cli_view *view, const struct plan *plan, 
 			cli_style(view, CLI_RESET));
 		return;
 	}
-	if (only_refresh && drifts) {
+	if (only_refresh && (drifts || moves)) {
 		zp_buf_puts(out, "\nThis is a refresh-only plan, so zplan will not take any actions "
 				 "to undo\nthese. If you were expecting these changes then you can "
 				 "apply this plan to\nrecord the updated values in the state without "
@@ -275,11 +293,12 @@ void cli_render_plan(const struct cli_view *view, const struct plan *plan, struc
 	const struct plan_output_change *outputs = plan_output_changes(plan, &output_count);
 	struct tally tally = count_changes(changes, count);
 	struct zp_arena scratch;
+	bool only_refresh = plan_kind(plan) == PLAN_REFRESH_ONLY;
 	bool any = tally.add || tally.change || tally.destroy || tally.import || tally.forget ||
-		tally.read;
+		tally.read || (tally.move && !only_refresh);
 
 	zp_arena_init(&scratch);
-	if (any || plan_kind(plan) == PLAN_REFRESH_ONLY)
+	if (any || only_refresh)
 		print_drift(view, plan, &scratch, out);
 	if (any) {
 		print_legend(view, &tally, out);

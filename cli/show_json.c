@@ -512,6 +512,10 @@ static void change_json(struct zp_json_writer *writer, const struct plan_change 
 		zp_json_cstr(writer, change->import_id);
 		zp_json_end_object(writer);
 	}
+	if (change->generated) {
+		zp_json_key(writer, "generated_config");
+		zp_json_cstr(writer, change->generated);
+	}
 	zp_json_end_object(writer);
 	if (cli_reason_name(change->reason)) {
 		zp_json_key(writer, "action_reason");
@@ -634,12 +638,17 @@ static void drift_json(struct zp_json_writer *writer, const struct plan *plan)
 	size_t count;
 	const struct plan_drift *drifts = plan_drifts(plan, &count);
 
-	if (!count)
+	size_t moved;
+	const struct plan_change *moves = plan_moved_changes(plan, &moved);
+
+	if (!count && !moved)
 		return;
 	zp_json_key(writer, "resource_drift");
 	zp_json_begin_array(writer);
 	for (size_t i = 0; i < count; i++)
 		change_json(writer, &drifts[i].change);
+	for (size_t i = 0; i < moved; i++)
+		change_json(writer, &moves[i]);
 	zp_json_end_array(writer);
 }
 

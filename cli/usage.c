@@ -55,6 +55,8 @@ const struct cli_command cli_commands[] = {
 		"  -refresh-only         Only look for changes made outside.\n"
 		"  -replace=ADDRESS      Replace this object.\n"
 		"  -out=FILE             Save the plan for apply.\n"
+		"  -generate-config-out=FILE\n"
+		"                        Write configuration for what import blocks name and has none.\n"
 		"  -detailed-exitcode    Exit with 0: no changes, 1: error, 2: changes.\n" PLAN_OPTIONS,
 		cli_plan, true },
 	{ "apply", "Create or update infrastructure",

@@ -29,5 +29,11 @@ void hcl_sensitive_to_json(struct zp_json_writer *writer, struct hcl_value v);
 void hcl_value_to_text(struct zp_buf *out, struct hcl_value v, uint32_t indent);
 /* A string quoted as HCL source: escapes, ${ and %{ doubled. */
 void hcl_quote(struct zp_buf *out, struct zp_str text);
+/*
+ * A known value as an expression of the language, not laid out: hcl_format does that. And the name of an
+ * attribute, in quotes where it needs them.
+ */
+void hcl_value_to_config(struct zp_buf *out, struct hcl_value v);
+void hcl_name_to_config(struct zp_buf *out, struct zp_str name);
 
 #endif

@@ -7,52 +7,6 @@
 #include "hcl-lite/format.h"
 #include "hcl-lite/function.h"
 
-static void put_name(struct zp_buf *out, struct zp_str name)
-{
-	if (hcl_is_identifier(name))
-		zp_buf_str(out, name);
-	else
-		hcl_quote(out, name);
-}
-
-static void put_value(struct zp_buf *out, struct hcl_value v)
-{
-	if (hcl_is_null(v)) {
-		zp_buf_puts(out, "null");
-		return;
-	}
-	switch (v.type->kind) {
-	case HCL_BOOL:
-		zp_buf_puts(out, v.boolean ? "true" : "false");
-		break;
-	case HCL_NUMBER:
-		hcl_number_text(v, out);
-		break;
-	case HCL_STRING:
-		hcl_quote(out, hcl_text(v));
-		break;
-	case HCL_MAP:
-	case HCL_OBJECT:
-		zp_buf_puts(out, v.count ? "{\n" : "{");
-		for (struct hcl_iterator it = hcl_iterate(v); hcl_iterator_next(&it);) {
-			put_name(out, hcl_text(it.key));
-			zp_buf_puts(out, " = ");
-			put_value(out, it.value);
-			zp_buf_char(out, '\n');
-		}
-		zp_buf_char(out, '}');
-		break;
-	default:
-		zp_buf_char(out, '[');
-		for (uint32_t i = 0; i < v.count; i++) {
-			if (i)
-				zp_buf_puts(out, ", ");
-			put_value(out, v.elements[i]);
-		}
-		zp_buf_char(out, ']');
-	}
-}
-
 static void free_source(struct zp_source **source)
 {
 	zp_source_free(*source);
@@ -82,7 +36,7 @@ static bool encode_expr(struct hcl_call *call, struct hcl_value *out)
 		return true;
 	}
 	zp_buf_puts(&text, name);
-	put_value(&text, call->args[0]);
+	hcl_value_to_config(&text, call->args[0]);
 	zp_buf_char(&text, '\n');
 	if (!lay_out(call, &text, &laid_out))
 		return false;
@@ -111,7 +65,7 @@ static bool encode_tfvars(struct hcl_call *call, struct hcl_value *out)
 				"Terraform's rules for input variable declarations",
 				it.key.text);
 		zp_buf_printf(&text, "%s = ", it.key.text);
-		put_value(&text, it.value);
+		hcl_value_to_config(&text, it.value);
 		zp_buf_char(&text, '\n');
 	}
 	return lay_out(call, &text, &laid_out) && hcl_call_text(call, &laid_out, out);

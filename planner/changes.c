@@ -103,7 +103,7 @@ static void add_orphan(struct plan *plan, const struct state_object *object)
 		orphan.removed = resource ? NULL : plan_find_removed(plan, object->resource);
 		if (orphan.removed && !orphan.removed->destroy && plan->kind == PLAN_NORMAL)
 			orphan.action = PLAN_FORGET;
-		if (orphan.action == PLAN_FORGET)
+		if (orphan.action == PLAN_FORGET && orphan.reason != PLAN_DELETE_BECAUSE_NO_MOVE_TARGET)
 			orphan.reason = PLAN_DELETE_BECAUSE_NO_RESOURCE_CONFIG;
 		if (resource && resource->config->lifecycle.prevent_destroy)
 			plan_report_prevented(plan, resource->config, object->address);
@@ -141,18 +141,16 @@ void plan_find_orphans(struct plan *plan)
 	zp_map_release(&wanted);
 }
 
-static void add_instance(struct plan *plan, const struct plan_instance *instance)
+static struct plan_change change_of(struct plan *plan, const struct plan_instance *instance)
 {
 	const struct plan_resource *config = instance->resource->config;
 
-	if (config->mode == PLAN_DATA && instance->action != PLAN_READ)
-		return;
-	if (hcl_is_null(instance->prior) && instance->action == PLAN_NO_OP)
-		return;
-	struct plan_change change = {
+	return (struct plan_change){
 		.address = instance->address,
-		.previous_address = plan_moved_from(plan, instance->address),
+		.previous_address = plan->kind == PLAN_DESTROY ? NULL :
+			plan_moved_from(plan, instance->address),
 		.import_id = plan_import_id(plan, instance->address),
+		.generated = zp_map_get(&plan->generated, zp_str(instance->address)),
 		.module = instance->cell.module->address,
 		.mode = config->mode,
 		.type = config->type,
@@ -168,7 +166,20 @@ static void add_instance(struct plan *plan, const struct plan_instance *instance
 		.replace = instance->replace,
 		.replace_count = instance->replace_count,
 	};
-	zp_vec_push(&plan->changes, change);
+}
+
+static void add_instance(struct plan *plan, const struct plan_instance *instance)
+{
+	if (instance->resource->config->mode == PLAN_DATA && instance->action != PLAN_READ)
+		return;
+	if (hcl_is_null(instance->prior) && instance->action == PLAN_NO_OP)
+		return;
+	struct plan_change change = change_of(plan, instance);
+	/* A plan that only looks changes nothing; what is called otherwise now it tells. */
+	if (plan->kind != PLAN_REFRESH_ONLY)
+		zp_vec_push(&plan->changes, change);
+	else if (change.previous_address)
+		zp_vec_push(&plan->moved_changes, change);
 }
 
 static void add_orphan_change(struct plan *plan, const struct plan_orphan *orphan)
@@ -177,7 +188,8 @@ static void add_orphan_change(struct plan *plan, const struct plan_orphan *orpha
 	const struct provider *provider = provider_for_type(resource->type);
 	struct plan_change change = {
 		.address = orphan->stored->address,
-		.previous_address = plan_moved_from(plan, orphan->stored->address),
+		.previous_address = plan->kind == PLAN_DESTROY ? NULL :
+			plan_moved_from(plan, orphan->stored->address),
 		.module = resource->module,
 		.mode = PLAN_MANAGED,
 		.type = resource->type,
@@ -319,7 +331,7 @@ static void collect_outputs(struct plan *plan)
 
 void plan_collect_changes(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->instances.count && plan->kind != PLAN_REFRESH_ONLY; i++)
+	for (size_t i = 0; i < plan->instances.count; i++)
 		add_instance(plan, plan->instances.items[i]);
 	for (size_t i = 0; i < plan->orphans.count; i++)
 		add_orphan_change(plan, &plan->orphans.items[i]);
@@ -327,6 +339,12 @@ void plan_collect_changes(struct plan *plan)
 		qsort(plan->changes.items, plan->changes.count, sizeof(*plan->changes.items),
 			change_order);
 	collect_outputs(plan);
+}
+
+const struct plan_change *plan_moved_changes(const struct plan *plan, size_t *count)
+{
+	*count = plan->moved_changes.count;
+	return plan->moved_changes.items;
 }
 
 const struct plan_config *plan_configuration(const struct plan *plan)

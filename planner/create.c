@@ -55,6 +55,9 @@ struct plan *plan_new(struct plan_config *config, const struct plan_options *opt
 		options->working_dir ? options->working_dir : ".");
 	plan->created = now_text(&plan->arena);
 	plan->diags = diags;
+	for (size_t i = 0; i < options->generated_count; i++)
+		zp_map_set(&plan->generated, zp_str(zp_arena_strdup(&plan->arena, options->generated[i].address)),
+			zp_arena_strdup(&plan->arena, options->generated[i].text));
 	plan->hooks = options->hooks;
 	plan->parallelism = options->parallelism > 0 ? options->parallelism : 10;
 	plan->environment.nodes = options->nodes;
@@ -96,12 +99,14 @@ void plan_free(struct plan *plan)
 	zp_vec_release(&plan->instances);
 	zp_vec_release(&plan->orphans);
 	zp_vec_release(&plan->changes);
+	zp_vec_release(&plan->moved_changes);
 	zp_vec_release(&plan->output_changes);
 	zp_vec_release(&plan->drifts);
 	zp_vec_release(&plan->moves);
 	zp_vec_release(&plan->checked);
 	zp_map_release(&plan->checked_by_address);
 	zp_map_release(&plan->imports);
+	zp_map_release(&plan->generated);
 	zp_map_release(&plan->selected);
 	zp_map_release(&plan->doomed);
 	zp_map_release(&plan->moved_from);

@@ -182,6 +182,7 @@ struct plan {
 	struct zp_map doomed;	/* of a destroy plan: addresses of objects */
 	bool *selected_outputs; /* of the root, by index */
 	struct zp_map imports; /* address -> id of an object that is imported */
+	struct zp_map generated; /* address -> text of configuration that was made */
 	bool has_removed;      /* there are "removed" blocks */
 	const char **replaces;
 	size_t replace_count;
@@ -190,7 +191,7 @@ struct plan {
 
 	ZP_VEC(, struct plan_instance *) instances; /* those with objects or changes */
 	ZP_VEC(, struct plan_orphan) orphans;
-	ZP_VEC(, struct plan_change) changes;
+	ZP_VEC(, struct plan_change) changes, moved_changes;
 	ZP_VEC(, struct plan_output_change) output_changes;
 	ZP_VEC(, struct plan_drift) drifts;
 	ZP_VEC(, struct plan_checked *) checked; /* checks.h */
@@ -324,6 +325,10 @@ void plan_report_forgotten(struct plan *plan);
 /* imports.c: asks for the objects import blocks name, and puts them into the prior state. */
 void plan_import_objects(struct plan *plan);
 /* NULL when it is not imported. */
+/* For plan_generate: whether the target is declared; its object as the provider gives it, and the id. */
+bool plan_import_has_config(struct plan *plan, const struct plan_import *block);
+const char *plan_import_for_config(struct plan *plan, const struct plan_import *block,
+	const struct provider_resource_type *type, const char *address, struct hcl_value *object);
 /* Every target must have turned out to be wanted. */
 void plan_check_imported(struct plan *plan);
 const char *plan_import_id(const struct plan *plan, const char *address);

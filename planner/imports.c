@@ -116,38 +116,47 @@ static bool store(struct importing *importing, struct state *state,
 	return true;
 }
 
-/* Asks the provider, and puts what it says into the state. */
-static bool import_object(struct importing *importing, struct state *state,
-	const struct state_address *address, const struct plan_resource *resource, const char *id)
+/* Asks the provider for the object. False after diagnostics. */
+static bool ask(struct importing *importing, struct plan_provider *provider,
+	const struct provider_resource_type *type, const char *address, const char *id,
+	struct provider_operation *op)
 {
 	struct plan *plan = importing->plan;
-	const struct provider_resource_type *type = resource->resource_type;
-	struct plan_provider *provider = plan_provider_for(plan, plan->root, resource);
 	size_t errors = plan->diags->errors;
 
 	if (!provider || !provider->configured)
 		return false;
 	struct hcl_value nothing = hcl_null(type->schema->type);
-	struct provider_operation op = { .verb = PROVIDER_IMPORT, .type = type,
-		.address = address->text, .arena = &plan->arena, .prior = nothing, .planned = nothing,
-		.config = nothing, .import_id = id };
-	struct provider_operation *ops[] = { &op };
-	plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_IMPORT_START,
-		.address = address->text, .id_key = "id", .id_value = id });
+	*op = (struct provider_operation){ .verb = PROVIDER_IMPORT, .type = type, .address = address,
+		.arena = &plan->arena, .prior = nothing, .planned = nothing, .config = nothing,
+		.import_id = id };
+	struct provider_operation *ops[] = { op };
+	plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_IMPORT_START, .address = address,
+		.id_key = "id", .id_value = id });
 	type->run(&provider->instance, ops, 1);
-	plan_report_problems(plan, NULL, address->text, &op.problems);
+	plan_report_problems(plan, NULL, address, &op->problems);
 	if (plan->diags->errors > errors)
 		return false;
-	if (!op.result.type || op.result.state != HCL_KNOWN) {
-		zp_diag_error(plan->diags, importing->range, "Cannot import non-existent remote object",
-			"While attempting to import an existing object to \"%s\", the provider detected "
-			"that no object exists with the given id. Only pre-existing objects can be "
-			"imported; check that the id is correct and that it is associated with the "
-			"provider's configured region or endpoint, or use \"zplan apply\" to create a new "
-			"remote object for this resource.", address->text);
-		return false;
-	}
-	return store(importing, state, address, resource, provider, &op);
+	if (op->result.type && op->result.state == HCL_KNOWN)
+		return true;
+	zp_diag_error(plan->diags, importing->range, "Cannot import non-existent remote object",
+		"While attempting to import an existing object to \"%s\", the provider detected that no "
+		"object exists with the given id. Only pre-existing objects can be imported; check that the "
+		"id is correct and that it is associated with the provider's configured region or endpoint, "
+		"or use \"zplan apply\" to create a new remote object for this resource.", address);
+	return false;
+}
+
+/* Puts what the provider says into the state. */
+static bool import_object(struct importing *importing, struct state *state,
+	const struct state_address *address, const struct plan_resource *resource, const char *id)
+{
+	struct plan *plan = importing->plan;
+	struct plan_provider *provider = plan_provider_for(plan, plan->root, resource);
+	struct provider_operation op;
+
+	return ask(importing, provider, resource->resource_type, address->text, id, &op) &&
+		store(importing, state, address, resource, provider, &op);
 }
 
 static void report_no_configuration(struct plan *plan, struct zp_range range, const char *address)
@@ -272,6 +281,44 @@ void plan_check_imported(struct plan *plan)
 	for (size_t i = 0; i < count; i++)
 		report_no_configuration(plan, ZP_NOWHERE, missing[i]);
 	zp_map_release(&wanted);
+}
+
+bool plan_import_has_config(struct plan *plan, const struct plan_import *block)
+{
+	const struct hcl_expr *to = block->to;
+	const struct plan_module *module = plan->config->root;
+
+	if (to->kind != HCL_EXPR_TRAVERSAL)
+		return to->kind == HCL_EXPR_INDEX || to->kind == HCL_EXPR_RELATIVE; /* said when it is planned */
+	const char *word = to->traversal.root;
+	uint32_t next = 0;
+	while (module && strcmp(word, "module") == 0 && next + 1 < to->traversal.count) {
+		const char *name = to->traversal.steps[next++].name;
+		const struct plan_call *call = name ? zp_map_get(&module->call_map, zp_str(name)) : NULL;
+		module = call ? call->module : NULL;
+		next += next < to->traversal.count && !to->traversal.steps[next].name;
+		word = next < to->traversal.count ? to->traversal.steps[next++].name : "";
+	}
+	if (!module || next >= to->traversal.count || !to->traversal.steps[next].name)
+		return false;
+	zp_autofree char *name = zp_format("%s.%s", word, to->traversal.steps[next].name);
+	return zp_map_has(&module->resource_map, zp_str(name));
+}
+
+const char *plan_import_for_config(struct plan *plan, const struct plan_import *block,
+	const struct provider_resource_type *type, const char *address, struct hcl_value *object)
+{
+	struct importing importing = { .plan = plan, .block = block, .range = block->range };
+	struct provider_operation op;
+
+	plan_scope_init(&importing.scope, plan, plan->root, (struct state_key){ 0 }, hcl_null(hcl_dynamic));
+	const char *id = evaluate_id(&importing, block->id);
+	struct plan_provider *provider = id ?
+		plan_provider_default(plan, provider_for_type(type->name)) : NULL;
+	if (!id || !ask(&importing, provider, type, address, id, &op))
+		return NULL;
+	*object = op.result;
+	return id;
 }
 
 const char *plan_import_id(const struct plan *plan, const char *address)

@@ -236,6 +236,25 @@ static bool same_text(const struct place *a, const struct place *b)
 	return strcmp(x.ptr, y.ptr) == 0;
 }
 
+/* " at main.tf:1,1", of a resource. */
+static const char *declared_place(struct plan *plan, const struct statement *statement)
+{
+	const struct plan_module *module = statement->module;
+	const struct place *from = &statement->from;
+
+	for (size_t i = 0; module && i < from->modules.count; i++) {
+		const struct plan_call *call =
+			zp_map_get(&module->call_map, zp_str(from->modules.items[i].name));
+		module = call ? call->module : NULL;
+	}
+	zp_autofree char *name = from->is_resource ? zp_format("%s%s.%s",
+		from->mode == STATE_DATA ? "data." : "", from->type, from->name) : NULL;
+	const struct plan_resource *resource =
+		module && name ? zp_map_get(&module->resource_map, zp_str(name)) : NULL;
+	return !resource ? "" : zp_arena_format(&plan->arena, " at %s",
+		plan_place_text(&plan->arena, resource->range));
+}
+
 static void check_contradictions(struct plan *plan, const struct statement_vec *statements)
 {
 	struct zp_map sources = { 0 }, destinations = { 0 };
@@ -248,10 +267,10 @@ static void check_contradictions(struct plan *plan, const struct statement_vec *
 		if (is_declared(statement->module, &statement->from) &&
 			(statement->instances || statement->from.is_resource))
 			zp_diag_error(plan->diags, statement->range, "Moved object still exists",
-				"This statement declares a move from %s, but that %s is still declared.\n\n"
+				"This statement declares a move from %s, but that %s is still declared%s.\n\n"
 				"Change your configuration so that this %s will be declared as %s instead.",
 				from.ptr, statement->from.is_resource ? "resource" : "module call",
-				statement->from.is_resource ? "resource" : "call", to.ptr);
+				declared_place(plan, statement), statement->from.is_resource ? "resource" : "call", to.ptr);
 		other = note_side(&sources, statement, from.ptr);
 		if (other && !same_text(&other->to, &statement->to))
 			report_ambiguous(plan, other, statement, true);

@@ -75,6 +75,7 @@ struct plan_change {
 	struct hcl_path *replace;
 	size_t replace_count;
 	const char *import_id; /* or NULL */
+	const char *generated; /* text of its configuration, when this plan made it; or NULL */
 };
 
 struct plan_output_change {
@@ -119,6 +120,8 @@ struct plan_options {
 	size_t replace_count;
 	const char *const *targets, *const *excludes; /* -target, -exclude: addresses; not both */
 	size_t target_count, exclude_count;
+	const struct plan_generated *generated; /* what of the configuration was made for this plan */
+	size_t generated_count;
 	const char *working_dir;
 	const char *workspace;
 	struct node_pool *nodes;
@@ -135,6 +138,7 @@ enum plan_event_kind {
 	PLAN_EVENT_READ_START,	     /* data: "Reading..." */
 	PLAN_EVENT_READ_COMPLETE,
 	PLAN_EVENT_IMPORT_START,     /* while planning: "Preparing import... [id=x]" */
+	PLAN_EVENT_IMPORTING,	     /* while applying */
 	PLAN_EVENT_IMPORTED,	     /* while applying: "Import complete [id=x]" */
 	PLAN_EVENT_APPLY_START,	     /* "Creating...", "Modifying... [id=x]", "Destroying... [id=x]" */
 	PLAN_EVENT_APPLY_PROGRESS,   /* every 10 s: "Still creating... [10s elapsed]" */
@@ -202,6 +206,19 @@ struct plan *plan_open(struct plan_config *config, const struct plan_options *op
 bool plan_evaluate_text(struct plan *plan, const struct zp_source *source, struct hcl_value *value,
 	struct zp_diags *diags);
 
+/* Configuration of an object that is imported, made from what the provider says of it. */
+struct plan_generated {
+	char *address, *id; /* heap */
+	char *text;	    /* the block, laid out */
+};
+
+/*
+ * For each import block whose target is not in the configuration; plan comes from plan_open(). False after
+ * diagnostics. The list is heap, for plan_generated_free().
+ */
+bool plan_generate(struct plan *plan, struct plan_generated **made, size_t *count, struct zp_diags *diags);
+void plan_generated_free(struct plan_generated *made, size_t count);
+
 /*
  * Imports one object into the state, which is changed in place; plan comes from plan_open(). False after
  * diagnostics.
@@ -219,6 +236,8 @@ struct plan *plan_load(const char *path, struct node_pool *nodes, struct plan_ho
 /* Whether the file is a plan (by its first bytes). */
 bool plan_file_probe(const char *path);
 
+/* Of a refresh-only plan, which has no other changes: objects at new addresses. */
+const struct plan_change *plan_moved_changes(const struct plan *plan, size_t *count);
 /* By address; of the plan's life. */
 const struct plan_check_block *plan_check_blocks(struct plan *plan, size_t *count);
 /* "unknown", "pass", "fail", "error". */

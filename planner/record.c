@@ -37,9 +37,11 @@ void plan_record_adopted(struct plan_execution *execution)
 			found->resource->mode, found->resource->type, found->resource->name,
 			found->resource->provider);
 		state_set(execution->state, &copy);
-		plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_IMPORTED,
-			.address = address, .id_key = "id",
-			.id_value = plan->imports.entries[i].value });
+		const char *id = plan->imports.entries[i].value;
+		plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_IMPORTING, .address = address,
+			.id_key = "id", .id_value = id });
+		plan_emit(plan, &(struct plan_event){ .kind = PLAN_EVENT_IMPORTED, .address = address,
+			.id_key = "id", .id_value = id });
 	}
 	for (size_t i = 0; i < plan->orphans.count; i++)
 		if (plan->orphans.items[i].action == PLAN_FORGET)

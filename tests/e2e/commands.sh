@@ -96,6 +96,31 @@ else
 	failed "refresh"
 fi
 
+# Import blocks without configuration get some, once.
+cat >"$box/work/main.tf" <<'TF'
+import {
+  to = terraform_data.adopted
+  id = "abc"
+}
+TF
+rm -rf "$box"/work/terraform.tfstate*
+z plan -generate-config-out=made.tf >"$box/out" 2>&1 || failed "plan -generate-config-out"
+printf '%s\n' '# __generated__ by zplan from "abc"' 'resource "terraform_data" "adopted" {' '  input            = null' \
+	'  triggers_replace = null' '}' >"$box/made"
+if grep -q "(config will be generated)" "$box/out" && tail -n 5 "$box/work/made.tf" | diff - "$box/made"; then
+	ok "plan -generate-config-out"
+else
+	failed "plan -generate-config-out"
+fi
+if ! z plan -generate-config-out=made.tf >"$box/out" 2>&1 && grep -q "already exists" "$box/out"; then
+	ok "generated configuration is not written over"
+else
+	failed "generated configuration is not written over"
+fi
+z apply -auto-approve >"$box/out" 2>&1
+if grep -q "1 imported, 0 added" "$box/out"; then ok "what was generated is applied"; else failed "what was generated is applied"; fi
+rm -f "$box/work/made.tf"
+
 # The first interrupt lets what runs come to its end and keeps it; the second one stops at once, and keeps it too.
 cat >"$box/work/main.tf" <<'TF'
 resource "terraform_data" "slow" {
