@@ -195,9 +195,11 @@ static bool history_text(void *data, const struct sync_run *run)
 	char created[32];
 
 	time_text(run->created, created, sizeof(created));
-	zp_buf_printf(out, "%-6lld %-21s %-24s %-12s %-13.12s %-11s +%lld ~%lld -%lld  %s\n",
+	zp_buf_printf(out, "%-6lld %-21s %-24s %-12s %-13.12s %-11s +%lld ~%lld -%lld  %s%s%s%s\n",
 		(long long)run->id, created, run->stack, run->state, run->commit, run->cause,
-		(long long)run->adds, (long long)run->changes, (long long)run->destroys, run->message);
+		(long long)run->adds, (long long)run->changes, (long long)run->destroys,
+		*run->decided_by ? "by " : "", run->decided_by, *run->decided_by && *run->message ? "; " : "",
+		run->message);
 	return true;
 }
 

@@ -97,8 +97,8 @@ static void begin_run(struct work *work, const char *cause, const char *state)
 	set_text(&work->run.state, NULL, "%s", state);
 	check(work, sync_store_begin(work->turn->store, &work->run, &err), &err);
 	zp_fault_point("sync");
-	sync_log(ZP_LOG_INFO, work->turn->config, work->stack->name, work->run.id, "%s of commit %.12s (%s)",
-		state, work->commit.id, cause);
+	sync_log(ZP_LOG_INFO, work->turn->config, work->stack->name, work->run.id, "%s of commit %.12s (%s): %s, by %s",
+		state, work->commit.id, cause, work->commit.subject, work->commit.author);
 }
 
 static void finish_run(struct work *work, const char *state)

@@ -53,6 +53,12 @@ push() { # MESSAGE: everything in the work tree
 	head=$(git -C "$box/work" rev-parse HEAD)
 }
 
+call() { # STATUS ARGUMENT...: the answer's text
+	local status=$1
+	shift
+	[ "$(curl -s -m 10 -o "$box/answer" -w '%{http_code}' "$@")" = "$status" ] && cat "$box/answer"
+}
+
 git init -q --bare -b main "$box/repo.git"
 git init -q -b main "$box/work"
 git -C "$box/work" remote add origin "$box/repo.git"
@@ -60,6 +66,7 @@ git -C "$box/work" config user.email t@example.org && git -C "$box/work" config 
 python3 "$root/tests/e2e/forge.py" "$box/forge" & forge=$!
 for _ in $(seq 50); do [ -s "$box/forge/port" ] && break; sleep 0.1; done
 export SYNC_TOKEN=token-of-the-api SYNC_SECRET=secret-of-hooks FORGE_TOKEN=forge-token-1
+bearer=(-H "Authorization: Bearer $SYNC_TOKEN")
 cat >"$box/sync.hcl" <<HCL
 data_dir = "$box/data"
 parallel = 3
@@ -142,8 +149,14 @@ push fewer
 check "a plan that destroys more than max_destroy waits" await app waiting "$head"
 check "and changes nothing" made a b c d e
 check "the plan is shown to who decides" grep -q '| \*\*destroy\*\* | `local_file.f\["b"\]` |' <(sync show app)
-sync reject app
-check "it is rejected" await app rejected "$head"
+url=http://$(cat "$box/data/address")
+shown() { call 200 "${bearer[@]}" "$url/api/v1/stacks/app/plan" | grep -q '4 to destroy'; }
+check "and by the API" shown
+check "another run than the one that waits can not be decided about" call 409 -X POST "${bearer[@]}" "$url/api/v1/stacks/app/reject?run=1"
+check "a stack that is not there neither" call 404 -X POST "${bearer[@]}" "$url/api/v1/stacks/nothing/reject"
+check "nor without the token" call 401 -X POST "$url/api/v1/stacks/app/reject"
+check "it is rejected" call 202 -X POST "${bearer[@]}" "$url/api/v1/stacks/app/reject"
+check "and stays so" await app rejected "$head"
 sed -i 's/\["a"\]/["a", "z"]/' "$box/work/app/main.tf"
 push fewer-again
 check "the next commit waits" await app waiting "$head"
@@ -172,12 +185,6 @@ check "what it destroys is gone" made z
 
 # ---- from outside ----
 url=http://$(cat "$box/data/address")
-call() { # STATUS ARGUMENT...: the answer's text
-	local status=$1
-	shift
-	[ "$(curl -s -m 10 -o "$box/answer" -w '%{http_code}' "$@")" = "$status" ] && cat "$box/answer"
-}
-bearer=(-H "Authorization: Bearer $SYNC_TOKEN")
 check "healthz" call 200 "$url/healthz"
 check "the API wants a token" call 401 "$url/api/v1/status"
 check "metrics want it too" call 401 "$url/metrics"
@@ -212,6 +219,15 @@ none() { hook 202 "$branch" "$(sign "$branch")" | ask '.triggered == []'; }
 check "another branch triggers nothing" none
 nothing_ran() { sleep 1; [ "$(runs)" = "$before" ]; }
 check "nothing ran" nothing_ran
+others() {
+	local named='{"repository":"infra","ref":"refs/heads/elsewhere"}'
+	call 202 -X POST -H "X-Gitlab-Event: Push Hook" -H "X-Gitlab-Token: $SYNC_SECRET" --data-raw "$named" "$url/hooks" &&
+		call 401 -X POST -H "X-Gitlab-Event: Push Hook" -H "X-Gitlab-Token: x" --data-raw "$named" "$url/hooks" &&
+		call 202 -X POST -H "X-Gitea-Event: push" -H "X-Gitea-Signature: $(sign "$named")" --data-raw "$named" "$url/hooks" &&
+		call 202 -X POST -H "X-Zplan-Signature: sha256=$(sign "$named")" --data-raw "$named" "$url/hooks/infra" &&
+		call 404 -X POST -H "X-Zplan-Signature: sha256=$(sign "$named")" --data-raw "$named" "$url/hooks/nothing"
+}
+check "webhooks of the other forges" others
 good() { hook 202 "$body" "$(sign "$body")" | ask '.triggered == ["hooked", "app"]'; }
 check "a webhook with the right one is taken" good
 check "what it tells of is applied" await hooked applied "$head"
