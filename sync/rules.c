@@ -104,6 +104,30 @@ void sync_report_release(struct sync_report *report)
 	*report = (struct sync_report){ 0 };
 }
 
+/* The word after a label at the start of a line; NULL where there is none. */
+static const char *labelled(const char *text, const char *label)
+{
+	const char *line = strstr(text, label);
+
+	if (!line)
+		return NULL;
+	line += strlen(label);
+	return line + strspn(line, " ");
+}
+
+bool sync_find_stale_lock(const char *problem, struct sync_stale_lock *lock)
+{
+	const char *id = labelled(problem, "\n  ID:"), *process = labelled(problem, "\n  Info:");
+	size_t length = id ? strcspn(id, " \n") : 0;
+
+	if (!strstr(problem, "does not run any more on this machine: the lock is stale") || !process ||
+		strncmp(process, "process ", 8) != 0 || !length || length >= sizeof(lock->id))
+		return false;
+	*lock = (struct sync_stale_lock){ .pid = strtol(process + 8, NULL, 10) };
+	memcpy(lock->id, id, length);
+	return lock->pid > 0;
+}
+
 static bool is_beyond(int64_t count, int64_t limit, const char *name, struct zp_buf *why)
 {
 	if (limit < 0 || count <= limit)

@@ -20,6 +20,14 @@ struct sync_report {
 int sync_report_read(const char *path, struct sync_report *report, struct zp_error *err);
 void sync_report_release(struct sync_report *report);
 
+/* A lock whose holder, as the command that met it says, does not run any more on this machine. */
+struct sync_stale_lock {
+	char id[65];
+	long pid; /* of the process that took it */
+};
+/* False where it is somebody's, or whose it is can not be told. */
+bool sync_find_stale_lock(const char *problem, struct sync_stale_lock *lock);
+
 /* May this be done without asking? Otherwise why says why not. */
 bool sync_may_apply(const struct sync_stack *stack, const struct sync_report *report, struct zp_buf *why);
 

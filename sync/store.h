@@ -97,6 +97,10 @@ int sync_store_history(struct sync_store *store, const char *stack, int limit,
 int sync_store_decide(struct sync_store *store, const char *stack, int64_t id, bool approve,
 	const char *who, struct zp_error *err);
 
+/* The run never was: nothing of it happened. */
+int sync_store_forget(struct sync_store *store, struct sync_run *run, struct zp_error *err);
+/* Whether a run of the stack that did not end well had this process. */
+bool sync_store_had_child(struct sync_store *store, const char *stack, long pid);
 /*
  * Whether the run before `id` was cut off, of the same commit, and approved when it had at least this much
  * to destroy: what is left of it needs no second approval.

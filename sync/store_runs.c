@@ -173,6 +173,26 @@ int sync_store_decide(struct sync_store *store, const char *stack, int64_t id, b
 	return sync_store_ask(store, stack, approve ? "approval" : "rejection", false, err);
 }
 
+int sync_store_forget(struct sync_store *store, struct sync_run *run, struct zp_error *err)
+{
+	const struct sync_value values[] = { SYNC_NUMBER(run->id) };
+
+	run->id = 0;
+	return sync_store_execute(store, "DELETE FROM run WHERE id = ?1", values, 1, NULL, NULL, err) < 0 ? -1 : 0;
+}
+
+bool sync_store_had_child(struct sync_store *store, const char *stack, long pid)
+{
+	zp_autofree char *pattern = zp_format("%ld:%%", pid);
+	const struct sync_value values[] = { SYNC_TEXT(stack), SYNC_TEXT(pattern) };
+	int64_t found = 0;
+
+	sync_store_execute(store,
+		"SELECT 1 FROM run WHERE stack = ?1 AND child LIKE ?2 AND state IN ('interrupted', 'failed') LIMIT 1",
+		values, 2, take_id, &found, NULL);
+	return found == 1;
+}
+
 bool sync_store_was_approved(struct sync_store *store, const char *stack, int64_t id, const char *commit,
 	int64_t destroys)
 {

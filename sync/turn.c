@@ -107,7 +107,6 @@ static void finish_run(struct work *work, const char *state)
 
 	zp_fault_point("sync");
 	set_text(&work->run.state, NULL, "%s", state);
-	set_text(&work->run.child, NULL, "%s", "");
 	sync_log(strcmp(state, SYNC_FAILED) == 0 ? ZP_LOG_ERROR : ZP_LOG_INFO, work->turn->config,
 		work->stack->name, work->run.id, "%s: %lld added, %lld changed, %lld destroyed%s%s", state,
 		(long long)work->run.adds, (long long)work->run.changes, (long long)work->run.destroys,
@@ -153,6 +152,40 @@ static void succeed(struct work *work)
 }
 
 /*
+ * A command of this stack that was killed may have left its lock. Nobody else works in this data folder, and
+ * what a former controller left was ended: it is nobody's.
+ */
+static bool remove_own_lock(struct work *work, const char *problem)
+{
+	struct sync_stale_lock lock;
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	if (!sync_find_stale_lock(problem, &lock) ||
+		!sync_store_had_child(work->turn->store, work->stack->name, lock.pid))
+		return false;
+	bool removed = sync_workspace_unlock(&work->workspace, lock.id, &err) == 0;
+	sync_log(ZP_LOG_WARN, work->turn->config, work->stack->name, work->run.id,
+		"lock %s of a command that was killed: %s", lock.id, removed ? "removed" : "not removed");
+	return removed;
+}
+
+/* Tried again soon, without a trace in the history; what was approved stays so. */
+static void wait_for_lock(struct work *work, const char *problem)
+{
+	bool removed = remove_own_lock(work, problem);
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	set_text(&work->row.problem, work->turn->config, "waits for a lock: %s", problem);
+	put_row(work);
+	if (work->run.id && work->run.decided_by && *work->run.decided_by)
+		set_state(work, SYNC_APPROVED);
+	else if (work->run.id)
+		check(work, sync_store_forget(work->turn->store, &work->run, &err), &err);
+	/* Not through the queue, which would have it tried at once. */
+	work->outcome.next_at = sync_now() + (removed ? 0 : sync_jitter(LOCKED_RETRY_MS, random_number()));
+}
+
+/*
  * What all commands have in common when they do not end well: being stopped, a lock held elsewhere, and
  * errors. True when there was nothing of it.
  */
@@ -170,14 +203,7 @@ static bool went_well(struct work *work, int status, const struct sync_report *r
 		return false;
 	}
 	if (status > 0 && report->locked) {
-		set_text(&work->run.message, work->turn->config, "waits for a lock: %s",
-			report->problem ? report->problem : "");
-		set_text(&work->row.problem, NULL, "%s", work->run.message);
-		put_row(work);
-		if (work->run.id)
-			finish_run(work, SYNC_INTERRUPTED);
-		/* Not through the queue, which would have it tried at once. */
-		work->outcome.next_at = sync_now() + sync_jitter(LOCKED_RETRY_MS, random_number());
+		wait_for_lock(work, report->problem ? report->problem : "");
 		return false;
 	}
 	zp_autofree char *message = status < 0 ? zp_strdup(zp_error_text(err)) :

@@ -8,8 +8,6 @@
 #include "base/vec.h"
 #include "hcl-lite/hcl.h"
 
-#define MARKDOWN_TIMEOUT_MS 120000
-
 void sync_workspace_open(struct sync_workspace *workspace, const char *name, const char *path)
 {
 	workspace->folder = zp_format("%s/stacks/%s", workspace->config->data_dir, name);
@@ -230,6 +228,13 @@ int sync_workspace_explain(struct sync_workspace *workspace, struct zp_error *er
 	if (status == 0)
 		return rename(fresh, workspace->plan_text) < 0 ? zp_error_errno(err, "rename %s", fresh) : 0;
 	return status < 0 ? status : zp_error_set(err, "the plan can not be shown");
+}
+
+int sync_workspace_unlock(struct sync_workspace *workspace, const char *id, struct zp_error *err)
+{
+	const char *const argv[] = { workspace->program, "force-unlock", "-force", id, NULL };
+
+	return run(workspace, argv, workspace->log, err);
 }
 
 int sync_workspace_apply(struct sync_workspace *workspace, const char *nodes, int lock_timeout_ms,

@@ -36,6 +36,8 @@ int sync_workspace_plan(struct sync_workspace *workspace, const char *const *var
 	struct zp_error *err);
 /* The saved plan as Markdown, into plan_text. */
 int sync_workspace_explain(struct sync_workspace *workspace, struct zp_error *err);
+/* Removes a lock on the state. */
+int sync_workspace_unlock(struct sync_workspace *workspace, const char *id, struct zp_error *err);
 int sync_workspace_apply(struct sync_workspace *workspace, const char *nodes, int lock_timeout_ms,
 	struct sync_report *report, struct zp_error *err);
 

@@ -179,6 +179,8 @@ echo 'resource "terraform_data" "six" {}' >>"$box/work/base/main.tf"
 push six
 locked() { sync status -json | ask '.stacks[] | select(.name == "base").problem | contains("lock")'; }
 check "a lock held elsewhere is waited for" try locked
+quiet() { [ "$(sync history -json -limit=1 base | jq -r '.runs[0].commit')" != "$head" ]; }
+check "which leaves no trace in the history" quiet
 no_failure() { sync status -json | ask '.stacks[] | select(.name == "base") | .failures == 0 and .failed == null'; }
 check "which is no failure" no_failure
 touch "$box/unlock"
@@ -285,6 +287,45 @@ if [ "$(id -u)" = 0 ]; then
 else
 	echo "skipped a node (sandbox nodes need root)"
 fi
+# ---- a lock that a killed command leaves ----
+config=gone
+mkdir -p "$box/work/left"
+git init -q --bare "$box/state.git"
+cat >"$box/gone.hcl" <<-HCL
+	data_dir = "$box/gone"
+	stack "left" {
+	$common
+	  path         = "left"
+	  lock_timeout = "500ms"
+	  vars    = { folder = "$box/made" }
+	  backend = { type = "git", url = "$box/state.git" }
+	}
+HCL
+cat >"$box/work/left/main.tf" <<'TF'
+variable "folder" {}
+resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "touch ${var.folder}/left; while [ ! -e ${var.folder}/leave ]; do sleep 0.1; done"
+  }
+}
+TF
+push left
+start
+check "an apply begins" try [ -e "$box/made/left" ]
+child=$(sqlite3 "$box/gone/sync.db" "SELECT child FROM run WHERE state = 'applying'")
+kill -KILL "$pid"
+{ wait "$pid"; } 2>/dev/null
+kill -KILL -- "-${child%%:*}"
+touch "$box/made/leave"
+held() { git -C "$box/state.git" for-each-ref | grep -q refs/zplan/locks; }
+check "killed, it leaves its lock" held
+start
+check "which is removed, and the commit applied" await left applied "$head"
+few() { sync history -json | ask '.runs | length == 2'; }
+check "without a trace in the history" few
+kill -TERM "$pid"
+wait "$pid"
+
 # ---- killed wherever it writes down what it does ----
 config=fault
 mkdir -p "$box/work/fault"

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "sync/fetch_internal.h"
 #include "sync/rules.h"
@@ -172,6 +173,24 @@ static void reports_are_read(void **state)
 	assert_int_equal(sync_report_read(path, &report, NULL), -1);
 }
 
+static void stale_locks(void **state)
+{
+	static const char info[] = "Error acquiring the state lock: Another run holds the lock.\nLock Info:\n"
+		"  ID:        dd87e121-04f9\n  Path:      \n  Who:       root@vm\n  Info:      process 11880\n\n";
+	static const char gone[] = "The process that took this lock does not run any more on this machine: the "
+		"lock is stale. Remove it with:\n    zplan force-unlock dd87e121-04f9";
+	struct sync_stale_lock lock;
+
+	(void)state;
+	zp_autofree char *stale = zp_format("%s%s", info, gone);
+	assert_true(sync_find_stale_lock(stale, &lock));
+	assert_string_equal(lock.id, "dd87e121-04f9");
+	assert_int_equal(lock.pid, 11880);
+	assert_false(sync_find_stale_lock(info, &lock)); /* it lives */
+	assert_false(sync_find_stale_lock(gone, &lock)); /* nobody knows whose it is */
+	assert_false(sync_find_stale_lock("", &lock));
+}
+
 static void durations(void **state)
 {
 	int64_t ms;
@@ -195,6 +214,7 @@ int main(void)
 		cmocka_unit_test(versions_in_order),
 		cmocka_unit_test(refs_are_chosen),
 		cmocka_unit_test(reports_are_read),
+		cmocka_unit_test(stale_locks),
 		cmocka_unit_test(durations),
 	};
 
