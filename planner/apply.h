@@ -64,6 +64,7 @@ struct plan_provisioned {
 	const char *address;
 	const struct plan_provisioner *provisioners;
 	size_t count;
+	const struct hcl_body *connection; /* for all of them; or NULL */
 	struct plan_scope_module *module;
 	struct state_key key;
 	struct hcl_value each_value;

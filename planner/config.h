@@ -163,7 +163,7 @@ struct plan_check {
 
 struct plan_moved { struct hcl_expr *from, *to; struct zp_range range; };
 struct plan_removed { struct hcl_expr *from; bool destroy; struct plan_provisioner *provisioners;
-	size_t provisioner_count; struct zp_range range; };
+	size_t provisioner_count; struct hcl_body *connection; struct zp_range range; };
 struct plan_import { struct hcl_expr *to, *id, *for_each; struct plan_provider_ref provider;
 	struct zp_range range; };
 

@@ -93,6 +93,8 @@ void plan_load_removed(struct plan_loader *loader, const struct hcl_block *block
 		if (strcmp(inner->type, "lifecycle") == 0) {
 			struct hcl_content settings = plan_content(loader, inner->body, &lifecycle, NULL);
 			removed.destroy = plan_constant_bool(loader, &settings, "destroy", true);
+		} else if (strcmp(inner->type, "connection") == 0) {
+			removed.connection = inner->body;
 		} else if (strcmp(inner->type, "provisioner") == 0) {
 			struct plan_provisioner provisioner = plan_load_provisioner(loader, inner);
 			if (!provisioner.when_destroy)

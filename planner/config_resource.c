@@ -143,6 +143,36 @@ static void load_lifecycle(struct plan_loader *loader, struct plan_resource *res
 	load_conditions(loader, lifecycle, &content);
 }
 
+/* What will be gone by then, or may be going at the same time, can not be asked for. */
+static void check_destroy_reference(void *data, const struct hcl_expr *traversal)
+{
+	struct plan_loader *loader = data;
+	const char *root = traversal->traversal.root;
+	const char *step = traversal->traversal.count ? traversal->traversal.steps[0].name : NULL;
+
+	if (strcmp(root, "self") == 0 || (step && strcmp(root, "count") == 0) ||
+		(step && strcmp(root, "each") == 0 && strcmp(step, "key") == 0) ||
+		strcmp(root, "path") == 0 || strcmp(root, "terraform") == 0)
+		return;
+	zp_diag_error(loader->diags, traversal->range, "Invalid reference from destroy provisioner",
+		"Destroy-time provisioners and their connection configurations may only reference "
+		"attributes of the related resource, via 'self', 'count.index', or 'each.key'.\n\n"
+		"References to other resources during the destroy phase can cause dependency cycles "
+		"and interact poorly with create_before_destroy.");
+}
+
+static void check_destroy_expression(void *data, const struct hcl_expr *expr)
+{
+	if (expr)
+		hcl_expr_references(expr, check_destroy_reference, data);
+}
+
+static void check_destroy_body(struct plan_loader *loader, const struct hcl_body *body)
+{
+	if (body)
+		plan_body_expressions(body, loader->arena, check_destroy_expression, loader);
+}
+
 struct plan_provisioner plan_load_provisioner(struct plan_loader *loader,
 	const struct hcl_block *block)
 {
@@ -172,6 +202,10 @@ struct plan_provisioner plan_load_provisioner(struct plan_loader *loader,
 			"continue or fail.");
 	if (content.block_count)
 		provisioner.connection = content.blocks[0]->body;
+	if (provisioner.when_destroy) {
+		check_destroy_body(loader, provisioner.body);
+		check_destroy_body(loader, provisioner.connection);
+	}
 	return provisioner;
 }
 
@@ -204,6 +238,12 @@ static void load_inner_blocks(struct plan_loader *loader, struct plan_resource *
 	}
 	resource->provisioners = zp_vec_to_arena(&provisioners, loader->arena);
 	resource->provisioner_count = provisioners.count;
+	for (size_t i = 0; i < provisioners.count && resource->connection; i++) {
+		if (!resource->provisioners[i].when_destroy)
+			continue;
+		check_destroy_body(loader, resource->connection);
+		break;
+	}
 	zp_vec_release(&provisioners);
 }
 

@@ -1,7 +1,7 @@
 /* Provisioners: commands that are run when an object has been made, or before it is destroyed. */
 #include "base/alloc.h"
 #include "base/process.h"
-#include "planner/apply.h"
+#include "planner/provision_internal.h"
 #include "planner/provisioner_schema.h"
 #include "providers/values.h"
 
@@ -9,13 +9,6 @@ extern char **environ;
 
 #define MAX_OUTPUT ((size_t)64 << 20)
 #define SHOWN_OUTPUT 8192 /* of a failed command, its end */
-
-struct provisioning {
-	struct plan_execution *execution;
-	const struct plan_provisioned *what;
-	const struct plan_provisioner *provisioner;
-	bool sensitive; /* nothing of its output is shown */
-};
 
 struct plan_provisioned plan_provisioned_by(const struct plan_execution *execution,
 	const struct plan_work *work)
@@ -28,11 +21,13 @@ struct plan_provisioned plan_provisioned_by(const struct plan_execution *executi
 		return (struct plan_provisioned){ .address = orphan->stored->address,
 			.provisioners = orphan->removed ? orphan->removed->provisioners : NULL,
 			.count = orphan->removed ? orphan->removed->provisioner_count : 0,
+			.connection = orphan->removed ? orphan->removed->connection : NULL,
 			.module = execution->plan->root, .key = orphan->stored->key,
 			.each_value = hcl_null(hcl_dynamic) };
 	return (struct plan_provisioned){ .address = instance->address,
 		.provisioners = instance->resource->config->provisioners,
 		.count = instance->resource->config->provisioner_count,
+		.connection = instance->resource->config->connection,
 		.module = instance->cell.module, .key = instance->key,
 		.each_value = instance->each_value };
 }
@@ -54,21 +49,21 @@ static void emit(const struct provisioning *p, enum plan_event_kind kind, const 
 		.provisioner = p->provisioner->type, .text = text });
 }
 
-static void say(const struct provisioning *p, const char *text)
+void plan_provision_say(const struct provisioning *p, const char *text)
 {
 	emit(p, PLAN_EVENT_PROVISION_OUTPUT, p->sensitive ?
 		"(output suppressed due to sensitive value in config)" : text);
 }
 
-static void on_line(void *data, struct zp_str line)
+void plan_provision_line(void *data, struct zp_str line)
 {
 	const struct provisioning *p = data;
 	zp_autofree char *text = zp_strndup(line.ptr, line.len);
 
-	say(p, text);
+	plan_provision_say(p, text);
 }
 
-static bool fail(const struct provisioning *p, const char *detail)
+bool plan_provision_failed(const struct provisioning *p, const char *detail)
 {
 	struct plan *plan = p->execution->plan;
 	zp_autofree char *summary = zp_format("%s provisioner error", p->provisioner->type);
@@ -130,7 +125,7 @@ static void announce(const struct provisioning *p, const char **words, bool quie
 	zp_autobuf text = ZP_BUF_INIT;
 
 	if (quiet) {
-		say(p, "local-exec: Executing: Suppressed by quiet=true");
+		plan_provision_say(p, "local-exec: Executing: Suppressed by quiet=true");
 		return;
 	}
 	zp_buf_puts(&text, "Executing: [");
@@ -139,7 +134,7 @@ static void announce(const struct provisioning *p, const char **words, bool quie
 		zp_json_quote(&text, zp_str(words[i]), false);
 	}
 	zp_buf_char(&text, ']');
-	say(p, text.ptr);
+	plan_provision_say(p, text.ptr);
 }
 
 static bool report_command(const struct provisioning *p, const char *command,
@@ -161,7 +156,7 @@ static bool report_command(const struct provisioning *p, const char *command,
 	zp_autofree char *detail = zp_format("Error running command '%s': %s. Output: %.*s",
 		p->sensitive ? "(sensitive value)" : command, why.ptr,
 		p->sensitive ? 0 : (int)output.len, output.len ? output.ptr : "");
-	return fail(p, detail);
+	return plan_provision_failed(p, detail);
 }
 
 static bool local_exec(struct provisioning *p, struct hcl_value config, struct zp_arena *arena)
@@ -171,13 +166,13 @@ static bool local_exec(struct provisioning *p, struct hcl_value config, struct z
 	const char *command = provider_get_text(config, "command");
 
 	if (!command || !*command)
-		return fail(p, "local-exec provisioner command must be a non-empty string");
+		return plan_provision_failed(p, "local-exec provisioner command must be a non-empty string");
 	zp_autofree const char **words = make_words(provider_get(config, "interpreter"), command);
 	zp_autofree const char **environment =
 		make_environment(provider_get(config, "environment"), arena);
 	struct zp_process_options options = { .environment = environment,
 		.directory = provider_get_text(config, "working_dir"), .output_limit = MAX_OUTPUT,
-		.line = on_line, .data = p };
+		.line = plan_provision_line, .data = p };
 	announce(p, words, provider_get_bool(config, "quiet", false));
 	bool ok = zp_run(words, &options, &result, &err) == 0;
 	if (!ok)
@@ -188,8 +183,37 @@ static bool local_exec(struct provisioning *p, struct hcl_value config, struct z
 
 /* ---- one after the other ---- */
 
-/* The block's values; false after diagnostics. Takes plan->lock. */
-static bool evaluate(struct provisioning *p, struct hcl_value self, struct hcl_value *config)
+/* What a connection block of the provisioner says goes before what one of the resource says. */
+static struct hcl_value merge(struct zp_arena *arena, struct hcl_value base, struct hcl_value over)
+{
+	struct hcl_value *elements = zp_new_array(arena, struct hcl_value, base.count);
+
+	for (uint32_t i = 0; i < base.count; i++)
+		elements[i] = hcl_is_null(over.elements[i]) ? base.elements[i] : over.elements[i];
+	return hcl_object_value(base.type, elements);
+}
+
+/* Both blocks together; a null object where there is none. */
+static struct hcl_value evaluate_connection(struct provisioning *p, struct hcl_evaluation *ev)
+{
+	const struct provider_schema *schema = plan_connection_schema();
+	const struct hcl_body *bodies[] = { p->what->connection, p->provisioner->connection };
+	struct hcl_value result = hcl_null(schema->type);
+
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(bodies); i++) {
+		if (!bodies[i])
+			continue;
+		struct hcl_value value = plan_decode_body(ev, bodies[i], schema);
+		if (value.state != HCL_KNOWN)
+			continue;
+		result = hcl_is_null(result) ? value : merge(ev->arena, result, value);
+	}
+	return result;
+}
+
+/* The values of the blocks; false after diagnostics. Takes plan->lock. */
+static bool evaluate(struct provisioning *p, struct hcl_value self, struct hcl_value *config,
+	struct hcl_value *connection)
 {
 	struct plan *plan = p->execution->plan;
 	struct plan_scope scope;
@@ -201,15 +225,26 @@ static bool evaluate(struct provisioning *p, struct hcl_value self, struct hcl_v
 	struct hcl_evaluation ev = plan_evaluation(&scope);
 	struct hcl_value value = plan_decode_body(
 		&ev, p->provisioner->body, plan_provisioner_schema(p->provisioner->type));
+	struct hcl_value link = strcmp(p->provisioner->type, "local-exec") == 0 ?
+		hcl_null(plan_connection_schema()->type) : evaluate_connection(p, &ev);
 	bool ok = plan->diags->errors == errors;
-	if (ok && !hcl_is_wholly_known(value)) {
-		fail(p, "The configuration of this provisioner has values that are not known.");
+	if (ok && (!hcl_is_wholly_known(value) || !hcl_is_wholly_known(link))) {
+		plan_provision_failed(p, "The configuration of this provisioner has values that are not known.");
 		ok = false;
 	}
 	p->sensitive = value.inside & HCL_SENSITIVE;
 	*config = hcl_unmark_deep(&plan->arena, value, HCL_ALL_MARKS);
+	*connection = hcl_unmark_deep(&plan->arena, link, HCL_ALL_MARKS);
 	pthread_mutex_unlock(&plan->lock);
 	return ok;
+}
+
+static bool run(struct provisioning *p, struct hcl_value config, struct hcl_value connection,
+	struct zp_arena *arena)
+{
+	if (strcmp(p->provisioner->type, "local-exec") == 0)
+		return local_exec(p, config, arena);
+	return plan_provision_remotely(p, config, connection);
 }
 
 bool plan_provision(struct plan_execution *execution, const struct plan_provisioned *what,
@@ -221,12 +256,12 @@ bool plan_provision(struct plan_execution *execution, const struct plan_provisio
 
 	zp_arena_init(&arena);
 	for (size_t i = 0; i < what->count && ok; i++) {
-		struct hcl_value config;
+		struct hcl_value config, connection;
 		p.provisioner = &what->provisioners[i];
 		if (p.provisioner->when_destroy != when_destroy)
 			continue;
 		emit(&p, PLAN_EVENT_PROVISION_START, p.provisioner->type);
-		ok = evaluate(&p, self, &config) && local_exec(&p, config, &arena);
+		ok = evaluate(&p, self, &config, &connection) && run(&p, config, connection, &arena);
 		emit(&p, ok ? PLAN_EVENT_PROVISION_COMPLETE : PLAN_EVENT_PROVISION_ERROR, NULL);
 	}
 	zp_arena_release(&arena);

@@ -9,4 +9,7 @@
 /* NULL for a type there is not. */
 const struct provider_schema *plan_provisioner_schema(const char *type);
 
+/* What "connection" blocks may hold. */
+const struct provider_schema *plan_connection_schema(void);
+
 #endif

@@ -303,31 +303,6 @@ static void validate_repetition(struct module_values *values, const struct hcl_e
 	}
 }
 
-/* What will be gone by then, or may be going at the same time, can not be asked for. */
-static void check_destroy_reference(void *data, const struct hcl_expr *traversal)
-{
-	struct checked *checked = data;
-	const char *root = traversal->traversal.root;
-	const char *step = traversal->traversal.count ? traversal->traversal.steps[0].name : NULL;
-
-	if (strcmp(root, "self") == 0 || (step && strcmp(root, "count") == 0) ||
-		(step && strcmp(root, "each") == 0 && strcmp(step, "key") == 0) ||
-		strcmp(root, "path") == 0 || strcmp(root, "terraform") == 0)
-		return;
-	zp_diag_error(checked->diags, traversal->range, "Invalid reference from destroy provisioner",
-		"Destroy-time provisioners and their connection configurations may only reference "
-		"attributes of the related resource, via 'self', 'count.index', or 'each.key'.\n\n"
-		"References to other resources during the destroy phase can cause dependency cycles "
-		"and interact poorly with create_before_destroy.");
-	checked->ok = false;
-}
-
-static void check_destroy_expression(void *data, const struct hcl_expr *expr)
-{
-	if (expr)
-		hcl_expr_references(expr, check_destroy_reference, data);
-}
-
 static void validate_provisioner(struct module_values *values, const struct plan_resource *resource,
 	const struct plan_provisioner *provisioner, struct checked *checked)
 {
@@ -335,12 +310,6 @@ static void validate_provisioner(struct module_values *values, const struct plan
 	const struct provider_schema *schema = plan_provisioner_schema(provisioner->type);
 	struct block_scope block = scope_in(values, resource);
 
-	if (provisioner->when_destroy) {
-		plan_body_expressions(provisioner->body, arena, check_destroy_expression, checked);
-		if (provisioner->connection)
-			plan_body_expressions(provisioner->connection, arena,
-				check_destroy_expression, checked);
-	}
 	if (checked->ok) {
 		check_body(checked, provisioner->body, arena);
 		check_body(checked, provisioner->connection, arena);
@@ -351,6 +320,10 @@ static void validate_provisioner(struct module_values *values, const struct plan
 	struct hcl_evaluation ev = { .arena = arena, .diags = values->validation->diags,
 		.scope = &block.scope, .functions = &values->functions };
 	plan_decode_body(&ev, provisioner->body, schema);
+	if (provisioner->connection)
+		plan_decode_body(&ev, provisioner->connection, plan_connection_schema());
+	if (resource->connection)
+		plan_decode_body(&ev, resource->connection, plan_connection_schema());
 }
 
 static void validate_resource(struct module_values *values, const struct plan_resource *resource)
