@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "sync/config_internal.h"
 
@@ -268,6 +269,8 @@ struct sync_config *sync_config_load(const char *path, struct zp_diags *diags)
 	}
 	loader.evaluation = (struct hcl_evaluation){ .arena = &config->arena, .diags = diags,
 		.scope = &scope, .functions = &functions };
+	struct stat file;
+	loader.readable = stat(path, &file) == 0 && (file.st_mode & 0044);
 	load_file(&loader);
 	config->secrets = zp_vec_to_arena(&loader.secrets, &config->arena);
 	config->secret_count = loader.secrets.count;

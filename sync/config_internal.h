@@ -14,6 +14,7 @@ struct sync_loader {
 	ZP_VEC(, const char *) secrets, secret_names;
 	struct zp_map repositories; /* by name */
 	const char *folder;	    /* of the file, absolute */
+	bool readable;		    /* the file is, by others */
 };
 
 /* One attribute of a body, looked up by name and read as what the function says; absent: the fallback. */

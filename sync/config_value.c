@@ -133,6 +133,12 @@ const char *sync_read_secret(struct sync_loader *loader, const struct hcl_conten
 		return NULL;
 	}
 	keep_secret(loader, text);
+	if (loader->readable && hcl_content_attribute(content, name)->expr->kind == HCL_EXPR_LITERAL)
+		zp_diag_warning(loader->diags, sync_attribute_range(content, name, ZP_NOWHERE),
+			"Others can read this secret",
+			"%s stands in a file that other users of this machine can read. Take it from the "
+			"environment (env.NAME) or a file of its own (file(\"/path\")), or make the file the "
+			"owner's only (chmod 600).", name);
 	return text;
 }
 

@@ -373,6 +373,19 @@ static void loop(struct sync_controller *controller)
 	}
 }
 
+static bool is_well(const struct sync_controller *controller)
+{
+	bool well = true;
+
+	for (size_t i = 0; i < controller->config->stack_count; i++) {
+		struct sync_stack_row row = { 0 };
+		sync_store_stack(controller->store, controller->config->stacks[i].name, &row, NULL);
+		well &= !*row.failed && !*row.problem;
+		sync_stack_row_release(&row);
+	}
+	return well;
+}
+
 static void release(struct sync_controller *controller)
 {
 	int *fds[] = { &controller->wake_fd, &controller->stop_fd, &controller->signal_fd,
@@ -409,6 +422,8 @@ int sync_controller_run(const struct sync_options *options)
 		sync_log(ZP_LOG_INFO, controller.config, NULL, 0, "started: %zu stacks",
 			controller.config->stack_count);
 		loop(&controller);
+		if (options->once && !is_well(&controller))
+			rc = -1;
 	} else {
 		sync_log(ZP_LOG_ERROR, controller.config, NULL, 0, "%s", zp_error_text(&err));
 	}

@@ -20,7 +20,7 @@ struct sync_options {
 	void (*show)(struct zp_diags *diags);
 };
 
-/* Exit status. */
+/* Exit status: 1 where it could not start, or, with once, where a stack failed. */
 int sync_controller_run(const struct sync_options *options);
 
 /* What the HTTP side sees of it. */

@@ -266,6 +266,8 @@ push slow
 begun() { for _ in $(seq 100); do [ -e "$box/made/begun" ] && return; sleep 0.1; done; return 1; }
 check "a long apply begins" begun
 child=$(sqlite3 "$box/data/sync.db" "SELECT child FROM run WHERE state = 'applying'")
+unseen() { ! cat "/proc/${child%%:*}"/{cmdline,environ} "/proc/$pid/cmdline" | tr '\0' '\n' | grep -E "$SYNC_TOKEN|$SYNC_SECRET|$FORGE_TOKEN"; }
+check "commands do not see the controller's secrets" unseen
 stop KILL
 [ -z "$child" ] || kill -KILL -- "-${child%%:*}"
 rm "$box/made/begun"

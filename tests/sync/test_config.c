@@ -122,6 +122,29 @@ static void mistakes(void **state)
 	}
 }
 
+static void secrets_that_others_can_read(void **state)
+{
+	static const char literal[] = "repository \"a\" {\n  url = \"https://h/x\"\n  token = \"secret-x\"\n}\n";
+	static const char taken[] = "repository \"a\" {\n  url = \"https://h/x\"\n  token = env.SYNC_TEST_TOKEN\n}\n";
+	static const struct {
+		const char *text;
+		mode_t mode;
+		size_t warnings;
+	} rows[] = { { literal, 0600, 0 }, { literal, 0644, 1 }, { taken, 0644, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(rows); i++) {
+		struct zp_diags diags;
+		zp_diags_init(&diags);
+		assert_int_equal(zp_file_write_atomic(path, zp_str(rows[i].text), rows[i].mode, NULL), 0);
+		struct sync_config *config = sync_config_load(path, &diags);
+		assert_non_null(config);
+		assert_int_equal(diags.warnings, rows[i].warnings);
+		zp_diags_release(&diags);
+		sync_config_unref(config);
+	}
+}
+
 static void loopback(void **state)
 {
 	(void)state;
@@ -134,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything),
 		cmocka_unit_test(mistakes),
+		cmocka_unit_test(secrets_that_others_can_read),
 		cmocka_unit_test(loopback),
 	};
 
