@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,9 +18,23 @@
 
 #define MAX_COPY ((size_t)1 << 30)
 
+/* What is made durable together. Under the registry's lock. */
+struct batch {
+	int users;
+	bool done;
+	char *failure; /* why it is not durable; NULL: it is */
+};
+
+/*
+ * Making a change durable takes a hundred times as long as making it, so those that come at the same time
+ * share one transaction: who finds nobody behind itself commits for all.
+ */
 struct node_registry {
 	sqlite3 *db;
 	pthread_mutex_t lock;
+	pthread_cond_t committed;
+	atomic_int writers;    /* in the transaction, or waiting to be */
+	struct batch *current; /* NULL: no transaction is open */
 	char *path;
 	int copied; /* number of changes when the last copy was made; -1: none was */
 };
@@ -109,6 +124,7 @@ struct node_registry *node_registry_open(const char *path, struct zp_error *err)
 	bool damaged;
 
 	pthread_mutex_init(&registry->lock, NULL);
+	pthread_cond_init(&registry->committed, NULL);
 	registry->path = zp_strdup(path);
 	registry->copied = -1;
 	int rc = open_file(registry, &damaged, &own);
@@ -130,6 +146,7 @@ void node_registry_close(struct node_registry *registry)
 		return;
 	sqlite3_close(registry->db);
 	pthread_mutex_destroy(&registry->lock);
+	pthread_cond_destroy(&registry->committed);
 	free(registry->path);
 	free(registry);
 }
@@ -199,20 +216,65 @@ static int execute(struct node_registry *registry, const char *sql, const char *
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
 }
 
+/* Takes the lock; a transaction is open. */
+static struct batch *begin_write(struct node_registry *registry)
+{
+	atomic_fetch_add(&registry->writers, 1);
+	pthread_mutex_lock(&registry->lock);
+	if (!registry->current) {
+		registry->current = zp_calloc(1, sizeof(*registry->current));
+		sqlite3_exec(registry->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	}
+	registry->current->users++;
+	return registry->current;
+}
+
+/* Under the lock. A full disk ends a transaction before its time: then it is not there to be committed. */
+static void commit(struct node_registry *registry)
+{
+	struct batch *batch = registry->current;
+
+	if (sqlite3_exec(registry->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
+		batch->failure = zp_strdup(sqlite3_errmsg(registry->db));
+		if (!sqlite3_get_autocommit(registry->db))
+			sqlite3_exec(registry->db, "ROLLBACK", NULL, NULL, NULL);
+	}
+	batch->done = true;
+	registry->current = NULL;
+	pthread_cond_broadcast(&registry->committed);
+}
+
+/* Waits until the batch is durable and gives the lock back. rc, or -1 with err. */
+static int end_write(struct node_registry *registry, struct batch *batch, int rc,
+	struct zp_error *err)
+{
+	if (atomic_fetch_sub(&registry->writers, 1) == 1)
+		commit(registry);
+	while (!batch->done)
+		pthread_cond_wait(&registry->committed, &registry->lock);
+	if (!rc && batch->failure)
+		rc = zp_error_set(err, "registry: writing: %s", batch->failure);
+	if (--batch->users == 0) {
+		free(batch->failure);
+		free(batch);
+	}
+	pthread_mutex_unlock(&registry->lock);
+	return rc;
+}
+
 int node_registry_put(struct node_registry *registry, const struct node_workload *w,
 	struct zp_error *err)
 {
 	zp_autofree char *spec = cJSON_PrintUnformatted(w->spec);
 	const char *texts[] = { w->id, w->type, w->tenant, w->lineage, w->address, spec };
 
-	pthread_mutex_lock(&registry->lock);
+	struct batch *batch = begin_write(registry);
 	int rc = execute(registry,
 		"INSERT INTO workload (id, type, tenant, lineage, address, spec) "
 		"VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET "
 		"type = ?2, tenant = ?3, lineage = ?4, address = ?5, spec = ?6",
 		texts, 6, "writing a workload", err);
-	pthread_mutex_unlock(&registry->lock);
-	return rc;
+	return end_write(registry, batch, rc, err);
 }
 
 int node_registry_set_result(struct node_registry *registry, const char *id, const cJSON *result,
@@ -221,25 +283,23 @@ int node_registry_set_result(struct node_registry *registry, const char *id, con
 	zp_autofree char *text = result ? cJSON_PrintUnformatted(result) : NULL;
 	const char *texts[] = { id, text };
 
-	pthread_mutex_lock(&registry->lock);
+	struct batch *batch = begin_write(registry);
 	int rc = execute(registry, "UPDATE workload SET result = ?2 WHERE id = ?1", texts, 2,
 		"writing a result", err);
-	pthread_mutex_unlock(&registry->lock);
-	return rc;
+	return end_write(registry, batch, rc, err);
 }
 
 int node_registry_delete(struct node_registry *registry, const char *id, struct zp_error *err)
 {
 	const char *texts[] = { id };
 
-	pthread_mutex_lock(&registry->lock);
+	struct batch *batch = begin_write(registry);
 	int rc = execute(registry, "DELETE FROM lease WHERE holder = ?1", texts, 1,
 		"releasing leases", err);
 	if (!rc)
 		rc = execute(registry, "DELETE FROM workload WHERE id = ?1", texts, 1,
 			"removing a workload", err);
-	pthread_mutex_unlock(&registry->lock);
-	return rc;
+	return end_write(registry, batch, rc, err);
 }
 
 static char *column(sqlite3_stmt *statement, int i)
@@ -355,12 +415,27 @@ static int64_t first_free(struct node_registry *registry, const char *pool, int6
 	return next;
 }
 
+/* What the holder has, asked without a transaction. */
+static bool has_number(
+	struct node_registry *registry, const char *pool, const char *holder, int64_t *out)
+{
+	pthread_mutex_lock(&registry->lock);
+	zp_autofree char *member = held(registry, pool, holder);
+	pthread_mutex_unlock(&registry->lock);
+	if (member)
+		*out = strtoll(member, NULL, 10);
+	return member != NULL;
+}
+
 int node_registry_lease_int(struct node_registry *registry, const char *pool, const char *holder,
 	int64_t from, int64_t to, int64_t *out, struct zp_error *err)
 {
 	int rc = 0;
 
-	pthread_mutex_lock(&registry->lock);
+	if (has_number(registry, pool, holder, out))
+		return 0;
+
+	struct batch *batch = begin_write(registry);
 	zp_autofree char *member = held(registry, pool, holder);
 	if (member) {
 		*out = strtoll(member, NULL, 10);
@@ -371,8 +446,7 @@ int node_registry_lease_int(struct node_registry *registry, const char *pool, co
 					       ")", pool, from, to) :
 				 add_lease(registry, pool, text, holder, err);
 	}
-	pthread_mutex_unlock(&registry->lock);
-	return rc;
+	return end_write(registry, batch, rc, err);
 }
 
 int node_registry_lease_take(struct node_registry *registry, const char *pool, const char *holder,
@@ -382,7 +456,7 @@ int node_registry_lease_take(struct node_registry *registry, const char *pool, c
 	char *other = NULL;
 	int rc = 0;
 
-	pthread_mutex_lock(&registry->lock);
+	struct batch *batch = begin_write(registry);
 	sqlite3_stmt *statement = prepare(registry,
 		"SELECT holder FROM lease WHERE pool = ?1 AND member = ?2", texts, 2);
 	if (statement && sqlite3_step(statement) == SQLITE_ROW)
@@ -392,9 +466,8 @@ int node_registry_lease_take(struct node_registry *registry, const char *pool, c
 		rc = add_lease(registry, pool, member, holder, err);
 	else if (strcmp(other, holder) != 0)
 		rc = zp_error_set(err, "%s %s is taken by %s", pool, member, other);
-	pthread_mutex_unlock(&registry->lock);
 	free(other);
-	return rc;
+	return end_write(registry, batch, rc, err);
 }
 
 int node_registry_lease_release(struct node_registry *registry, const char *pool,
@@ -402,9 +475,8 @@ int node_registry_lease_release(struct node_registry *registry, const char *pool
 {
 	const char *texts[] = { holder, pool };
 
-	pthread_mutex_lock(&registry->lock);
+	struct batch *batch = begin_write(registry);
 	int rc = execute(registry, "DELETE FROM lease WHERE holder = ?1 AND (?2 IS NULL OR pool = ?2)",
 		texts, 2, "releasing leases", err);
-	pthread_mutex_unlock(&registry->lock);
-	return rc;
+	return end_write(registry, batch, rc, err);
 }

@@ -1,6 +1,6 @@
 /*
- * What a node has promised, in SQLite (WAL): workloads with spec and result, and leases. Every call is one
- * transaction, durable when it returns. Safe for concurrent use.
+ * What a node has promised, in SQLite (WAL): workloads with spec and result, and leases. Every call is
+ * durable when it returns; calls at the same time become so together. Safe for concurrent use.
  */
 #ifndef NODE_REGISTRY_H
 #define NODE_REGISTRY_H

@@ -3,6 +3,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/addr.h>
 #include <netlink/errno.h>
@@ -34,7 +37,8 @@ static void put_addr(struct nl_addr **addr)
 
 static void put_cache(struct nl_cache **cache)
 {
-	nl_cache_free(*cache);
+	if (*cache)
+		nl_cache_free(*cache);
 }
 
 #define autosock zp_cleanup(free_socket) struct nl_sock
@@ -248,35 +252,85 @@ static bool is_address(struct rtnl_addr *addr, struct provider_subnet wanted)
 	return ntohl(network) == wanted.address && rtnl_addr_get_prefixlen(addr) == wanted.prefix;
 }
 
+struct address_scan {
+	int index;
+	struct provider_subnet wanted;
+	bool found;
+	size_t others;
+	struct nl_cache *drop; /* where others are put; NULL: they are only counted */
+};
+
+static void see_address(struct nl_object *object, void *data)
+{
+	struct address_scan *scan = data;
+	struct rtnl_addr *addr = (struct rtnl_addr *)object;
+
+	if (rtnl_addr_get_ifindex(addr) != scan->index || rtnl_addr_get_family(addr) != AF_INET)
+		return;
+	if (is_address(addr, scan->wanted)) {
+		scan->found = true;
+		return;
+	}
+	scan->others++;
+	if (scan->drop)
+		nl_cache_add(scan->drop, object);
+}
+
+static int parse_address(struct nl_msg *message, void *data)
+{
+	return nl_msg_parse(message, see_address, data) < 0 ? NL_SKIP : NL_OK;
+}
+
+/*
+ * Asks for the addresses of one link. A node with many networks has thousands; a kernel that does not know
+ * strict requests tells of all of them, and those of other links are passed over.
+ */
+static int dump_addresses(struct nl_sock *sock, struct address_scan *scan)
+{
+	struct ifaddrmsg header = { .ifa_family = AF_INET, .ifa_index = (unsigned)scan->index };
+	int strict = 1;
+	int rc;
+
+	setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &strict, sizeof(strict));
+	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, parse_address, scan);
+	rc = nl_send_simple(sock, RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header));
+	return rc < 0 ? rc : nl_recvmsgs_default(sock);
+}
+
+static int drop_addresses(struct nl_sock *sock, struct nl_cache *cache, struct zp_error *err)
+{
+	for (struct nl_object *o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o)) {
+		int rc = rtnl_addr_delete(sock, (struct rtnl_addr *)o, 0);
+		if (rc < 0 && rc != -NLE_NOADDR)
+			return netlink_error(err, rc, "removing", "an address");
+	}
+	return 0;
+}
+
 /*
  * Whether the link has the address, and how many others it has; with drop, those are removed.
  */
 static int scan_addresses(struct nl_sock *sock, int index, struct provider_subnet wanted, bool drop,
 	bool *found, size_t *others, struct zp_error *err)
 {
+	autosock *asking = open_route(err);
 	autocache *cache = NULL;
-	int rc = rtnl_addr_alloc_cache(sock, &cache);
+	struct address_scan scan = { .index = index, .wanted = wanted };
+	int rc;
 
 	*found = false;
 	*others = 0;
-	if (rc < 0) {
-		cache = NULL;
+	if (!asking)
+		return -1;
+	if (drop && nl_cache_alloc_name("route/addr", &cache) < 0)
+		return zp_error_set(err, "listing addresses: out of memory");
+	scan.drop = cache;
+	rc = dump_addresses(asking, &scan);
+	if (rc < 0)
 		return netlink_error(err, rc, "listing", "addresses");
-	}
-	for (struct nl_object *o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o)) {
-		struct rtnl_addr *addr = (struct rtnl_addr *)o;
-
-		if (rtnl_addr_get_ifindex(addr) != index || rtnl_addr_get_family(addr) != AF_INET)
-			continue;
-		if (is_address(addr, wanted)) {
-			*found = true;
-			continue;
-		}
-		++*others;
-		if (drop && (rc = rtnl_addr_delete(sock, addr, 0)) < 0 && rc != -NLE_NOADDR)
-			return netlink_error(err, rc, "removing", "an address");
-	}
-	return 0;
+	*found = scan.found;
+	*others = scan.others;
+	return drop && scan.others ? drop_addresses(sock, cache, err) : 0;
 }
 
 static int add_address(

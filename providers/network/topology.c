@@ -237,24 +237,33 @@ int provider_topology_destroy(const struct provider_network_names *names, struct
 
 /* ---- the node ---- */
 
-int provider_topology_build_node(const char *tag, const char *wan, struct zp_error *err)
-{
-	zp_autobuf rules = ZP_BUF_INIT;
-
-	/* Bridged frames are not the business of IP filters. Not there without the bridge module.
-	 */
-	provider_sysctl("bridge/bridge-nf-call-iptables", "0", NULL);
-	provider_firewall_node_rules(tag, wan, &rules);
-	if (provider_firewall_run(rules.ptr, NULL, err) < 0)
-		return -1;
-	return provider_sysctl("ipv4/ip_forward", "1", err);
-}
-
 bool provider_topology_node_is_built(const char *tag)
 {
 	zp_autofree char *command = zp_format("list table ip zplan_%s", tag);
 
 	return provider_firewall_run(command, NULL, NULL) == 0;
+}
+
+/*
+ * Replacing rules makes the kernel wait until nobody uses the former ones, so what this process has made, and
+ * is still there, stays.
+ */
+int provider_topology_build_node(const char *tag, const char *wan, struct zp_error *err)
+{
+	static uint64_t made; /* hash of the rules; callers take turns */
+	zp_autobuf rules = ZP_BUF_INIT;
+
+	provider_firewall_node_rules(tag, wan, &rules);
+	uint64_t wanted = zp_str_hash(zp_buf_slice(&rules));
+	if (made == wanted && provider_topology_node_is_built(tag))
+		return 0;
+	/* Bridged frames are not the business of IP filters. Not there without the bridge module.
+	 */
+	provider_sysctl("bridge/bridge-nf-call-iptables", "0", NULL);
+	if (provider_firewall_run(rules.ptr, NULL, err) < 0)
+		return -1;
+	made = wanted;
+	return provider_sysctl("ipv4/ip_forward", "1", err);
 }
 
 int provider_topology_destroy_node(const char *tag, struct zp_error *err)
