@@ -218,6 +218,8 @@ static int work(struct sync_request *request, cJSON **answer, struct zp_error *e
 		return -1;
 	int rc = strcmp(request->operation, "checkout") == 0 ?
 		check_out(request, repository, answer, err) : fetch(request, repository, answer, err);
+	if (rc == 0 && *answer)
+		sync_tidy(repository, request->cache);
 	git_repository_free(repository);
 	return rc;
 }

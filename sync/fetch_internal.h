@@ -37,6 +37,9 @@ bool sync_is_commit_id(const char *ref);
 /* Order of versions in names of tags: v1.9 before v1.10, v2-rc1 before v2. <0, 0, >0. */
 int sync_compare_versions(const char *a, const char *b);
 
+/* Joins the packs of a bare repository at this path once they are many. Nobody else may be at work in it. */
+void sync_tidy(git_repository *repository, const char *path);
+
 /* 0 when the commit carries a signature of somebody allowed. */
 int sync_check_signature(const struct sync_request *request, git_repository *repository,
 	const git_oid *commit, struct zp_error *err);

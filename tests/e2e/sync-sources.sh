@@ -75,6 +75,21 @@ check "a commit that is not there" refused 'is not in any branch' "$file" 'ref =
 check "a folder that is not there" refused 'no folder "nothing"' "$file" 'path = "nothing"'
 check "a repository that is not there" refused 'nothing.git' 'url = "file:///nothing.git"' ""
 
+# Every fetch brings a pack: they are joined once they are many, and nothing is lost.
+ask_fetch() { jq -n --arg url "file://$box/repo.git" --arg cache "$box/cache.git" "$1" | "$zplan" sync fetch; }
+many() {
+	ask_fetch '{operation: "fetch", url: $url, cache: $cache, ref: "v1.10.0"}' >/dev/null || return
+	for n in $(seq 25); do
+		commit "pack $n"
+		ask_fetch '{operation: "fetch", url: $url, cache: $cache, ref: "main"}' >/dev/null || return
+	done
+	[ "$(find "$box/cache.git/objects/pack" -name '*.pack' | wc -l)" -le 20 ] && git -C "$box/cache.git" fsck --connectivity-only &&
+		[ "$(git -C "$box/cache.git" cat-file -t refs/zplan/tags/v1.10.0)" = tag ] &&
+		mkdir "$box/tree" && ask_fetch '{operation: "checkout", url: $url, cache: $cache, commit: "'"$head"'", tree: "'"$box/tree"'"}' &&
+		cmp main.tf "$box/tree/main.tf"
+}
+check "packs of the copy are joined" many
+
 # ---- https ----
 mkdir "$box/tls"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
