@@ -136,11 +136,19 @@ for _ in $(seq 50); do [ -s "$box/forge/port" ] && break; sleep 0.1; done
 FORGE=http://127.0.0.1:$(cat "$box/forge/port")
 export FORGE FORGE_TOKEN=forge-token-1
 steps() { $python "$root/tests/e2e/ci_steps.py" "$@"; }
-comment() { jq -es --arg at "$1" 'map(select(.path == $at and .authorized))[0].body.body | contains("1 to add")' "$box/forge/requests"; }
-github() { steps github "$root/examples/ci/github-actions.yml" "$box/repo" && comment /repos/team/infra/issues/7/comments; }
+comment() { # METHOD PATH
+	jq -es --arg how "$1" --arg at "$2" 'map(select(.method == $how and .path == $at and .authorized)) | length == 1 and
+		(.[0].body.body | contains("1 to add"))' "$box/forge/requests"
+}
+github() { steps github "$root/examples/ci/github-actions.yml" "$box/repo" && comment POST /repos/team/infra/issues/7/comments; }
 check "GitHub Actions: every step runs, the plan is commented" github
-gitlab() { steps gitlab "$root/examples/ci/gitlab-ci.yml" "$box/repo" && comment /projects/42/merge_requests/7/notes; }
+gitlab() { steps gitlab "$root/examples/ci/gitlab-ci.yml" "$box/repo" && comment POST /projects/42/merge_requests/7/notes; }
 check "GitLab CI: every job runs, the plan is noted" gitlab
+again() {
+	steps github "$root/examples/ci/github-actions.yml" "$box/repo" && comment PATCH /repos/team/infra/issues/comments/1 &&
+		steps gitlab "$root/examples/ci/gitlab-ci.yml" "$box/repo" && comment PUT /projects/42/merge_requests/7/notes/1
+}
+check "the next run replaces the comment" again
 cp "$root/examples/ci/pre-commit-config.yaml" .pre-commit-config.yaml && git add .pre-commit-config.yaml
 if command -v pre-commit >/dev/null; then
 	export PRE_COMMIT_HOME=$box/pre-commit
