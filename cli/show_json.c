@@ -85,6 +85,16 @@ static bool known_json(struct zp_json_writer *writer, struct hcl_value value)
 	return true;
 }
 
+static bool knows_any(struct hcl_value object)
+{
+	if (object.state != HCL_KNOWN)
+		return !hcl_is_unknown(object);
+	for (uint32_t i = 0; i < object.count; i++)
+		if (!hcl_is_unknown(object.elements[i]))
+			return true;
+	return false;
+}
+
 static void entry_json(struct zp_json_writer *writer, const struct resource_entry *entry)
 {
 	zp_json_begin_object(writer);
@@ -101,11 +111,13 @@ static void entry_json(struct zp_json_writer *writer, const struct resource_entr
 	zp_json_string(writer, entry->provider);
 	zp_json_key(writer, "schema_version");
 	zp_json_int(writer, entry->schema_version);
-	zp_json_key(writer, "values");
-	if (entry->raw.len)
-		zp_json_raw(writer, entry->raw);
-	else
-		known_json(writer, entry->value);
+	if (entry->raw.len || knows_any(entry->value)) {
+		zp_json_key(writer, "values");
+		if (entry->raw.len)
+			zp_json_raw(writer, entry->raw);
+		else
+			known_json(writer, entry->value);
+	}
 	zp_json_key(writer, "sensitive_values");
 	if (entry->raw.len) {
 		zp_json_begin_object(writer);

@@ -346,6 +346,9 @@ static void collect_providers(struct provider_entries *entries, const struct pla
 		const struct plan_provider_config *block = module->providers[i];
 		if (block->provider)
 			add_provider(entries, module, block->name, block->alias, block->provider->source);
+		/* The one without alias is there even where nothing configures it. */
+		if (block->provider && block->alias && !module->call)
+			add_provider(entries, module, block->name, NULL, block->provider->source);
 	}
 	for (size_t i = 0; !module->call && i < module->required_provider_count; i++)
 		add_provider(entries, module, module->required_providers[i].name, NULL,

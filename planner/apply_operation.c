@@ -123,7 +123,7 @@ static bool prepare_delete(struct plan_execution *execution, struct plan_work *w
 
 	work->type = orphan ? orphan->type : instance->resource->config->resource_type;
 	work->provider = orphan ?
-		plan_provider_default(plan, provider_for_type(orphan->stored->resource->type)) :
+		plan_provider_of(plan, orphan->stored->resource) :
 		plan_provider_for(plan, instance->cell.module, instance->resource->config);
 	if (!work->provider->configured)
 		return false;

@@ -97,6 +97,9 @@ static void add_orphan(struct plan *plan, const struct state_object *object)
 			zp_error_text(&err));
 		return;
 	}
+	if (!plan_provider_is_there(plan, plan_provider_of(plan, object->resource), object->address,
+		    " (orphan)"))
+		return;
 	if (!object->deposed) {
 		const struct plan_resource_cell *resource = find_resource(plan, object->resource);
 		orphan.reason = why_deleted(plan, object);

@@ -122,6 +122,7 @@ struct plan_provider {
 	const char *alias;
 	struct provider_instance instance;
 	bool configured, failed;
+	bool missing; /* an alias that no block has */
 };
 
 /* An object in the state that the configuration does not want, or a deposed one. */
@@ -214,6 +215,11 @@ void plan_cell_name(const struct plan_cell *cell, struct zp_buf *out);
 struct plan_provider *plan_provider_for(struct plan *plan, struct plan_scope_module *module,
 	const struct plan_resource *resource);
 struct plan_provider *plan_provider_default(struct plan *plan, const struct provider *provider);
+/* The one an object was made with, by what the state says of it: its alias in the root module, or the default. */
+struct plan_provider *plan_provider_of(struct plan *plan, const struct state_resource *resource);
+/* False after a diagnostic, when the configuration the object needs is not there. what: " (orphan)" or "". */
+bool plan_provider_is_there(struct plan *plan, const struct plan_provider *use, const char *address,
+	const char *what);
 
 /* record.c: data sources read while planning are part of the state too. */
 void plan_store_data(struct plan *plan, struct state *state, bool applied);

@@ -326,23 +326,57 @@ static void evaluate_managed(struct plan *plan, struct plan_instance *instance)
 		"Resource postcondition failed", instance->address, NULL);
 }
 
-/* A need that is itself about to change, so that what is read now might be out of date. */
-static bool has_pending_dependency(struct plan *plan, const struct plan_instance *instance)
+static bool is_pending(const struct plan_resource_cell *resource)
 {
-	const struct plan_resource *config = instance->resource->config;
-	struct plan_scope_module *module = instance->cell.module;
+	for (uint32_t k = 0; k < resource->repetition.count; k++)
+		if (resource->instances[k].action != PLAN_NO_OP)
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < config->depends_on_count; i++) {
+/* Anything of the module, and of those below. */
+static bool module_is_pending(const struct plan_scope_module *module)
+{
+	for (size_t i = 0; i < module->config->resource_count; i++)
+		if (is_pending(&module->resources[i]))
+			return true;
+	for (size_t i = 0; i < module->config->call_count; i++)
+		for (uint32_t k = 0; k < module->calls[i].repetition.count; k++)
+			if (module_is_pending(module->calls[i].instances[k]))
+				return true;
+	return false;
+}
+
+static bool any_pending(const struct plan_scope_module *module, struct hcl_expr *const *depends_on, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
 		struct plan_reference target;
-		if (!plan_resolve_static(module->config, config->depends_on[i], &target) ||
-			target.target != PLAN_TO_RESOURCE)
+		if (!plan_resolve_static(module->config, depends_on[i], &target))
 			continue;
-		const struct plan_resource_cell *resource = &module->resources[target.index];
-		for (uint32_t k = 0; k < resource->repetition.count; k++)
-			if (resource->instances[k].action != PLAN_NO_OP)
+		if (target.target == PLAN_TO_RESOURCE && is_pending(&module->resources[target.index]))
+			return true;
+		const struct plan_call_cell *call =
+			target.target == PLAN_TO_CALL ? &module->calls[target.index] : NULL;
+		for (uint32_t k = 0; call && k < call->repetition.count; k++)
+			if (module_is_pending(call->instances[k]))
 				return true;
 	}
-	(void)plan;
+	return false;
+}
+
+/* A need that is itself about to change, so that what is read now might be out of date. */
+static bool has_pending_dependency(const struct plan_instance *instance)
+{
+	const struct plan_resource *config = instance->resource->config;
+	const struct plan_scope_module *module = instance->cell.module;
+
+	if (any_pending(module, config->depends_on, config->depends_on_count))
+		return true;
+	/* What a module stands on, everything in it stands on. */
+	for (; module->made_by; module = module->parent)
+		if (any_pending(module->parent, module->made_by->call->depends_on,
+			    module->made_by->call->depends_on_count))
+			return true;
 	return false;
 }
 
@@ -425,7 +459,7 @@ static void evaluate_data(struct plan *plan, struct plan_instance *instance)
 		"Resource precondition failed", instance->address, &instance->deferred_conditions);
 	if (!decode_config(plan, instance, &config) || !ok)
 		return;
-	bool pending = has_pending_dependency(plan, instance);
+	bool pending = has_pending_dependency(instance);
 	if (!hcl_is_wholly_known(config) || pending) {
 		struct provider_plan asked;
 		instance->action = PLAN_READ;
@@ -466,6 +500,11 @@ void plan_instance_evaluate(struct plan *plan, struct plan_instance *instance)
 	if (!resource->resource_type)
 		return;
 	zp_vec_push(&plan->instances, instance);
+	/* Only what is named or passed on can be missing. */
+	if (!plan->only_looks && (resource->provider_ref.alias || instance->cell.module->made_by) &&
+		!plan_provider_is_there(plan,
+			plan_provider_for(plan, instance->cell.module, resource), instance->address, ""))
+		return;
 	/* What for_each and count stand on is what every instance stands on. */
 	plan_touch(plan, &instance->resource->expand);
 	/* A destroy plan takes nothing from the configuration but which objects there are. */

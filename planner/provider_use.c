@@ -56,6 +56,7 @@ static struct plan_provider *use_provider(struct plan *plan, const struct provid
 	use->provider = provider;
 	use->module = owner;
 	use->alias = alias;
+	use->missing = alias && !block;
 	zp_vec_push(&plan->providers, use);
 	configure(plan, use, block);
 	return use;
@@ -93,4 +94,43 @@ struct plan_provider *plan_provider_default(struct plan *plan, const struct prov
 		find_block(plan->root->config, provider->name, NULL);
 
 	return use_provider(plan, provider, plan->root, NULL, block);
+}
+
+/* What follows the bracket in provider["registry.terraform.io/x/y"].alias. */
+static const char *alias_of(const char *address)
+{
+	const char *end = strncmp(address, "provider[", 9) == 0 ? strstr(address, "\"].") : NULL;
+
+	return end ? end + 3 : NULL;
+}
+
+struct plan_provider *plan_provider_of(struct plan *plan, const struct state_resource *resource)
+{
+	const struct provider *provider = provider_for_type(resource->type);
+	const struct plan_module *root = plan->root->config;
+	const char *alias = alias_of(resource->provider);
+	const struct plan_provider_config *block = NULL;
+
+	if (!alias)
+		return plan_provider_default(plan, provider);
+	for (size_t i = 0; i < root->provider_count && !block; i++)
+		if (root->providers[i]->provider == provider && root->providers[i]->alias &&
+			strcmp(root->providers[i]->alias, alias) == 0)
+			block = root->providers[i];
+	return use_provider(plan, provider, plan->root, block ? block->alias :
+		zp_arena_strdup(&plan->arena, alias), block);
+}
+
+bool plan_provider_is_there(struct plan *plan, const struct plan_provider *use, const char *address,
+	const char *what)
+{
+	if (!use->missing)
+		return true;
+	zp_diag_error(plan->diags, ZP_NOWHERE, "Provider configuration not present",
+		"To work with %s%s its original provider configuration at %s is required, but it has been "
+		"removed. This occurs when a provider configuration is removed while objects created by that "
+		"provider still exist in the state. Re-add the provider configuration to destroy %s%s, after "
+		"which you can remove the provider configuration again.", address, what,
+		plan_provider_address(plan, use->provider, use->alias), address, what);
+	return false;
 }

@@ -47,7 +47,7 @@ static void add(struct plan *plan, struct refreshing_vec *all, const struct stat
 			zp_error_text(&err));
 		return;
 	}
-	item.provider = plan_provider_default(plan, provider_of(object->resource));
+	item.provider = plan_provider_of(plan, object->resource);
 	if (!item.provider->configured)
 		return;
 	item.op = (struct provider_operation){ .verb = PROVIDER_READ, .type = type,
@@ -179,6 +179,6 @@ void plan_restore_drift(struct plan *plan, const char *address, const char *depo
 	found = hcl_null(item.type->schema->type);
 	if (after)
 		plan_decode_object(after, item.type->schema, &plan->arena, &found, NULL);
-	item.provider = plan_provider_default(plan, provider_of(before->resource));
+	item.provider = plan_provider_of(plan, before->resource);
 	note_drift(plan, &item, found);
 }

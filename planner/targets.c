@@ -132,6 +132,48 @@ static bool contains_any(const struct state_address *list, size_t count,
 	return false;
 }
 
+/* Objects of one block that were chosen, by the instance of its module they are in. */
+struct chosen {
+	const char *block; /* that module, without keys */
+	struct zp_map modules;
+};
+
+static void note_chosen(struct plan *plan, struct zp_map *direct, const char *block, const char *module)
+{
+	void **slot = zp_map_slot(direct, zp_str(block));
+
+	if (!*slot) {
+		struct chosen *chosen = zp_new(&plan->arena, struct chosen);
+		chosen->block = plan_block_address(&plan->arena, module);
+		*slot = chosen;
+	}
+	zp_map_set(&((struct chosen *)*slot)->modules, zp_str(module), plan);
+}
+
+/*
+ * The state names blocks, without keys; but objects of one module stand on each other within one instance of
+ * it only.
+ */
+static bool stands_on_chosen(struct plan *plan, const struct zp_map *direct, const struct state_object *object)
+{
+	const char *module = object->resource->module;
+
+	for (size_t k = 0; k < object->dependency_count; k++) {
+		const struct chosen *chosen = zp_map_get(direct, zp_str(object->dependencies[k]));
+		if (chosen && (strcmp(chosen->block, plan_block_address(&plan->arena, module)) != 0 ||
+			zp_map_has(&chosen->modules, zp_str(module))))
+			return true;
+	}
+	return false;
+}
+
+static void release_chosen(struct zp_map *direct)
+{
+	for (size_t i = 0; i < direct->count; i++)
+		zp_map_release(&((struct chosen *)direct->entries[i].value)->modules);
+	zp_map_release(direct);
+}
+
 /*
  * Destroying takes along what stands on the targets, and keeps what an excluded object stands on; the state
  * remembers both.
@@ -139,35 +181,36 @@ static bool contains_any(const struct state_address *list, size_t count,
 static void choose_doomed(struct plan *plan)
 {
 	const struct state *state = plan->prior;
-	struct zp_map direct = { 0 };
+	struct zp_map direct = { 0 }, kept = { 0 };
 
 	for (size_t i = 0; i < state->object_count; i++) {
 		const struct state_object *object = state->objects[i];
 		if (!object)
 			continue;
 		if (contains_any(plan->targets, plan->target_count, object))
-			zp_map_set(&direct, zp_str(plan_block_address(
-				&plan->arena, object->resource->address)), plan);
+			note_chosen(plan, &direct, plan_block_address(&plan->arena,
+				object->resource->address), object->resource->module);
 		if (!contains_any(plan->excludes, plan->exclude_count, object))
 			continue;
 		for (size_t k = 0; k < object->dependency_count; k++)
-			zp_map_set(&direct, zp_str(object->dependencies[k]), plan);
+			note_chosen(plan, &kept, object->dependencies[k], object->resource->module);
 	}
 	for (size_t i = 0; i < state->object_count; i++) {
 		const struct state_object *object = state->objects[i];
 		if (!object)
 			continue;
 		bool doomed = contains_any(plan->targets, plan->target_count, object);
-		for (size_t k = 0; k < object->dependency_count && plan->target_count; k++)
-			doomed |= zp_map_has(&direct, zp_str(object->dependencies[k]));
+		if (plan->target_count)
+			doomed |= stands_on_chosen(plan, &direct, object);
 		if (plan->exclude_count)
 			doomed = !contains_any(plan->excludes, plan->exclude_count, object) &&
-				!zp_map_has(&direct, zp_str(plan_block_address(
+				!zp_map_has(&kept, zp_str(plan_block_address(
 					&plan->arena, object->resource->address)));
 		if (doomed)
 			zp_map_set(&plan->doomed, zp_str(object->address), plan);
 	}
-	zp_map_release(&direct);
+	release_chosen(&direct);
+	release_chosen(&kept);
 }
 
 static void warn(struct plan *plan)
@@ -220,8 +263,8 @@ bool plan_selects_instance(const struct plan *plan, const struct plan_instance *
 		return zp_map_has(&plan->doomed, zp_str(instance->address));
 	if (plan->exclude_count)
 		return flags && !contains_any(plan->excludes, plan->exclude_count, &object);
-	return (flags & NEEDED) ||
-		((flags & DIRECT) && contains_any(plan->targets, plan->target_count, &object));
+	/* Of a block that was named, only the instances that were; of what it needs, all. */
+	return flags & DIRECT ? contains_any(plan->targets, plan->target_count, &object) : flags & NEEDED;
 }
 
 bool plan_selects_object(struct plan *plan, const struct state_object *object)

@@ -1,0 +1,3 @@
+variable "v" {}
+resource "terraform_data" "in" { triggers_replace = var.v }
+output "id" { value = terraform_data.in.id }
