@@ -286,7 +286,8 @@ static struct plan_module *load_module(const struct plan_loader *parent, const c
 {
 	struct plan_module *module = zp_new(parent->arena, struct plan_module);
 	struct plan_loader loader = { .config = parent->config, .arena = parent->arena,
-		.diags = parent->diags, .reader = parent->reader, .module = module };
+		.diags = parent->diags, .reader = parent->reader, .module = module,
+		.root_only = parent->root_only };
 
 	module->dir = zp_arena_strdup(parent->arena, dir);
 	module->parent = parent->module;

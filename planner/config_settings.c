@@ -1,4 +1,6 @@
 /* Blocks about providers and the program itself: provider, terraform. */
+#include "base/alloc.h"
+#include "base/version.h"
 #include "planner/config_internal.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -157,11 +159,39 @@ static void check_edition(struct plan_loader *loader, const struct hcl_content *
 			"designs. There are none in zplan.");
 }
 
+/* zplan answers as the version of the language it implements. */
+static void check_version(struct plan_loader *loader, const struct hcl_content *content)
+{
+	struct hcl_attribute *attribute = hcl_content_attribute(content, "required_version");
+	const char *constraints = attribute ?
+		plan_constant_string(loader, content, "required_version") : NULL;
+	const struct plan_call *call = loader->module->call;
+	zp_autoerror err = ZP_ERROR_INIT;
+
+	if (!constraints || zp_version_meets(STATE_TERRAFORM_VERSION, constraints, &err))
+		return;
+	if (err.message) {
+		zp_diag_error(loader->diags, attribute->expr->range, "Invalid version constraint",
+			"This string does not use correct version constraint syntax.");
+		return;
+	}
+	if (loader->root_only)
+		return;
+	zp_autofree char *who = call ? zp_format("Module %s (from %s)", call->name, call->source) :
+		zp_strdup("This configuration");
+	zp_diag_error(loader->diags, attribute->expr->range, "Unsupported Terraform Core version",
+		"%s does not support Terraform version %s, whose language this version of zplan speaks. To "
+		"proceed, either choose another version or update this version constraint. Version "
+		"constraints are normally set for good reason, so updating the constraint may lead to other "
+		"errors or unexpected behavior.", who, STATE_TERRAFORM_VERSION);
+}
+
 void plan_load_terraform(struct plan_loader *loader, const struct hcl_block *block)
 {
 	struct hcl_content content = plan_content(loader, block->body, &terraform_schema, NULL);
 
 	check_edition(loader, &content);
+	check_version(loader, &content);
 	for (size_t i = 0; i < content.block_count; i++) {
 		const struct hcl_block *inner = content.blocks[i];
 		if (strcmp(inner->type, "required_providers") == 0) {

@@ -2,6 +2,7 @@
 # commands.sh BUILD: commands that look at a configuration, and interrupts, as a user has them.
 set -uo pipefail
 build=$(realpath "$1")
+root=$(realpath "$(dirname "$0")/../..")
 zplan=$build/zplan
 box=$(mktemp -d /tmp/zplan-commands.XXXXXX)
 trap 'rm -rf "$box"' EXIT
@@ -95,6 +96,20 @@ if z refresh >"$box/out" 2>&1 && grep -q "^Outputs:" "$box/out" && ! grep -q "Ap
 else
 	failed "refresh"
 fi
+
+# The example of modules: as its page says.
+cp -r "$root/examples/modules/." "$box/work/"; rm -rf "$box/work/m" "$box"/work/terraform.tfstate*
+z init >"$box/out" 2>&1 && z plan -out=p >"$box/out" 2>&1 || failed "examples/modules"
+holds "examples/modules" '[.resource_changes[] | select(.change.actions == ["create"])] | length == 5' show -json p
+z apply p >"$box/out" 2>&1 || failed "examples/modules: apply"
+holds "its outputs" '. == {api:[["api-0:8080"]],web:[["web-0:80","web-0:443"],["web-1:80","web-1:443"]]}' output -json endpoints
+z plan -var 'services={web={replicas=3}}' >"$box/out" 2>&1
+if grep -q "+/- create replacement and then destroy" "$box/out" && grep -qF 'because module.service["api"] is not in configuration' "$box/out"; then
+	ok "its changes"
+else
+	failed "its changes"
+fi
+rm -rf "$box"/work/{service,p,README.md} "$box"/work/terraform.tfstate*
 
 # Import blocks without configuration get some, once.
 cat >"$box/work/main.tf" <<'TF'

@@ -1,0 +1,2 @@
+terraform { required_version = ">= 99.0" }
+output "o" { value = 1 }
