@@ -20,7 +20,7 @@
 
 /* What is made durable together. Under the registry's lock. */
 struct batch {
-	int users;
+	int users; /* who waits for it */
 	bool done;
 	char *failure; /* why it is not durable; NULL: it is */
 };
@@ -32,6 +32,8 @@ struct batch {
 struct node_registry {
 	sqlite3 *db;
 	pthread_mutex_t lock;
+	sqlite3 *reader; /* sees what is durable, and waits for no commit */
+	pthread_mutex_t read_lock;
 	pthread_cond_t committed;
 	atomic_int writers;    /* in the transaction, or waiting to be */
 	struct batch *current; /* NULL: no transaction is open */
@@ -49,6 +51,8 @@ static const char schema[] =
 	"  pool TEXT NOT NULL, member TEXT NOT NULL, holder TEXT NOT NULL,"
 	"  PRIMARY KEY (pool, member)) WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS lease_holder ON lease (holder, pool);";
+
+static void commit_rest(struct node_registry *registry);
 
 static int failed(struct node_registry *registry, const char *doing, struct zp_error *err)
 {
@@ -124,6 +128,7 @@ struct node_registry *node_registry_open(const char *path, struct zp_error *err)
 	bool damaged;
 
 	pthread_mutex_init(&registry->lock, NULL);
+	pthread_mutex_init(&registry->read_lock, NULL);
 	pthread_cond_init(&registry->committed, NULL);
 	registry->path = zp_strdup(path);
 	registry->copied = -1;
@@ -133,8 +138,13 @@ struct node_registry *node_registry_open(const char *path, struct zp_error *err)
 		if (!rc)
 			rc = open_file(registry, &damaged, &own);
 	}
-	if (!rc)
+	if (!rc && sqlite3_open_v2(path, &registry->reader,
+			   SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
+		rc = zp_error_set(&own, "registry %s: %s", path, sqlite3_errmsg(registry->reader));
+	if (!rc) {
+		sqlite3_busy_timeout(registry->reader, 5000);
 		return registry;
+	}
 	zp_error_set(err, "%s", zp_error_text(&own));
 	node_registry_close(registry);
 	return NULL;
@@ -144,7 +154,11 @@ void node_registry_close(struct node_registry *registry)
 {
 	if (!registry)
 		return;
+	if (registry->db)
+		commit_rest(registry);
+	sqlite3_close(registry->reader);
 	sqlite3_close(registry->db);
+	pthread_mutex_destroy(&registry->read_lock);
 	pthread_mutex_destroy(&registry->lock);
 	pthread_cond_destroy(&registry->committed);
 	free(registry->path);
@@ -174,6 +188,7 @@ void node_registry_copy(struct node_registry *registry)
 	zp_autofree char *fresh = zp_format("%s.copy.new", registry->path);
 
 	pthread_mutex_lock(&registry->lock);
+	commit_rest(registry);
 	int changes = sqlite3_total_changes(registry->db);
 	if (changes != registry->copied) {
 		unlink(fresh);
@@ -187,12 +202,12 @@ void node_registry_copy(struct node_registry *registry)
 }
 
 /* A statement with texts bound to ?1, ?2, ...; NULL binds NULL. Under the lock. */
-static sqlite3_stmt *prepare(struct node_registry *registry, const char *sql,
-	const char *const *texts, int count)
+static sqlite3_stmt *prepare(
+	sqlite3 *db, const char *sql, const char *const *texts, int count)
 {
 	sqlite3_stmt *statement = NULL;
 
-	if (sqlite3_prepare_v2(registry->db, sql, -1, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
 		return NULL;
 	for (int i = 0; i < count; i++) {
 		if (texts[i])
@@ -207,7 +222,7 @@ static sqlite3_stmt *prepare(struct node_registry *registry, const char *sql,
 static int execute(struct node_registry *registry, const char *sql, const char *const *texts,
 	int count, const char *doing, struct zp_error *err)
 {
-	sqlite3_stmt *statement = prepare(registry, sql, texts, count);
+	sqlite3_stmt *statement = prepare(registry->db, sql, texts, count);
 	int rc = statement ? sqlite3_step(statement) : SQLITE_ERROR;
 
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
@@ -225,7 +240,6 @@ static struct batch *begin_write(struct node_registry *registry)
 		registry->current = zp_calloc(1, sizeof(*registry->current));
 		sqlite3_exec(registry->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	}
-	registry->current->users++;
 	return registry->current;
 }
 
@@ -248,6 +262,7 @@ static void commit(struct node_registry *registry)
 static int end_write(struct node_registry *registry, struct batch *batch, int rc,
 	struct zp_error *err)
 {
+	batch->users++;
 	if (atomic_fetch_sub(&registry->writers, 1) == 1)
 		commit(registry);
 	while (!batch->done)
@@ -260,6 +275,30 @@ static int end_write(struct node_registry *registry, struct batch *batch, int rc
 	}
 	pthread_mutex_unlock(&registry->lock);
 	return rc;
+}
+
+/*
+ * Gives the lock back without waiting: what a workload leases while it is made becomes durable with its
+ * result at the latest.
+ */
+static int end_lazily(struct node_registry *registry, struct batch *batch, int rc)
+{
+	if (atomic_fetch_sub(&registry->writers, 1) == 1 && batch->users)
+		commit(registry);
+	pthread_mutex_unlock(&registry->lock);
+	return rc;
+}
+
+/* Under the lock: what nobody waits for. */
+static void commit_rest(struct node_registry *registry)
+{
+	struct batch *batch = registry->current;
+
+	if (!batch || batch->users)
+		return;
+	commit(registry);
+	free(batch->failure);
+	free(batch);
 }
 
 int node_registry_put(struct node_registry *registry, const struct node_workload *w,
@@ -346,13 +385,13 @@ struct node_workload *node_registry_get(struct node_registry *registry, const ch
 	struct node_workload *found = NULL;
 	const char *texts[] = { id };
 
-	pthread_mutex_lock(&registry->lock);
+	pthread_mutex_lock(&registry->read_lock);
 	sqlite3_stmt *statement =
-		prepare(registry, "SELECT " COLUMNS " FROM workload WHERE id = ?1", texts, 1);
+		prepare(registry->reader, "SELECT " COLUMNS " FROM workload WHERE id = ?1", texts, 1);
 	if (statement && sqlite3_step(statement) == SQLITE_ROW)
 		found = read_row(statement);
 	sqlite3_finalize(statement);
-	pthread_mutex_unlock(&registry->lock);
+	pthread_mutex_unlock(&registry->read_lock);
 	return found;
 }
 
@@ -362,13 +401,13 @@ struct node_workload **node_registry_all(struct node_registry *registry, const c
 	ZP_VEC(, struct node_workload *) all = { 0 };
 	const char *texts[] = { type };
 
-	pthread_mutex_lock(&registry->lock);
-	sqlite3_stmt *statement = prepare(registry,
+	pthread_mutex_lock(&registry->read_lock);
+	sqlite3_stmt *statement = prepare(registry->reader,
 		"SELECT " COLUMNS " FROM workload WHERE ?1 IS NULL OR type = ?1 ORDER BY id", texts, 1);
 	while (statement && sqlite3_step(statement) == SQLITE_ROW)
 		zp_vec_push(&all, read_row(statement));
 	sqlite3_finalize(statement);
-	pthread_mutex_unlock(&registry->lock);
+	pthread_mutex_unlock(&registry->read_lock);
 	*count = all.count;
 	return all.items;
 }
@@ -378,7 +417,7 @@ static char *held(struct node_registry *registry, const char *pool, const char *
 {
 	const char *texts[] = { pool, holder };
 	char *member = NULL;
-	sqlite3_stmt *statement = prepare(registry,
+	sqlite3_stmt *statement = prepare(registry->db,
 		"SELECT member FROM lease WHERE pool = ?1 AND holder = ?2", texts, 2);
 
 	if (statement && sqlite3_step(statement) == SQLITE_ROW)
@@ -401,7 +440,7 @@ static int64_t first_free(struct node_registry *registry, const char *pool, int6
 {
 	const char *texts[] = { pool };
 	int64_t next = from;
-	sqlite3_stmt *statement = prepare(registry,
+	sqlite3_stmt *statement = prepare(registry->db,
 		"SELECT CAST(member AS INTEGER) FROM lease WHERE pool = ?1 ORDER BY 1", texts, 1);
 
 	while (statement && sqlite3_step(statement) == SQLITE_ROW) {
@@ -446,7 +485,7 @@ int node_registry_lease_int(struct node_registry *registry, const char *pool, co
 					       ")", pool, from, to) :
 				 add_lease(registry, pool, text, holder, err);
 	}
-	return end_write(registry, batch, rc, err);
+	return end_lazily(registry, batch, rc);
 }
 
 int node_registry_lease_take(struct node_registry *registry, const char *pool, const char *holder,
@@ -457,7 +496,7 @@ int node_registry_lease_take(struct node_registry *registry, const char *pool, c
 	int rc = 0;
 
 	struct batch *batch = begin_write(registry);
-	sqlite3_stmt *statement = prepare(registry,
+	sqlite3_stmt *statement = prepare(registry->db,
 		"SELECT holder FROM lease WHERE pool = ?1 AND member = ?2", texts, 2);
 	if (statement && sqlite3_step(statement) == SQLITE_ROW)
 		other = column(statement, 0);
@@ -467,7 +506,7 @@ int node_registry_lease_take(struct node_registry *registry, const char *pool, c
 	else if (strcmp(other, holder) != 0)
 		rc = zp_error_set(err, "%s %s is taken by %s", pool, member, other);
 	free(other);
-	return end_write(registry, batch, rc, err);
+	return end_lazily(registry, batch, rc);
 }
 
 int node_registry_lease_release(struct node_registry *registry, const char *pool,

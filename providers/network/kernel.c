@@ -166,6 +166,11 @@ int provider_veth_make(const char *name, const char *netns, const char *peer, co
 	rtnl_link_set_ns_fd(other, fd);
 	if (mac)
 		set_mac(other, mac);
+	/* Left to itself the kernel makes a queue per processor, gives all but one up, and waits each time. */
+	rtnl_link_set_num_tx_queues(link, 1);
+	rtnl_link_set_num_rx_queues(link, 1);
+	rtnl_link_set_num_tx_queues(other, 1);
+	rtnl_link_set_num_rx_queues(other, 1);
 	rc = rtnl_link_add(sock, link, NLM_F_CREATE | NLM_F_EXCL);
 	rtnl_link_put(other);
 	rtnl_link_veth_release(link);
