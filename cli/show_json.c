@@ -526,7 +526,9 @@ static void change_json(struct zp_json_writer *writer, const struct plan_change 
 	}
 	if (change->generated) {
 		zp_json_key(writer, "generated_config");
-		zp_json_cstr(writer, change->generated);
+		size_t length = strlen(change->generated);
+		length -= length && change->generated[length - 1] == '\n';
+		zp_json_string(writer, zp_strn(change->generated, length));
 	}
 	zp_json_end_object(writer);
 	if (cli_reason_name(change->reason)) {

@@ -11,6 +11,7 @@ void plan_report_problems(struct plan *plan, const struct plan_resource *resourc
 		const struct provider_problem *problem = &problems->items[i];
 		struct zp_range range = !resource ? ZP_NOWHERE :
 			problem->path.count ? plan_path_range(resource->body, &problem->path) :
+			resource->body	    ? resource->body->end_range :
 					      resource->range;
 		struct zp_diag *diag = problem->severity == ZP_SEVERITY_ERROR ?
 			zp_diag_error(plan->diags, range, problem->summary, "%s",

@@ -34,6 +34,51 @@ static const struct provider_resource_type *type_of(const struct state_resource 
 	return provider ? provider_resource(provider, resource->type, false) : NULL;
 }
 
+/* A text member of the object's JSON, in the scratch; NULL when there is none. */
+static const char *text_member(const struct state_object *object, const char *name, struct zp_buf *scratch)
+{
+	const char *found = NULL;
+	struct zp_json json;
+	struct zp_str key, text;
+
+	zp_json_init(&json, object->attributes);
+	for (bool more = zp_json_enter_object(&json); more && !found && zp_json_next_key(&json, &key);) {
+		if (!zp_str_is(key, name) || zp_json_peek(&json) != ZP_JSON_STRING) {
+			zp_json_skip(&json, NULL);
+		} else if (zp_json_read_string(&json, &text)) {
+			zp_buf_clear(scratch);
+			zp_buf_str(scratch, text);
+			found = scratch->ptr ? scratch->ptr : "";
+		}
+	}
+	zp_json_release(&json);
+	return found;
+}
+
+/* What lives in the state is as it is there: nobody is asked, and it is said all the same. */
+static void tell_in_process(struct plan *plan)
+{
+	zp_autobuf scratch = ZP_BUF_INIT;
+
+	if (!plan->hooks || plan->loaded)
+		return;
+	plan_emit_begin(plan);
+	for (size_t i = 0; i < plan->prior->object_count; i++) {
+		const struct state_object *object = plan->prior->objects[i];
+		const struct provider_resource_type *type =
+			object && object->resource->mode == STATE_MANAGED ? type_of(object->resource) : NULL;
+		if (!type || !type->in_process || !plan_selects_object(plan, object))
+			continue;
+		struct plan_event event = { .kind = PLAN_EVENT_REFRESH_START, .address = object->address,
+			.id_key = type->identity_attribute,
+			.id_value = text_member(object, type->identity_attribute, &scratch) };
+		plan_emit_next(plan, &event);
+		event.kind = PLAN_EVENT_REFRESH_COMPLETE;
+		plan_emit_next(plan, &event);
+	}
+	plan_emit_end(plan);
+}
+
 static void add(struct plan *plan, struct refreshing_vec *all, const struct state_object *object)
 {
 	const struct provider_resource_type *type = type_of(object->resource);
@@ -143,6 +188,7 @@ void plan_refresh(struct plan *plan)
 {
 	struct refreshing_vec all = { 0 };
 
+	tell_in_process(plan);
 	for (size_t i = 0; i < plan->prior->object_count; i++) {
 		const struct state_object *object = plan->prior->objects[i];
 		if (object && object->resource->mode == STATE_MANAGED)
