@@ -28,12 +28,13 @@ CPPFLAGS += -DZP_FAULTS
 endif
 
 # The folders from the ground up: each may use those before it (checked by `make lint`).
-FOLDERS := base hcl-lite node providers state planner sync cli
+FOLDERS := base hcl-lite modules node providers state planner sync cli
 sources = $(shell find $(1) -name '*.c' -not -path '*/guest/*' 2>/dev/null | LC_ALL=C sort)
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
 
 BASE_LIB := $(B)/libbase.a
 HCL_LIB := $(B)/libhcl-lite-only.a
+MODULES_LIB := $(B)/libmodules.a
 NODE_LIB := $(B)/libnode.a
 PROVIDERS_LIB := $(B)/libproviders.a
 STATE_LIB := $(B)/libstate.a
@@ -44,10 +45,11 @@ CLI_LIB := $(B)/libcli.a
 # What a test of each folder links, top first.
 LIBS_base := $(BASE_LIB)
 LIBS_hcl-lite := $(HCL_LIB) $(LIBS_base)
+LIBS_modules := $(MODULES_LIB) $(LIBS_base)
 LIBS_node := $(NODE_LIB) $(LIBS_hcl-lite)
 LIBS_providers := $(PROVIDERS_LIB) $(LIBS_node)
 LIBS_state := $(STATE_LIB) $(LIBS_hcl-lite)
-LIBS_planner := $(PLANNER_LIB) $(STATE_LIB) $(LIBS_providers)
+LIBS_planner := $(PLANNER_LIB) $(STATE_LIB) $(MODULES_LIB) $(LIBS_providers)
 LIBS_sync := $(SYNC_LIB) $(LIBS_hcl-lite)
 LIBS_cli := $(CLI_LIB) $(SYNC_LIB) $(LIBS_planner)
 
@@ -74,6 +76,8 @@ endef
 $(BASE_LIB): $(call objects,base)
 	$(archive)
 $(HCL_LIB): $(call objects,hcl-lite)
+	$(archive)
+$(MODULES_LIB): $(call objects,modules)
 	$(archive)
 $(NODE_LIB): $(call objects,node)
 	$(archive)
@@ -111,7 +115,7 @@ TESTS += $$(patsubst tests/%.c,$$(B)/tests/%,$$(wildcard tests/$(1)/test_*.c))
 $$(B)/tests/$(1)/%: $$(B)/tests/$(1)/%.o $$(LIBS_$(1))
 	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(LIBS_$(1)) -Wl,--end-group $$(TEST_LIBS) $$(PKG_LIBS)
 endef
-$(foreach folder,base hcl-lite node providers state planner sync cli,$(eval $(call test_rules,$(folder))))
+$(foreach folder,base hcl-lite modules node providers state planner sync cli,$(eval $(call test_rules,$(folder))))
 
 .PHONY: tests
 tests: $(TESTS)

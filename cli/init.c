@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "cli/backend.h"
 #include "cli/cli.h"
+#include "cli/module_install.h"
 #include "cli/module_list.h"
 
 static void list_providers(const struct plan_module *module, const struct provider **seen,
@@ -46,6 +47,26 @@ static bool prepare_backend(struct cli_run *run, const struct cli_init_options *
 		cli_backend_init(run, options);
 }
 
+static void free_config(void *config)
+{
+	plan_config_free(config);
+}
+
+/* The whole configuration, with its modules fetched, in place of its root. */
+static bool load_modules(struct cli_run *run, bool get, bool upgrade)
+{
+	struct cli_installer installer;
+	bool any = get && run->config->root->call_count;
+
+	if (any)
+		puts("Initializing modules...");
+	cli_installer_init(&installer, upgrade);
+	zp_diags_own(&run->diags, free_config, run->config); /* the backend's settings point into it */
+	run->config = plan_config_load(&(struct plan_config_options){ .dir = ".",
+		.installer = get ? &installer.interface : NULL }, &run->diags);
+	return !run->diags.errors && (!any || cli_list_modules(run, upgrade));
+}
+
 int cli_init(int argc, char **argv)
 {
 	struct cli_common common;
@@ -79,8 +100,7 @@ int cli_init(int argc, char **argv)
 			"The -migrate-state and -reconfigure options are mutually-exclusive.");
 		return finish(&run, &init, 1);
 	}
-	run.config = plan_config_load(&(struct plan_config_options){ .dir = "." }, &run.diags);
-	if (run.diags.errors)
+	if (!cli_run_load_root(&run))
 		return finish(&run, &init, 1);
 	if (!run.config->file_count) {
 		puts("zplan initialized in an empty directory!\n\nThe directory has no configuration "
@@ -97,11 +117,8 @@ int cli_init(int argc, char **argv)
 			zp_error_text(&err));
 		return finish(&run, &init, 1);
 	}
-	if (get && run.config->root->call_count) {
-		puts("Initializing modules...");
-		if (!cli_list_modules(&run, upgrade))
-			return finish(&run, &init, 1);
-	}
+	if (!load_modules(&run, get, upgrade))
+		return finish(&run, &init, 1);
 	print_providers(run.config);
 	printf("%s%szplan has been successfully initialized!%s\n\nYou may now begin working with "
 	       "zplan. Try running \"zplan plan\" to see\nany changes that are required for your "

@@ -1,7 +1,4 @@
-/*
- * modules.json in the data folder: which modules a configuration calls, and where they are. In Terraform's
- * form, so that either program finds what the other one prepared.
- */
+/* modules.json in the data folder, as a configuration that was loaded has it. */
 #include "cli/module_list.h"
 
 #include <stdio.h>
@@ -19,55 +16,13 @@ static char *list_path(void)
 	return zp_path_join(dir, "modules.json");
 }
 
-/* Key -> source, as the list has them; what can not be read is as if it were not there. */
 static void read_list(struct zp_map *known, struct zp_arena *arena)
 {
 	zp_autofree char *path = list_path();
-	zp_autoerror err = ZP_ERROR_INIT;
 	zp_autobuf text = ZP_BUF_INIT;
-	struct zp_json json;
-	struct zp_str name;
 
-	if (zp_file_read(path, (size_t)64 << 20, &text, &err) < 0)
-		return;
-	zp_json_init(&json, zp_buf_slice(&text));
-	for (bool more = zp_json_enter_object(&json); more && zp_json_next_key(&json, &name);) {
-		if (!zp_str_is(name, "Modules") || !zp_json_enter_array(&json)) {
-			zp_json_skip(&json, NULL);
-			continue;
-		}
-		while (zp_json_next_element(&json)) {
-			struct zp_str key = { 0 }, source = { 0 }, member;
-			for (bool in = zp_json_enter_object(&json); in && zp_json_next_key(&json, &member);) {
-				if (zp_str_is(member, "Key"))
-					zp_json_read_string_arena(&json, arena, &key);
-				else if (zp_str_is(member, "Source"))
-					zp_json_read_string_arena(&json, arena, &source);
-				else
-					zp_json_skip(&json, NULL);
-			}
-			if (key.ptr && source.ptr)
-				zp_map_set(known, key, (void *)source.ptr);
-		}
-	}
-	zp_json_release(&json);
-}
-
-static void entry(struct zp_json_writer *writer, const char *key, const char *source, const char *version,
-	const char *dir)
-{
-	zp_json_begin_object(writer);
-	zp_json_key(writer, "Key");
-	zp_json_cstr(writer, key);
-	zp_json_key(writer, "Source");
-	zp_json_cstr(writer, source);
-	if (version) {
-		zp_json_key(writer, "Version");
-		zp_json_cstr(writer, version);
-	}
-	zp_json_key(writer, "Dir");
-	zp_json_cstr(writer, dir);
-	zp_json_end_object(writer);
+	if (zp_file_read(path, (size_t)64 << 20, &text, NULL) == 0)
+		module_manifest_read(zp_buf_slice(&text), known, arena);
 }
 
 static int by_name(const void *a, const void *b)
@@ -100,10 +55,12 @@ static void list_calls(struct listing *listing, const struct plan_module *module
 	for (struct plan_call **p = calls; *p; p++) {
 		const struct plan_call *call = *p;
 		zp_autofree char *key = zp_format("%s%s%s", prefix, *prefix ? "." : "", call->name);
-		const char *former = zp_map_get(listing->known, zp_str(key));
-		if (listing->all || !former || strcmp(former, call->source) != 0)
+		const struct module_entry *former = zp_map_get(listing->known, zp_str(key));
+		bool is_local = call->canonical == call->source; /* others were told when they came */
+		if (is_local && (listing->all || !former || strcmp(former->source, call->source) != 0))
 			printf("- %s in %s\n", key, call->module->dir);
-		entry(&listing->writer, key, call->source, NULL, call->module->dir);
+		module_manifest_write(&listing->writer, key, &(struct module_entry){ call->canonical,
+			call->installed_version, call->module->dir });
 		list_calls(listing, call->module, key);
 	}
 }
@@ -125,7 +82,7 @@ bool cli_list_modules(struct cli_run *run, bool all)
 	zp_json_begin_object(&listing.writer);
 	zp_json_key(&listing.writer, "Modules");
 	zp_json_begin_array(&listing.writer);
-	entry(&listing.writer, "", "", NULL, ".");
+	module_manifest_write(&listing.writer, "", &(struct module_entry){ "", NULL, "." });
 	list_calls(&listing, run->config->root, "");
 	zp_json_end_array(&listing.writer);
 	zp_json_end_object(&listing.writer);

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/module_install.h"
 #include "cli/module_list.h"
 
 static void cut(struct zp_buf *text, size_t length)
@@ -24,11 +25,14 @@ int cli_get(int argc, char **argv)
 		{ "no-color", CLI_SWITCH, &no_color },
 		{ "test-directory", CLI_TEXT, &test_directory },
 	};
+	struct cli_installer installer;
 	struct cli_run run;
 
 	if (!cli_options_parse(options, ZP_ARRAY_SIZE(options), &argc, argv, "get"))
 		return 1;
 	cli_run_init(&run, no_color);
+	cli_installer_init(&installer, update);
+	run.installer = &installer.interface;
 	if (!cli_run_load_config(&run))
 		return cli_run_finish(&run, 1);
 	return cli_run_finish(&run, cli_list_modules(&run, update) ? 0 : 1);

@@ -64,7 +64,8 @@ bool cli_run_load_root(struct cli_run *run)
 
 bool cli_run_load_config(struct cli_run *run)
 {
-	struct plan_config_options options = { .dir = ".", .test_dir = run->test_dir };
+	struct plan_config_options options = { .dir = ".", .test_dir = run->test_dir,
+		.installer = run->installer };
 
 	run->config = plan_config_load(&options, &run->diags);
 	if (run->diags.errors)

@@ -18,6 +18,7 @@ struct cli_run {
 	struct cli_view view;
 	struct zp_diags diags;
 	struct plan_config *config;
+	struct plan_module_installer *installer; /* see plan_config_options; or NULL */
 	const char *test_dir; /* see plan_config_options; NULL: tests are not looked at */
 	struct state_backend *backend;
 	struct state_encryption *encryption; /* or NULL */

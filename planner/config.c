@@ -100,7 +100,7 @@ static void load_blocks(struct plan_loader *loader, const struct plan_block_vec 
 				block_types[k].load(loader, blocks->items[i]);
 }
 
-static struct plan_source_file *add_file(struct plan_config *config)
+struct plan_source_file *plan_add_file(struct plan_config *config)
 {
 	if (config->file_count == config->file_capacity) {
 		config->file_capacity = config->file_capacity ? config->file_capacity * 2 : 8;
@@ -124,7 +124,7 @@ static struct hcl_body *parse_file(struct plan_loader *loader, const char *dir, 
 			"The file \"%s\" could not be read: %s.", path, zp_error_text(&err));
 		return NULL;
 	}
-	struct plan_source_file *file = add_file(loader->config);
+	struct plan_source_file *file = plan_add_file(loader->config);
 	file->path = zp_arena_strdup(loader->arena, path);
 	file->source = source;
 	return file->body = hcl_parse_file(source, loader->arena, loader->diags);
@@ -286,12 +286,13 @@ static struct plan_module *load_module(const struct plan_loader *parent, const c
 {
 	struct plan_module *module = zp_new(parent->arena, struct plan_module);
 	struct plan_loader loader = { .config = parent->config, .arena = parent->arena,
-		.diags = parent->diags, .reader = parent->reader, .module = module,
-		.root_only = parent->root_only };
+		.diags = parent->diags, .reader = parent->reader, .installer = parent->installer,
+		.module = module, .root_only = parent->root_only };
 
 	module->dir = zp_arena_strdup(parent->arena, dir);
 	module->parent = parent->module;
 	module->call = call;
+	module->package_dir = call ? call->package_dir : NULL;
 	module->path = !call ? "" :
 		*parent->module->path ?
 		zp_arena_format(parent->arena, "%s.%s", parent->module->path, call->name) :
@@ -316,8 +317,7 @@ static size_t module_depth(const struct plan_module *module)
 	return depth;
 }
 
-/* "a/b/../c/./d" -> "a/c/d", without looking at the disk; leading ".." stay. */
-static char *clean_path(const char *path)
+char *plan_clean_path(const char *path)
 {
 	ZP_VEC(, struct zp_str) parts = { 0 };
 	zp_autobuf out = ZP_BUF_INIT;
@@ -351,22 +351,15 @@ void plan_load_child(struct plan_loader *loader, struct plan_call *call)
 
 	if (!call->source)
 		return;
-	struct zp_str source = zp_str(call->source);
-	if (!zp_str_starts(source, "./") && !zp_str_starts(source, "../")) {
-		zp_diag_error(loader->diags, call->source_range, "Unsupported module source",
-			"The source \"%s\" is not a folder beside this module. This version of zplan "
-			"loads modules from local folders only, written as \"./name\" or "
-			"\"../name\".", call->source);
-		return;
-	}
 	if (module_depth(loader->module) >= MAX_MODULE_DEPTH) {
 		zp_diag_error(loader->diags, call->source_range, "Modules nested too deeply",
 			"Modules call each other %d levels deep. Does a module call itself?",
 			MAX_MODULE_DEPTH);
 		return;
 	}
-	zp_autofree char *joined = zp_path_join(loader->module->dir, call->source);
-	zp_autofree char *dir = clean_path(joined);
+	zp_autofree char *dir = plan_module_folder(loader, call);
+	if (!dir)
+		return;
 	call->module = load_module(loader, dir, call, &err);
 	if (err.message) {
 		zp_diag_error(loader->diags, call->source_range, "Unreadable module directory",
@@ -408,7 +401,7 @@ static void load_tests(struct plan_loader *loader, const char *dir)
 static void load_all_tests(struct plan_loader *loader, const struct plan_config_options *options)
 {
 	zp_autofree char *joined = zp_path_join(options->dir, options->test_dir);
-	zp_autofree char *dir = clean_path(joined);
+	zp_autofree char *dir = plan_clean_path(joined);
 
 	loader->module = loader->config->root;
 	load_tests(loader, options->dir);
@@ -425,7 +418,7 @@ struct plan_config *plan_config_load(const struct plan_config_options *options,
 	zp_arena_init(&config->arena);
 	struct plan_loader top = { .config = config, .arena = &config->arena, .diags = diags,
 		.reader = options->reader ? options->reader : &disk_reader,
-		.root_only = options->root_only };
+		.installer = options->installer, .root_only = options->root_only };
 	config->root = load_module(&top, options->dir, NULL, &err);
 	if (err.message)
 		zp_diag_error(diags, ZP_NOWHERE, "Failed to read module directory",
@@ -453,6 +446,7 @@ void plan_config_free(struct plan_config *config)
 	if (!config)
 		return;
 	release_maps(config->root);
+	zp_map_release(&config->installed);
 	for (size_t i = 0; i < config->file_count; i++)
 		zp_source_free(config->files[i].source);
 	free(config->files);

@@ -13,6 +13,8 @@
 
 #include "base/map.h"
 #include "hcl-lite/eval.h"
+#include "modules/address.h"
+#include "modules/manifest.h"
 #include "providers/provider.h"
 #include "state/state.h"
 
@@ -141,6 +143,9 @@ struct plan_call {
 	const char *name;
 	const char *source;
 	const char *version; /* or NULL */
+	const char *canonical; /* the source in full, as modules.json has it */
+	const char *installed_version; /* of a registry's; or NULL */
+	const char *package_dir; /* what was fetched with it; NULL: it is the root module's own */
 	struct hcl_expr *count, *for_each;
 	struct hcl_expr **depends_on;
 	size_t depends_on_count;
@@ -174,6 +179,7 @@ struct plan_module {
 	const char *path; /* static path: "" or "network.subnet" (call names) */
 	struct plan_module *parent;
 	const struct plan_call *call; /* that made it; NULL for the root */
+	const char *package_dir; /* see plan_call */
 	struct plan_variable **variables; size_t variable_count;
 	struct plan_local **locals; size_t local_count;
 	struct plan_output **outputs; size_t output_count;
@@ -196,6 +202,8 @@ struct plan_config {
 	struct plan_module *root;
 	struct plan_source_file *files; /* every file read, for diagnostics and for the plan file */
 	size_t file_count, file_capacity;
+	bool manifest_read;
+	struct zp_map installed; /* modules that were installed: key -> struct module_entry */
 };
 
 struct plan_source_file {
@@ -216,7 +224,23 @@ struct plan_config_options {
 	 * checked as well. NULL: they are not looked at.
 	 */
 	const char *test_dir;
+	/* Brings modules that are not here yet. NULL: each of them is an error. */
+	struct plan_module_installer *installer;
 };
+
+/* Asked for every module that is no folder beside its caller. */
+struct plan_module_installer {
+	/*
+	 * The folder of the module, on the heap; NULL after a diagnostic. former: where it was put last
+	 * time, or NULL.
+	 */
+	char *(*install)(struct plan_module_installer *installer, const char *key, struct plan_call *call,
+		const struct module_address *address, const struct module_entry *former,
+		struct zp_diags *diags);
+};
+
+/* Whether the version that was installed is one the call asks for. */
+bool plan_module_version_fits(const struct plan_call *call, const struct module_entry *entry);
 
 /* Gives the module's files. list: names of files in dir (heap array, NULL-terminated), read: content. */
 struct plan_file_reader {

@@ -19,6 +19,7 @@ struct plan_loader {
 	struct zp_arena *arena;
 	struct zp_diags *diags;
 	struct plan_file_reader *reader;
+	struct plan_module_installer *installer;
 	struct plan_module *module;
 	bool root_only;
 	ZP_VEC(, struct plan_variable *) variables;
@@ -46,6 +47,13 @@ void plan_load_check(struct plan_loader *loader, const struct hcl_block *block);
 void plan_load_moved(struct plan_loader *loader, const struct hcl_block *block);
 void plan_load_removed(struct plan_loader *loader, const struct hcl_block *block);
 void plan_load_import(struct plan_loader *loader, const struct hcl_block *block);
+
+/* config_modules.c: the folder of the module a block calls. Heap; NULL after a diagnostic. */
+char *plan_module_folder(struct plan_loader *loader, struct plan_call *call);
+/* "a/b/../c/./d" -> "a/c/d", without looking at the disk; leading ".." stay. Heap. */
+char *plan_clean_path(const char *path);
+/* A new, empty row of config->files; valid until the next. */
+struct plan_source_file *plan_add_file(struct plan_config *config);
 
 /* A test file: what is wrong in it; nothing of it is kept. The module is the one under test. */
 void plan_load_test(struct plan_loader *loader, const struct hcl_body *body);

@@ -159,13 +159,27 @@ static void check_edition(struct plan_loader *loader, const struct hcl_content *
 			"designs. There are none in zplan.");
 }
 
+static void name_module(struct zp_buf *out, const struct plan_module *module)
+{
+	if (!module->call) {
+		zp_buf_puts(out, "This configuration");
+		return;
+	}
+	zp_buf_puts(out, "Module module.");
+	for (const char *p = module->path; *p; p++)
+		if (*p == '.')
+			zp_buf_puts(out, ".module.");
+		else
+			zp_buf_char(out, *p);
+	zp_buf_printf(out, " (from %s)", module->call->source);
+}
+
 /* zplan answers as the version of the language it implements. */
 static void check_version(struct plan_loader *loader, const struct hcl_content *content)
 {
 	struct hcl_attribute *attribute = hcl_content_attribute(content, "required_version");
 	const char *constraints = attribute ?
 		plan_constant_string(loader, content, "required_version") : NULL;
-	const struct plan_call *call = loader->module->call;
 	zp_autoerror err = ZP_ERROR_INIT;
 
 	if (!constraints || zp_version_meets(STATE_TERRAFORM_VERSION, constraints, &err))
@@ -177,13 +191,13 @@ static void check_version(struct plan_loader *loader, const struct hcl_content *
 	}
 	if (loader->root_only)
 		return;
-	zp_autofree char *who = call ? zp_format("Module %s (from %s)", call->name, call->source) :
-		zp_strdup("This configuration");
+	zp_autobuf who = ZP_BUF_INIT;
+	name_module(&who, loader->module);
 	zp_diag_error(loader->diags, attribute->expr->range, "Unsupported Terraform Core version",
 		"%s does not support Terraform version %s, whose language this version of zplan speaks. To "
 		"proceed, either choose another version or update this version constraint. Version "
 		"constraints are normally set for good reason, so updating the constraint may lead to other "
-		"errors or unexpected behavior.", who, STATE_TERRAFORM_VERSION);
+		"errors or unexpected behavior.", who.ptr, STATE_TERRAFORM_VERSION);
 }
 
 void plan_load_terraform(struct plan_loader *loader, const struct hcl_block *block)

@@ -1,0 +1,110 @@
+#!/bin/bash
+# Modules from git repositories, and required_version. Usage: modules.sh BUILD
+set -u
+zplan=$(realpath "$1")/zplan
+work=$(mktemp -d /tmp/zplan-e2e-modules-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+unset TF_CLI_CONFIG_FILE TF_DATA_DIR
+export NO_COLOR=1 GIT_CONFIG_GLOBAL=/dev/null
+# libgit2's regular expressions leave some behind.
+echo leak:libpcre2-8.so >"$work/leaks"
+export LSAN_OPTIONS=suppressions=$work/leaks:print_suppressions=0
+failed=0
+
+result() { # NAME STATUS
+	if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAILED $1"; tail -20 "$work/out" 2>/dev/null; failed=1; fi
+}
+run() { timeout 60 "$zplan" "$@" >"$work/out" 2>&1; }
+said() { tr -s ' \n' ' ' <"$work/out" | grep -qF -- "$1"; }
+commit() { git -C "$work/tree" add -A && git -C "$work/tree" -c user.name=t -c user.email=t@t commit -qm "$1"; }
+push() { git -C "$work/tree" push -q "$work/bare.git" HEAD:main --tags; }
+
+git init -q -b main "$work/tree"
+git init -q -b main --bare "$work/bare.git"
+mkdir -p "$work/tree/sub" "$work/tree/deep"
+cat >"$work/tree/main.tf" <<-'END'
+	module "deep" { source = "./deep" }
+	output "v" { value = "one-${module.deep.v}" }
+END
+echo 'output "v" { value = "deep" }' >"$work/tree/deep/main.tf"
+echo 'output "v" { value = file("${path.module}/text") }' >"$work/tree/sub/main.tf"
+echo -n sub >"$work/tree/sub/text"
+commit one && git -C "$work/tree" tag v1
+first=$(git -C "$work/tree" rev-parse HEAD)
+sed -i s/one-/two-/ "$work/tree/main.tf"
+commit two && git -C "$work/tree" tag v2
+mkdir "$work/tree/out" && echo 'module "x" { source = "../../outside" }' >"$work/tree/out/main.tf"
+ln -s /etc/passwd "$work/tree/link" && commit links && git -C "$work/tree" tag links
+git -C "$work/tree" rm -q link && commit rest && push
+
+config() { # SOURCE...
+	local n=0
+	rm -rf "$work/c" && mkdir "$work/c" && cd "$work/c" || exit 1
+	for source in "$@"; do
+		n=$((n + 1))
+		printf 'module "m%d" { source = "%s" }\noutput "v%d" { value = module.m%d.v }\n' $n "$source" $n $n
+	done >main.tf
+}
+repo=git::file://$work/bare.git
+
+config "$repo?ref=v1" "$repo?ref=v2&depth=1" "$repo//sub" "$repo?ref=$first"
+run plan
+[ $? = 1 ] && said "Error: Module not installed" && said 'Run "zplan init"'
+result module-not-installed $?
+run init && said "Downloading $repo?ref=v1 for m1... - m1 in .terraform/modules/m1" &&
+	said "- m1.deep in .terraform/modules/m1/deep" && said "- m3 in .terraform/modules/m3/sub"
+result module-init $?
+run apply -auto-approve && [ "$("$zplan" output -raw v1) $("$zplan" output -raw v2) $("$zplan" output -raw v3) \
+$("$zplan" output -raw v4)" = "one-deep two-deep sub one-deep" ]
+result module-refs-and-subfolder $?
+[ "$(jq -r '.Modules[] | select(.Key == "m3") | .Source + " " + .Dir' .terraform/modules/modules.json)" = \
+	"$repo//sub .terraform/modules/m3/sub" ]
+result module-list $?
+if command -v terraform >/dev/null; then
+	timeout 60 terraform validate -no-color >"$work/out" 2>&1
+	result module-list-read-by-terraform $?
+	rm -rf .terraform && timeout 60 terraform init -no-color >"$work/out" 2>&1 && run validate
+	result module-list-of-terraform $?
+fi
+run plan -out=p && mv .terraform aside && mkdir -p .terraform/modules/m3/sub && cp aside/modules/m3/sub/text .terraform/modules/m3/sub/
+run apply p
+result module-plan-file-holds-modules $?
+rm -rf .terraform && mv aside .terraform
+run init && ! said Downloading && run get -update && said "Downloading $repo?ref=v1 for m1..."
+result module-only-when-asked $?
+sed -i s/ref=v1/ref=v2/ main.tf
+run validate
+[ $? = 1 ] && said "Error: Module source has changed" && run init && said "for m1..." && ! said "for m2..." && run validate
+result module-source-changed $?
+
+refused() { # NAME SOURCE TEXT
+	config "$2"
+	run init
+	[ $? = 1 ] && said "$3" && [ -z "$(find . -path '*/modules/.fetch*')" ]
+	result "$1" $?
+}
+refused module-no-such-ref "$repo?ref=none" 'no branch, tag or commit "none"'
+refused module-no-such-repository "git::file://$work/nothing.git" 'Could not download module "m1"'
+refused module-no-such-folder "$repo//none" 'no folder "none"'
+refused module-link-outside "$repo?ref=links" "the link link in it leads out of it"
+refused module-call-outside "$repo//out" "Local module path escapes module package"
+refused module-subfolder-outside "$repo//../x" "can not lead out of it"
+refused module-nobody-there "git::https://u:geheim@127.0.0.1:9/x.git" 'https://u:xxxxx@127.0.0.1:9/x.git": git fetch'
+refused module-other-kind "s3::https://bucket/x.zip" "Unsupported module source"
+refused module-registry "terraform-aws-modules/vpc/aws" "Registry modules can not be fetched"
+refused module-unknown "foo" "Invalid module source address"
+
+mkdir -p "$work/v" && cd "$work/v" || exit 1
+echo 'terraform { required_version = ">= 1.3, < 2.0" }' >main.tf
+run init && run validate
+result version-fits $?
+echo 'terraform { required_version = "~> 1.2.0" }' >main.tf
+run validate
+[ $? = 1 ] && said "This configuration does not support Terraform version"
+result version-does-not-fit $?
+mkdir child && echo 'terraform { required_version = "> 99" }' >child/main.tf
+echo 'module "a" { source = "./child" }' >main.tf
+run validate
+[ $? = 1 ] && said "Module module.a (from ./child) does not support Terraform version"
+result version-of-module $?
+exit $failed
