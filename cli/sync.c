@@ -19,11 +19,17 @@ struct sync_command {
 	struct sync_store *store;
 };
 
+/* All on standard error: what programs read is on standard output. */
 static void show(struct zp_diags *diags)
 {
 	struct cli_view view = cli_view_init(!isatty(STDERR_FILENO));
+	zp_autobuf text = ZP_BUF_INIT;
 
-	cli_print_diags(&view, diags);
+	zp_diags_sort(diags);
+	for (size_t i = 0; i < diags->count; i++)
+		cli_diag_text(&view, diags->items[i], &text);
+	if (text.len)
+		fwrite(text.ptr, 1, text.len, stderr);
 	zp_diags_truncate(diags, 0);
 }
 

@@ -6,6 +6,7 @@ zplan=$build/zplan
 box=$(mktemp -d /tmp/zplan-bench-sync.XXXXXX)
 pid=
 trap '[ -z "$pid" ] || kill "$pid"; wait; rm -rf "$box"' EXIT
+umask 077
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 git init -q --bare -b main "$box/repo.git"
 git init -q -b main "$box/work"
@@ -36,7 +37,15 @@ push() {
 applied() { "$zplan" sync status -config="$box/sync.hcl" -json | jq -e --arg head "$head" '.stacks[0].applied == $head' >/dev/null; }
 push first
 "$zplan" sync -config="$box/sync.hcl" 2>"$box/log" & pid=$!
-until [ -s "$box/data/address" ] && applied; do sleep 0.1; done
+wait_for() { # COMMAND...: at most a minute
+	local end=$((SECONDS + 60))
+	until "$@"; do
+		[ $SECONDS -lt $end ] || { cat "$box/log"; exit 1; }
+		sleep 0.05
+	done
+}
+wait_for [ -s "$box/data/address" ]
+wait_for applied
 body='{"repository":"infra","ref":"refs/heads/main"}'
 signature=$(printf %s "$body" | openssl dgst -sha256 -hmac secret-of-hooks -r | cut -d' ' -f1)
 worst=0
@@ -44,7 +53,7 @@ for n in 1 2 3 4 5; do
 	push "$n"
 	began=$(date +%s%3N)
 	curl -sf -X POST -H "X-Zplan-Signature: sha256=$signature" --data-raw "$body" "http://$(cat "$box/data/address")/hooks" >/dev/null
-	until applied; do sleep 0.05; done
+	wait_for applied
 	read -r planned finished < <(sqlite3 -separator ' ' "$box/data/sync.db" 'SELECT planned, finished FROM run ORDER BY id DESC LIMIT 1')
 	printf 'push %d of %d objects: plan started after %4d ms, applied after %5d ms\n' "$n" "$resources" $((planned - began)) $((finished - began))
 	[ $((planned - began)) -le "$worst" ] || worst=$((planned - began))

@@ -107,6 +107,12 @@ check "a wrong token, which is not shown" wrong_token
 check "no token" refused 'set token' "$address"$'\n'"ca_file = \"$box/tls/cert.pem\"" ""
 check "a certificate nobody vouches for" refused 'ca_file' "$address"$'\ntoken = "right-token"' ""
 
+warned() {
+	chmod 644 "$box/sync.hcl" && "$zplan" sync status -config="$box/sync.hcl" -json 2>"$box/warning" | jq -e .stacks &&
+		grep -q 'Others can read this secret' "$box/warning"
+}
+check "warnings are apart from what programs read" warned
+
 # ---- ssh ----
 mkdir "$box/ssh"
 for key in host user other; do ssh-keygen -q -t ed25519 -N '' -f "$box/ssh/$key"; done
