@@ -25,7 +25,8 @@ static char *refuse(const struct plan_call *call, const struct module_address *a
 	else
 		zp_diag_error(diags, call->source_range, "Unsupported module source",
 			"The source \"%s\" is of a kind that this version of zplan does not fetch. Modules come "
-			"from folders (\"./name\") and from git repositories (\"git::https://...\").", shown);
+			"from folders (\"./name\"), git repositories (\"git::https://...\") and archives "
+			"(\"https://.../x.zip\"; with \"?archive=zip\" where the name does not say so).", shown);
 	return NULL;
 }
 
@@ -61,7 +62,7 @@ static char *install(struct plan_module_installer *interface, const char *key, s
 	zp_autofree char *dir = zp_format("%s/modules/%s", cli_data_dir(), key);
 	zp_autoerror err = ZP_ERROR_INIT;
 
-	bool can_fetch = address->kind == MODULE_GIT;
+	bool can_fetch = address->kind == MODULE_GIT || address->kind == MODULE_ARCHIVE;
 	if (is_here(call, former) && (!installer->upgrade || !can_fetch))
 		return zp_strdup(former->dir);
 	if (!can_fetch)

@@ -14,6 +14,7 @@ libraries() {
 	echo "PQ pq"
 	echo "MHD_ microhttpd"
 	echo "sqlite3_ sqlite3"
+	echo "archive_ archive"
 }
 soname() {
 	file=$($cc -print-file-name="lib$1.so")

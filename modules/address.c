@@ -14,6 +14,7 @@ void module_address_release(struct module_address *address)
 	free(address->subfolder);
 	free(address->url);
 	free(address->ref);
+	free(address->checksum);
 	*address = (struct module_address){ 0 };
 }
 
@@ -152,7 +153,28 @@ static void parse_git(struct module_address *address)
 	}
 }
 
-static const char *const other_kinds[] = { "http://", "https://", "s3::", "gcs::", "hg::", "http::", "https::",
+static bool is_archive_name(struct zp_str name)
+{
+	static const char *const endings[] = { ".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2",
+		".tbz2", ".tar.zst", ".tzst" };
+
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(endings); i++)
+		if (zp_str_ends(name, endings[i]) || zp_str_is(name, endings[i] + 1))
+			return true;
+	return false;
+}
+
+/* archive=KIND says that it is one whatever it is called; the kind itself shows in the file. */
+static void parse_http(struct module_address *address)
+{
+	address->url = zp_strdup(address->package);
+	address->checksum = take_parameter(address->url, "checksum");
+	zp_autofree char *archive = take_parameter(address->url, "archive");
+	struct zp_str name = archive ? zp_str(archive) : zp_strn(address->url, strcspn(address->url, "?"));
+	address->kind = is_archive_name(name) ? MODULE_ARCHIVE : MODULE_OTHER;
+}
+
+static const char *const other_kinds[] = { "s3::", "gcs::", "hg::", "http::", "https::",
 	"file::", "/" };
 
 static enum module_source other_or_unknown(const char *package)
@@ -189,6 +211,9 @@ void module_address_parse(const char *source, struct module_address *address)
 	}
 	if (zp_str_starts(zp_str(address->package), "git::")) {
 		parse_git(address);
+	} else if (zp_str_starts(zp_str(address->package), "http://") ||
+		zp_str_starts(zp_str(address->package), "https://")) {
+		parse_http(address);
 	} else if (is_registry(address->package, &has_host)) {
 		address->kind = MODULE_REGISTRY;
 		char *full = zp_format("%s%s", has_host ? "" : PUBLIC_REGISTRY "/", address->package);

@@ -15,7 +15,8 @@ enum module_source {
 	MODULE_LOCAL,	 /* "./x", "../x" */
 	MODULE_GIT,	 /* git::URL, github.com/..., bitbucket.org/..., user@host:path */
 	MODULE_REGISTRY, /* [host/]namespace/name/system */
-	MODULE_OTHER,	 /* of a kind that is known and not fetched: archives, s3, gcs, hg */
+	MODULE_ARCHIVE,	 /* http(s) address of a packed folder */
+	MODULE_OTHER,	 /* of a kind that is known and not fetched: s3, gcs, hg, pages that are no archive */
 	MODULE_UNKNOWN,	 /* nothing that is known */
 };
 
@@ -24,8 +25,9 @@ struct module_address {
 	char *package;	 /* what is fetched, in full, as the peer writes it */
 	char *canonical; /* package and subfolder, as modules.json has it */
 	char *subfolder; /* in the package; "" for all of it */
-	char *url;	 /* of git: what a git client is given */
+	char *url;	 /* of git and archives: what a client is given */
 	char *ref;	 /* of git: branch, tag or commit; NULL: the default branch */
+	char *checksum;	 /* of archives: "sha256:1f..." or without its kind; or NULL */
 };
 
 /* Always fills address; it is to be released. */

@@ -78,7 +78,8 @@ int module_fetch(const struct module_address *address, const char *dir, struct z
 	if (!mkdtemp(work))
 		return zp_error_errno(err, "making a folder in %s", parent);
 	zp_autofree char *tree = zp_path_join(work, "tree");
-	int rc = module_fetch_git(address, work, tree, err);
+	int rc = address->kind == MODULE_GIT ? module_fetch_git(address, work, tree, err) :
+					       module_fetch_archive(address, work, tree, err);
 	if (rc == 0)
 		rc = check_tree(tree, err);
 	if (rc == 0)

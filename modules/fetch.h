@@ -10,7 +10,7 @@
 #include "modules/address.h"
 
 /*
- * Makes dir hold the address's package (of kind MODULE_GIT); what was there is replaced once all has been
+ * Makes dir hold the address's package (of kind MODULE_GIT or MODULE_ARCHIVE); what was there is replaced once all has been
  * fetched. A package with links that lead out of it, or with anything but files, folders and links, is
  * refused. The error holds no passwords.
  */

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Modules from git repositories, and required_version. Usage: modules.sh BUILD
+# Modules from git repositories and archives, and required_version. Usage: modules.sh BUILD
 set -u
 zplan=$(realpath "$1")/zplan
 work=$(mktemp -d /tmp/zplan-e2e-modules-XXXXXX)
@@ -93,6 +93,71 @@ refused module-nobody-there "git::https://u:geheim@127.0.0.1:9/x.git" 'https://u
 refused module-other-kind "s3::https://bucket/x.zip" "Unsupported module source"
 refused module-registry "terraform-aws-modules/vpc/aws" "Registry modules can not be fetched"
 refused module-unknown "foo" "Invalid module source address"
+
+# An https server with an authority of its own; archives good and bad.
+mkdir "$work/www"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 \
+	-addext subjectAltName=IP:127.0.0.1 -keyout "$work/key" -out "$work/cert" 2>/dev/null
+python3 - "$work" <<-'END'
+	import io, os, sys, tarfile, zipfile
+	www = sys.argv[1] + "/www/"
+	text = b'output "v" { value = "packed" }\n'
+	def tar(name, mode, *members):
+	    with tarfile.open(www + name, "w:" + mode) as out:
+	        for path, kind, link in members:
+	            info = tarfile.TarInfo(path)
+	            info.type, info.linkname = kind, link
+	            info.size = len(text) if kind == tarfile.REGTYPE else 0
+	            out.addfile(info, io.BytesIO(text))
+	good = ("sub/main.tf", tarfile.REGTYPE, "")
+	for name, mode in (("a.tar.gz", "gz"), ("a.tar.xz", "xz"), ("a.tbz2", "bz2"), ("unnamed", "gz")):
+	    tar(name, mode, good)
+	with zipfile.ZipFile(www + "a.zip", "w") as out:
+	    out.writestr("sub/main.tf", text)
+	tar("dots.tgz", "gz", ("../x", tarfile.REGTYPE, ""))
+	tar("absolute.tgz", "gz", (sys.argv[1] + "/escaped", tarfile.REGTYPE, ""))
+	tar("link.tgz", "gz", good, ("link", tarfile.SYMTYPE, "../../.."))
+	tar("through.tgz", "gz", ("link", tarfile.SYMTYPE, sys.argv[1]), ("link/escaped", tarfile.REGTYPE, ""))
+	tar("hard.tgz", "gz", ("hard", tarfile.LNKTYPE, "/etc/passwd"))
+	tar("device.tgz", "gz", ("null", tarfile.CHRTYPE, ""))
+	open(www + "broken.zip", "w").write("no archive")
+END
+cat >"$work/serve.py" <<-'END'
+	import functools, http.server, ssl, sys
+	work = sys.argv[1]
+	handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=work + "/www")
+	server = http.server.HTTPServer(("127.0.0.1", 0), handler)
+	context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+	context.load_cert_chain(work + "/cert", work + "/key")
+	server.socket = context.wrap_socket(server.socket, server_side=True)
+	open(work + "/port", "w").write(str(server.server_port))
+	server.serve_forever()
+END
+timeout 120 python3 "$work/serve.py" "$work" >/dev/null 2>&1 &
+server=$!
+trap 'kill $server; rm -rf "$work"' EXIT
+for _ in $(seq 100); do [ -s "$work/port" ] && break; sleep 0.1; done
+web=https://127.0.0.1:$(cat "$work/port")
+refused module-archive-unknown-authority "$web/a.zip" 'Could not download module "m1"'
+export SSL_CERT_FILE=$work/cert
+sum=$(sha256sum <"$work/www/a.zip" | cut -d' ' -f1)
+config "$web/a.tar.gz//sub" "$web/a.tar.xz//sub" "$web/a.tbz2//sub" "$web/a.zip//sub?checksum=sha256:$sum" \
+	"$web/unnamed//sub?archive=tar.gz&checksum=$(md5sum <"$work/www/unnamed" | cut -d' ' -f1)"
+run init && run apply -auto-approve && [ "$("$zplan" output -json | jq -r '[.[].value] | join(" ")')" = \
+	"packed packed packed packed packed" ]
+result module-archives $?
+refused module-archive-checksum "$web/a.zip?checksum=sha256:${sum%?}x" "the checksum of what was downloaded is $sum"
+refused module-archive-bad-checksum "$web/a.zip?checksum=sha256:1" "is no checksum"
+refused module-archive-missing "$web/none.zip" "404"
+refused module-archive-broken "$web/broken.zip" "unpacking:"
+refused module-archive-dots "$web/dots.tgz" "would lie outside of the module"
+refused module-archive-absolute "$web/absolute.tgz" "would lie outside of the module"
+refused module-archive-link "$web/link.tgz" "leads out of it"
+refused module-archive-through-link "$web/through.tgz" "unpacking:"
+refused module-archive-hard-link "$web/hard.tgz" "neither file, folder nor symbolic link"
+refused module-archive-device "$web/device.tgz" "neither file, folder nor symbolic link"
+[ ! -e "$work/escaped" ]
+result module-archive-no-escape $?
 
 mkdir -p "$work/v" && cd "$work/v" || exit 1
 echo 'terraform { required_version = ">= 1.3, < 2.0" }' >main.tf
