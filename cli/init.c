@@ -59,7 +59,7 @@ static bool load_modules(struct cli_run *run, bool get, bool upgrade)
 	bool any = get && run->config->root->call_count;
 
 	if (any)
-		puts("Initializing modules...");
+		puts(upgrade ? "Upgrading modules..." : "Initializing modules...");
 	cli_installer_init(&installer, upgrade);
 	zp_diags_own(&run->diags, free_config, run->config); /* the backend's settings point into it */
 	run->config = plan_config_load(&(struct plan_config_options){ .dir = ".",

@@ -72,6 +72,8 @@ result module-plan-file-holds-modules $?
 rm -rf .terraform && mv aside .terraform
 run init && ! said Downloading && run get -update && said "Downloading $repo?ref=v1 for m1..."
 result module-only-when-asked $?
+run init -upgrade && said "Upgrading modules... Downloading $repo?ref=v1 for m1..."
+result module-upgrade $?
 sed -i s/ref=v1/ref=v2/ main.tf
 run validate
 [ $? = 1 ] && said "Error: Module source has changed" && run init && said "for m1..." && ! said "for m2..." && run validate
