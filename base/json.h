@@ -95,6 +95,8 @@ void zp_json_bool(struct zp_json_writer *writer, bool value);
 void zp_json_int(struct zp_json_writer *writer, int64_t value);
 void zp_json_string(struct zp_json_writer *writer, struct zp_str value);
 void zp_json_cstr(struct zp_json_writer *writer, const char *value);
+/* A member of that name; nothing when text is NULL. */
+void zp_json_member(struct zp_json_writer *writer, const char *key, const char *text);
 /* Valid JSON written elsewhere: a number's text or a kept fragment. Not re-indented. */
 void zp_json_raw(struct zp_json_writer *writer, struct zp_str json);
 

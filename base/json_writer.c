@@ -188,3 +188,11 @@ void zp_json_quote(struct zp_buf *out, struct zp_str text, bool html_safe)
 	}
 	zp_buf_char(out, '"');
 }
+
+void zp_json_member(struct zp_json_writer *writer, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	zp_json_key(writer, key);
+	zp_json_cstr(writer, text);
+}

@@ -12,12 +12,6 @@
 #include "hcl-lite/eval.h"
 #include "providers/provider.h"
 
-static void cstr_member(struct zp_json_writer *writer, const char *name, const char *text)
-{
-	zp_json_key(writer, name);
-	zp_json_cstr(writer, text);
-}
-
 static void true_member(struct zp_json_writer *writer, const char *name, bool set)
 {
 	if (!set)
@@ -34,7 +28,7 @@ static void functions_json(struct zp_json_writer *writer)
 	const char *const *names = hcl_function_names(&count);
 
 	zp_json_begin_object(writer);
-	cstr_member(writer, "format_version", "1.0");
+	zp_json_member(writer, "format_version", "1.0");
 	zp_json_key(writer, "function_signatures");
 	zp_json_begin_object(writer);
 	for (size_t i = 0; i < count; i++) {
@@ -101,8 +95,8 @@ static void attribute_json(struct zp_json_writer *writer, const struct provider_
 	zp_json_key(writer, "type");
 	zp_json_raw(writer, zp_buf_slice(&type));
 	if (attribute->description)
-		cstr_member(writer, "description", attribute->description);
-	cstr_member(writer, "description_kind", "plain");
+		zp_json_member(writer, "description", attribute->description);
+	zp_json_member(writer, "description_kind", "plain");
 	true_member(writer, "deprecated", attribute->flags & PROVIDER_DEPRECATED);
 	true_member(writer, "required", attribute->flags & PROVIDER_REQUIRED);
 	true_member(writer, "optional", attribute->flags & PROVIDER_OPTIONAL);
@@ -125,7 +119,7 @@ static void block_types_json(struct zp_json_writer *writer, const struct provide
 		const struct provider_block *block = &schema->blocks[i];
 		zp_json_key(writer, block->name);
 		zp_json_begin_object(writer);
-		cstr_member(writer, "nesting_mode", modes[block->nesting]);
+		zp_json_member(writer, "nesting_mode", modes[block->nesting]);
 		zp_json_key(writer, "block");
 		block_json(writer, block->schema);
 		if (block->min) {
@@ -160,8 +154,8 @@ static void block_json(struct zp_json_writer *writer, const struct provider_sche
 	if (schema->block_count)
 		block_types_json(writer, schema);
 	if (schema->description)
-		cstr_member(writer, "description", schema->description);
-	cstr_member(writer, "description_kind", "plain");
+		zp_json_member(writer, "description", schema->description);
+	zp_json_member(writer, "description_kind", "plain");
 	zp_json_end_object(writer);
 }
 
@@ -227,7 +221,7 @@ static void providers_json(struct zp_json_writer *writer, const struct plan_conf
 
 	note_used(&used, config->root);
 	zp_json_begin_object(writer);
-	cstr_member(writer, "format_version", "1.0");
+	zp_json_member(writer, "format_version", "1.0");
 	if (used.count) {
 		zp_json_key(writer, "provider_schemas");
 		zp_json_begin_object(writer);

@@ -11,12 +11,6 @@ static const char *const kind_names[] = { "resource", "output_value", "check", "
 /* The same in the state's "check_results", and in addresses. */
 static const char *const kind_words[] = { "resource", "output", "check", "var" };
 
-static void cstr_member(struct zp_json_writer *writer, const char *name, const char *text)
-{
-	zp_json_key(writer, name);
-	zp_json_cstr(writer, text);
-}
-
 static void key_member(struct zp_json_writer *writer, struct state_key key)
 {
 	if (key.kind == STATE_NO_KEY)
@@ -52,15 +46,15 @@ static void address_json(struct zp_json_writer *writer, enum plan_checked_kind k
 	zp_arena_init(&arena);
 	zp_json_begin_object(writer);
 	if (whole)
-		cstr_member(writer, "kind", kind_names[kind]);
+		zp_json_member(writer, "kind", kind_names[kind]);
 	if (kind == PLAN_CHECKED_RESOURCE && state_address_parse(address, &arena, &parts, &err)) {
 		if (whole)
-			cstr_member(writer, "mode", parts.mode == STATE_DATA ? "data" : "managed");
+			zp_json_member(writer, "mode", parts.mode == STATE_DATA ? "data" : "managed");
 		if (*parts.module)
-			cstr_member(writer, "module", parts.module);
+			zp_json_member(writer, "module", parts.module);
 		if (whole) {
-			cstr_member(writer, "type", parts.type);
-			cstr_member(writer, "name", parts.name);
+			zp_json_member(writer, "type", parts.type);
+			zp_json_member(writer, "name", parts.name);
 		}
 		key_member(writer, parts.key);
 	} else if (kind != PLAN_CHECKED_RESOURCE) {
@@ -70,9 +64,9 @@ static void address_json(struct zp_json_writer *writer, enum plan_checked_kind k
 			zp_json_string(writer, zp_strn(address, length));
 		}
 		if (whole && strrchr(address, '.'))
-			cstr_member(writer, "name", strrchr(address, '.') + 1);
+			zp_json_member(writer, "name", strrchr(address, '.') + 1);
 	}
-	cstr_member(writer, "to_display", address);
+	zp_json_member(writer, "to_display", address);
 	zp_json_end_object(writer);
 	zp_arena_release(&arena);
 }
@@ -83,7 +77,7 @@ static void begin_block(struct zp_json_writer *writer, enum plan_checked_kind ki
 	zp_json_begin_object(writer);
 	zp_json_key(writer, "address");
 	address_json(writer, kind, address, true);
-	cstr_member(writer, "status", status);
+	zp_json_member(writer, "status", status);
 }
 
 static void begin_object(struct zp_json_writer *writer, enum plan_checked_kind kind, const char *address,
@@ -92,7 +86,7 @@ static void begin_object(struct zp_json_writer *writer, enum plan_checked_kind k
 	zp_json_begin_object(writer);
 	zp_json_key(writer, "address");
 	address_json(writer, kind, address, false);
-	cstr_member(writer, "status", status);
+	zp_json_member(writer, "status", status);
 }
 
 static void problem_json(struct zp_json_writer *writer, struct zp_str message)

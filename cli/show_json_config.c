@@ -371,22 +371,14 @@ static int by_key(const void *a, const void *b)
 	return strcmp(((const struct provider_entry *)a)->key, ((const struct provider_entry *)b)->key);
 }
 
-static void cstr_member(struct zp_json_writer *writer, const char *name, const char *text)
-{
-	if (!text)
-		return;
-	zp_json_key(writer, name);
-	zp_json_cstr(writer, text);
-}
-
 static void provider_json(struct zp_json_writer *writer, const struct provider_entry *entry)
 {
 	zp_json_key(writer, entry->key);
 	zp_json_begin_object(writer);
-	cstr_member(writer, "name", entry->name);
-	cstr_member(writer, "full_name", entry->source);
-	cstr_member(writer, "alias", entry->alias);
-	cstr_member(writer, "version_constraint", entry->version);
+	zp_json_member(writer, "name", entry->name);
+	zp_json_member(writer, "full_name", entry->source);
+	zp_json_member(writer, "alias", entry->alias);
+	zp_json_member(writer, "version_constraint", entry->version);
 	if (*entry->module->path) {
 		const char *colon = strrchr(entry->key, ':');
 		zp_json_key(writer, "module_address");
@@ -459,7 +451,7 @@ static void outputs_json(struct zp_json_writer *writer, const struct plan_module
 		zp_json_key(writer, "expression");
 		expression_json(writer, output->expr);
 		depends_on_json(writer, output->depends_on, output->depends_on_count);
-		cstr_member(writer, "description", output->description);
+		zp_json_member(writer, "description", output->description);
 		zp_json_end_object(writer);
 	}
 	zp_json_end_object(writer);
@@ -475,7 +467,7 @@ static void provisioners_json(struct zp_json_writer *writer, const struct plan_r
 		const struct plan_provisioner *provisioner = &resource->provisioners[i];
 		const struct provider_schema *schema = plan_provisioner_schema(provisioner->type);
 		zp_json_begin_object(writer);
-		cstr_member(writer, "type", provisioner->type);
+		zp_json_member(writer, "type", provisioner->type);
 		if (schema)
 			expressions_member(writer, provisioner->body, schema);
 		zp_json_end_object(writer);
@@ -491,13 +483,13 @@ static void resource_json(struct zp_json_writer *writer, const struct plan_modul
 	zp_autobuf key = ZP_BUF_INIT;
 
 	zp_json_begin_object(writer);
-	cstr_member(writer, "address", resource->address);
-	cstr_member(writer, "mode", modes[resource->mode]);
-	cstr_member(writer, "type", resource->type);
-	cstr_member(writer, "name", resource->name);
+	zp_json_member(writer, "address", resource->address);
+	zp_json_member(writer, "mode", modes[resource->mode]);
+	zp_json_member(writer, "type", resource->type);
+	zp_json_member(writer, "name", resource->name);
 	const struct plan_module *giver = used_provider(module, resource, &name, &alias);
 	provider_key(giver, name, alias, &key);
-	cstr_member(writer, "provider_config_key", key.ptr);
+	zp_json_member(writer, "provider_config_key", key.ptr);
 	provisioners_json(writer, resource);
 	expressions_member(writer, resource->body, resource->resource_type->schema);
 	zp_json_key(writer, "schema_version");
@@ -564,7 +556,7 @@ static void calls_json(struct zp_json_writer *writer, const struct plan_module *
 			continue;
 		zp_json_key(writer, call->name);
 		zp_json_begin_object(writer);
-		cstr_member(writer, "source", call->source);
+		zp_json_member(writer, "source", call->source);
 		arguments_json(writer, call);
 		if (call->count)
 			expression_member(writer, "count_expression", call->count);
@@ -572,7 +564,7 @@ static void calls_json(struct zp_json_writer *writer, const struct plan_module *
 			expression_member(writer, "for_each_expression", call->for_each);
 		zp_json_key(writer, "module");
 		module_json(writer, call->module);
-		cstr_member(writer, "version_constraint", call->version);
+		zp_json_member(writer, "version_constraint", call->version);
 		depends_on_json(writer, call->depends_on, call->depends_on_count);
 		zp_json_end_object(writer);
 	}
@@ -595,7 +587,7 @@ static void variables_json(struct zp_json_writer *writer, const struct plan_modu
 			zp_json_key(writer, "default");
 			hcl_value_to_json(writer, variable->default_value, NULL);
 		}
-		cstr_member(writer, "description", variable->description);
+		zp_json_member(writer, "description", variable->description);
 		if (variable->sensitive) {
 			zp_json_key(writer, "sensitive");
 			zp_json_bool(writer, true);
