@@ -238,7 +238,7 @@ static void tell_progress(struct plan_execution *execution)
 	double now = plan_seconds();
 
 	for (struct plan_work *work = execution->running; work; work = work->next) {
-		if (!work->address || now - work->told < PROGRESS_EVERY)
+		if (!work->begun || now - work->told < PROGRESS_EVERY)
 			continue;
 		work->told += PROGRESS_EVERY;
 		plan_emit(execution->plan, &(struct plan_event){ .kind = PLAN_EVENT_APPLY_PROGRESS,

@@ -20,6 +20,7 @@ struct plan_work {
 	uint64_t intent;
 	double started; /* seconds, monotonic */
 	double told;	/* when progress was last reported */
+	_Atomic bool begun; /* what is above will not change any more: others may look */
 	bool ok;
 	struct hcl_value object; /* what it came to, once it is done */
 	struct plan_work *next, **link; /* in the list of what runs */
@@ -39,7 +40,7 @@ struct plan_execution {
 	uint32_t remaining;
 	uint32_t busy; /* workers inside an operation */
 	bool stopping;
-	bool dirty; /* the state changed since it was last stored; under plan->lock */
+	_Atomic bool dirty; /* the state changed since it was last stored; set under plan->lock */
 	bool raised; /* its serial was raised; under plan->lock */
 	struct plan_work *running;
 };

@@ -283,6 +283,8 @@ void plan_works_prepare(struct plan_execution *execution, struct plan_work **wor
 	pthread_mutex_unlock(&execution->plan->lock);
 	emit(execution, works, count, false);
 	for (size_t i = 0; i < count; i++)
+		works[i]->begun = works[i]->ok;
+	for (size_t i = 0; i < count; i++)
 		if (works[i]->ok)
 			works[i]->ok = provision_end(execution, works[i]);
 }

@@ -139,7 +139,7 @@ static void run(void *data)
 
 	for (size_t i = 0; i < root->import_count; i++) {
 		const struct plan_import *block = &root->imports[i];
-		const char *type, *name;
+		const char *type = NULL, *name = NULL;
 		size_t errors = generating->plan->diags->errors;
 		if (plan_import_has_config(generating->plan, block))
 			continue;
