@@ -1,0 +1,10 @@
+module "m" {
+ source = "./m"
+ 
+}
+removed {
+ from = module.m
+ lifecycle {
+ destroy = false
+ }
+}
