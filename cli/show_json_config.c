@@ -105,12 +105,19 @@ static void expression_members(struct zp_json_writer *writer, const struct hcl_e
 
 	hcl_expr_references(expr, note_reference, &names);
 	zp_arena_init(&arena);
+	/* In JSON syntax the value as it is written is told, templates and all. */
+	bool json = expr->kind == HCL_EXPR_JSON && expr->range.file;
+	if (json) {
+		zp_json_key(writer, "constant_value");
+		zp_json_raw(writer, zp_strn(expr->range.file->text.ptr + expr->range.start,
+			expr->range.end - expr->range.start));
+	}
 	if (names) {
 		zp_json_key(writer, "references");
 		zp_json_begin_array(writer);
 		hcl_expr_references(expr, reference_json, writer);
 		zp_json_end_array(writer);
-	} else if (constant(expr, &arena, &value)) {
+	} else if (!json && constant(expr, &arena, &value)) {
 		zp_json_key(writer, "constant_value");
 		hcl_value_to_json(writer, value, NULL);
 	}
