@@ -3,6 +3,7 @@
  */
 #include "providers/builtin.h"
 #include "providers/zos/object.h"
+#include "providers/zos/specs.h"
 
 #define GIGABYTE (INT64_C(1) << 30)
 #define MAX_GIGABYTES 10240
@@ -61,10 +62,7 @@ static void plan_disk(struct provider_plan *plan)
 static cJSON *disk_spec(struct zp_arena *arena, struct hcl_value values)
 {
 	(void)arena;
-	cJSON *spec = cJSON_CreateObject();
-	int64_t gigabytes = provider_get_int(values, "size", 0);
-	cJSON_AddNumberToObject(spec, "size", (double)(gigabytes * GIGABYTE));
-	return spec;
+	return zos_disk_spec(provider_get_int(values, "size", 0));
 }
 
 static void fill(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,

@@ -6,6 +6,7 @@
 #include "providers/gateway/spec.h"
 #include "providers/zos/checks.h"
 #include "providers/zos/object.h"
+#include "providers/zos/specs.h"
 
 #define ATTRIBUTE_BACKENDS                                                                         \
 	{                                                                                          \
@@ -74,27 +75,28 @@ static struct provider_schema fqdn_schema = {
 	.attribute_count = ZP_ARRAY_SIZE(fqdn_attributes),
 };
 
-static cJSON *gateway_spec(struct zp_arena *arena, struct hcl_value values, const char *name)
+static cJSON *gateway_spec(struct zp_arena *arena, struct hcl_value values, bool by_name)
 {
-	cJSON *spec = cJSON_CreateObject();
-	zos_json_add_text(spec, name, provider_get(values, name));
-	zos_json_add_list(spec, "backends", provider_get(values, "backends"));
-	cJSON_AddBoolToObject(
-		spec, "tls_passthrough", provider_get_bool(values, "tls_passthrough", false));
 	const char *network = provider_get_text(values, "network");
-	if (network && *network)
-		cJSON_AddStringToObject(spec, "network", zos_workload_id(arena, network, "net"));
-	return spec;
+	struct zos_gateway gateway = {
+		.name = by_name ? provider_get_text(values, "name") : NULL,
+		.fqdn = by_name ? NULL : provider_get_text(values, "fqdn"),
+		.backends = provider_get(values, "backends"),
+		.tls_passthrough = provider_get_bool(values, "tls_passthrough", false),
+		.network = network && *network ? zos_workload_id(arena, network, "net") : NULL,
+	};
+
+	return zos_gateway_spec(&gateway);
 }
 
 static cJSON *name_spec(struct zp_arena *arena, struct hcl_value values)
 {
-	return gateway_spec(arena, values, "name");
+	return gateway_spec(arena, values, true);
 }
 
 static cJSON *fqdn_spec(struct zp_arena *arena, struct hcl_value values)
 {
-	return gateway_spec(arena, values, "fqdn");
+	return gateway_spec(arena, values, false);
 }
 
 static struct hcl_value network_of(struct zp_arena *arena, const cJSON *spec)
@@ -154,7 +156,7 @@ static void validate(struct hcl_value config, struct provider_problems *problems
 	zp_arena_init(&arena);
 	zp_autoerror err = ZP_ERROR_INIT;
 	struct provider_gateway_spec checked;
-	cJSON *spec = gateway_spec(&arena, config, name);
+	cJSON *spec = gateway_spec(&arena, config, by_name);
 	if (!is_part_known(config, name))
 		cJSON_AddStringToObject(spec, name, by_name ? "name" : "name.example");
 	if (!is_part_known(config, "backends")) {

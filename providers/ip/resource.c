@@ -4,6 +4,7 @@
 #include "providers/builtin.h"
 #include "providers/ip/workload.h"
 #include "providers/zos/object.h"
+#include "providers/zos/specs.h"
 
 static struct provider_attribute attributes[] = {
 	ZOS_ID,
@@ -57,12 +58,9 @@ static void validate(struct hcl_value config, struct provider_problems *problems
 
 static cJSON *ip_spec(struct zp_arena *arena, struct hcl_value values)
 {
-	cJSON *spec = cJSON_CreateObject();
-
 	(void)arena;
-	cJSON_AddBoolToObject(spec, "v4", provider_get_bool(values, "ipv4", true));
-	cJSON_AddBoolToObject(spec, "v6", provider_get_bool(values, "ipv6", false));
-	return spec;
+	return zos_ip_spec(provider_get_bool(values, "ipv4", true),
+		provider_get_bool(values, "ipv6", false));
 }
 
 static void fill(struct provider_builder *builder, struct hcl_value before, const cJSON *spec,

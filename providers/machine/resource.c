@@ -5,15 +5,13 @@
 #include "providers/machine/spec.h"
 #include "providers/zos/checks.h"
 #include "providers/zos/object.h"
+#include "providers/zos/specs.h"
 
 #define MEGABYTE (INT64_C(1) << 20)
 #define MAX_MEMORY_MB (256 * 1024)
 #define MIN_MEMORY_MB 250
 #define MAX_ROOTFS_MB (10 * 1024 * 1024)
 #define MIN_ROOTFS_MB 500
-/* A machine of this size (cores times GB of memory) needs a larger root. */
-#define LARGE_MACHINE 8
-#define MIN_LARGE_ROOTFS_MB 2048
 #define MAX_CORES 32
 
 static struct provider_attribute mount_attributes[] = {
@@ -153,12 +151,13 @@ static void check_size(struct hcl_value config, struct provider_problems *proble
 	int64_t root = number_or(config, "rootfs_size", MIN_ROOTFS_MB);
 	if (problems->errors > errors || cores < 0 || memory < 0 || root < 0)
 		return;
-	if (cores * memory >= LARGE_MACHINE * 1024 && root < MIN_LARGE_ROOTFS_MB)
+	int64_t least = zos_machine_least_root(cores, memory);
+	if (root < least)
 		provider_error(problems, "rootfs_size", "Root file system too small",
 			"A machine of %lld cores and %lld MB needs a root file system of at least "
-			"%d MB: "
+			"%lld MB: "
 			"\"rootfs_size\" is %lld.",
-			(long long)cores, (long long)memory, MIN_LARGE_ROOTFS_MB, (long long)root);
+			(long long)cores, (long long)memory, (long long)least, (long long)root);
 }
 
 static void check_environment(struct hcl_value config, struct provider_problems *problems)
@@ -219,56 +218,43 @@ static void check_mounts(struct hcl_value config, struct provider_problems *prob
 	}
 }
 
-static void add_interface(cJSON *spec, struct zp_arena *arena, struct hcl_value values)
+static size_t take_mounts(
+	struct zp_arena *arena, struct hcl_value mounts, struct zos_mount *out)
 {
-	cJSON *network = cJSON_AddObjectToObject(spec, "network");
-	cJSON *interface = cJSON_CreateObject();
-	cJSON_AddItemToArray(cJSON_AddArrayToObject(network, "interfaces"), interface);
-	const char *id = provider_get_text(values, "network");
-	if (id)
-		cJSON_AddStringToObject(interface, "network", zos_workload_id(arena, id, "net"));
-	const char *ip = provider_get_text(values, "ip");
-	cJSON_AddStringToObject(interface, "ip", ip ? ip : "");
-	const char *public = provider_get_text(values, "public_ip");
-	if (public)
-		cJSON_AddStringToObject(
-			network, "public_ip", zos_workload_id(arena, public, "ip"));
-}
+	size_t count = mounts.state == HCL_KNOWN ? mounts.count : 0;
 
-static void add_mounts(cJSON *spec, struct zp_arena *arena, struct hcl_value mounts)
-{
-	cJSON *list = cJSON_AddArrayToObject(spec, "mounts");
-	if (mounts.state != HCL_KNOWN)
-		return;
-	for (uint32_t i = 0; i < mounts.count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const char *disk = provider_get_text(mounts.elements[i], "disk");
-		cJSON *mount = cJSON_CreateObject();
-		if (disk)
-			cJSON_AddStringToObject(
-				mount, "name", zos_workload_id(arena, disk, "disk"));
-		zos_json_add_text(
-			mount, "mountpoint", provider_get(mounts.elements[i], "mount_point"));
-		cJSON_AddItemToArray(list, mount);
+		out[i].disk = disk ? zos_workload_id(arena, disk, "disk") : NULL;
+		out[i].path = provider_get_text(mounts.elements[i], "mount_point");
 	}
+	return count;
 }
 
 static cJSON *machine_spec(struct zp_arena *arena, struct hcl_value values)
 {
-	cJSON *spec = cJSON_CreateObject();
-	zos_json_add_text(spec, "flist", provider_get(values, "flist"));
-	zos_json_add_text(spec, "flist_checksum", provider_get(values, "flist_checksum"));
-	add_interface(spec, arena, values);
-	cJSON_AddNumberToObject(spec, "size",
-		(double)(provider_get_int(values, "rootfs_size", MIN_ROOTFS_MB) * MEGABYTE));
-	cJSON *capacity = cJSON_AddObjectToObject(spec, "compute_capacity");
-	cJSON_AddNumberToObject(capacity, "cpu", (double)provider_get_int(values, "cpu", 1));
-	cJSON_AddNumberToObject(
-		capacity, "memory", (double)(provider_get_int(values, "memory", 256) * MEGABYTE));
-	add_mounts(spec, arena, provider_get(values, "mounts"));
-	zos_json_add_text(spec, "entrypoint", provider_get(values, "entrypoint"));
-	zos_json_add_map(spec, "env", provider_get(values, "env"));
-	cJSON_AddBoolToObject(spec, "corex", provider_get_bool(values, "corex", false));
-	return spec;
+	struct hcl_value mounts = provider_get(values, "mounts");
+	const char *network = provider_get_text(values, "network");
+	const char *public = provider_get_text(values, "public_ip");
+	struct zos_mount *list = zp_new_array(
+		arena, struct zos_mount, mounts.state == HCL_KNOWN ? mounts.count : 0);
+	struct zos_machine machine = {
+		.flist = provider_get_text(values, "flist"),
+		.checksum = provider_get_text(values, "flist_checksum"),
+		.entrypoint = provider_get_text(values, "entrypoint"),
+		.network = network ? zos_workload_id(arena, network, "net") : NULL,
+		.ip = provider_get_text(values, "ip"),
+		.public_ip = public ? zos_workload_id(arena, public, "ip") : NULL,
+		.cpu = provider_get_int(values, "cpu", 1),
+		.memory_mb = provider_get_int(values, "memory", ZOS_DEFAULT_MEMORY_MB),
+		.rootfs_mb = provider_get_int(values, "rootfs_size", MIN_ROOTFS_MB),
+		.env = provider_get(values, "env"),
+		.corex = provider_get_bool(values, "corex", false),
+		.mounts = list,
+		.mount_count = take_mounts(arena, mounts, list),
+	};
+
+	return zos_machine_spec(&machine);
 }
 
 /* Harmless values in the place of those that are not known yet. */
