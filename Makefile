@@ -25,6 +25,10 @@ ifeq ($(SAN),1)
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT := -O1
 CPPFLAGS += -DZP_FAULTS
+ifeq ($(findstring clang,$(CC)),)
+ASAN_FORK := $(B)/mk/asan_fork.o
+LDFLAGS += -static-libasan
+endif
 endif
 
 # The folders from the ground up: each may use those before it (checked by `make lint`).
@@ -105,15 +109,15 @@ $(B)/lazy.o: $(B)/lazy.S
 	$(Q)$(CC) -c -o $@ $<
 endif
 
-$(B)/zplan: $(B)/cli/main.o $(LIBS_cli) $(LAZY)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LAZY) -Wl,--start-group $(LIBS_cli) -Wl,--end-group \
+$(B)/zplan: $(B)/cli/main.o $(LIBS_cli) $(LAZY) $(ASAN_FORK)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LAZY) $(ASAN_FORK) -Wl,--start-group $(LIBS_cli) -Wl,--end-group \
 		$(filter-out $(LAZY_LIBS),$(PKG_LIBS))
 
 # tests/<folder>/test_*.c -> $(B)/tests/<folder>/test_*, linked with that folder and what is below it.
 define test_rules
 TESTS += $$(patsubst tests/%.c,$$(B)/tests/%,$$(wildcard tests/$(1)/test_*.c))
-$$(B)/tests/$(1)/%: $$(B)/tests/$(1)/%.o $$(LIBS_$(1))
-	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(LIBS_$(1)) -Wl,--end-group $$(TEST_LIBS) $$(PKG_LIBS)
+$$(B)/tests/$(1)/%: $$(B)/tests/$(1)/%.o $$(LIBS_$(1)) $(ASAN_FORK)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$< $(ASAN_FORK) -Wl,--start-group $$(LIBS_$(1)) -Wl,--end-group $$(TEST_LIBS) $$(PKG_LIBS)
 endef
 $(foreach folder,base hcl-lite modules node providers state planner sync cli,$(eval $(call test_rules,$(folder))))
 

@@ -28,7 +28,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 # z WHO COMMAND...: in the folder of WHO, with the inventory of WHO, from the client's namespace
-z() { local who=$1; shift; (cd "$box/$who" && ZPLAN_NODES=$box/$who/nodes.hcl timeout 100 ip netns exec "$client" "$zplan" "$@"); }
+z() { local who=$1; shift; (cd "$box/$who" && ZPLAN_NODES=$box/$who/nodes.hcl timeout -k 10 100 ip netns exec "$client" "$zplan" "$@"); }
 agent() { cat "$ZPLAN_SANDBOX/${1:-n1}/agent.pid"; }
 workloads() { "$zplan" sandbox status -json | jq ".nodes[] | select(.name == \"${1:-n1}\") | .workloads"; }
 up() { "$zplan" sandbox up -nodes 2; }

@@ -16,7 +16,7 @@ check() { local name=$1; shift; if "$@" >"$box/out" 2>&1; then ok "$name"; else 
 finish() { [ -n "$counter" ] && kill "$counter" 2>/dev/null; "$zplan" sandbox down >/dev/null 2>&1; rm -rf "$box"; }
 trap finish EXIT
 trap 'exit 130' INT TERM
-z() { (cd "$box/work" && timeout 120 "$zplan" "$@"); }
+z() { (cd "$box/work" && timeout -k 10 120 "$zplan" "$@"); }
 # few NAME MOST: no node was sent more messages than that since the last time
 few() {
 	rm -f "$ZPLAN_SANDBOX/counts"; kill -USR1 "$counter"

@@ -16,7 +16,7 @@ finish() { mountpoint -q "$box/small" && umount "$box/small"; "$zplan" sandbox d
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-z() { (cd "$work" && timeout 100 "$zplan" "$@"); }
+z() { (cd "$work" && timeout -k 10 100 "$zplan" "$@"); }
 failed() { echo "FAILED $1"; failures=$((failures + 1)); tail -n 25 "$box/out"; cp "$work"/terraform.tfstate* "$box/" 2>/dev/null; }
 
 # config REVISION: its configuration; "none" has nothing in it
@@ -98,7 +98,7 @@ sweep() {
 	while [ $n -lt 1000 ]; do
 		config "$1"; z apply -auto-approve >"$box/out" 2>&1 || { failed "$1 to $3, $n: way back"; break; }
 		config "$3"
-		(cd "$work" && ZPLAN_FAULT=any:$n timeout 100 "$zplan" apply -auto-approve) >"$box/out" 2>&1; status=$?
+		(cd "$work" && ZPLAN_FAULT=any:$n timeout -k 10 100 "$zplan" apply -auto-approve) >"$box/out" 2>&1; status=$?
 		[ $status = 0 ] && break
 		[ $status = 86 ] || { failed "$1 to $3, $n: exit status $status"; break; }
 		tried=$((tried + 1))
@@ -123,7 +123,7 @@ fi
 from=none to=a before=$failures
 for delay in 0.00 0.02 0.05 0.10 0.2; do
 	config $to
-	(cd "$work" && timeout 100 "$zplan" apply -auto-approve) >"$box/out" 2>&1 & apply=$!
+	(cd "$work" && timeout -k 10 100 "$zplan" apply -auto-approve) >"$box/out" 2>&1 & apply=$!
 	for _ in $(seq 500); do [ -s "$work/terraform.tfstate.journal" ] && break; kill -0 $apply 2>/dev/null || break; sleep 0.01; done
 	sleep $delay
 	kill -9 "$(cat "$ZPLAN_SANDBOX/n1/agent.pid")"

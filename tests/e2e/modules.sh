@@ -14,7 +14,7 @@ failed=0
 result() { # NAME STATUS
 	if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAILED $1"; tail -20 "$work/out" 2>/dev/null; failed=1; fi
 }
-run() { timeout 60 "$zplan" "$@" >"$work/out" 2>&1; }
+run() { timeout -k 10 60 "$zplan" "$@" >"$work/out" 2>&1; }
 said() { tr -s ' \n' ' ' <"$work/out" | grep -qF -- "$1"; }
 commit() { git -C "$work/tree" add -A && git -C "$work/tree" -c user.name=t -c user.email=t@t commit -qm "$1"; }
 push() { git -C "$work/tree" push -q "$work/bare.git" HEAD:main --tags; }
@@ -61,9 +61,9 @@ result module-refs-and-subfolder $?
 	"$repo//sub .terraform/modules/m3/sub" ]
 result module-list $?
 if command -v terraform >/dev/null; then
-	timeout 60 terraform validate -no-color >"$work/out" 2>&1
+	timeout -k 10 60 terraform validate -no-color >"$work/out" 2>&1
 	result module-list-read-by-terraform $?
-	rm -rf .terraform && timeout 60 terraform init -no-color >"$work/out" 2>&1 && run validate
+	rm -rf .terraform && timeout -k 10 60 terraform init -no-color >"$work/out" 2>&1 && run validate
 	result module-list-of-terraform $?
 fi
 run plan -out=p && mv .terraform aside && mkdir -p .terraform/modules/m3/sub && cp aside/modules/m3/sub/text .terraform/modules/m3/sub/

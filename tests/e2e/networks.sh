@@ -21,7 +21,7 @@ fails() { # NAME TEXT COMMAND...
 	if "$@" >"$box/out" 2>&1; then failed "$name"
 	elif tr '\n' ' ' <"$box/out" | tr -s ' ' | grep -qF "$text"; then ok "$name"; else failed "$name"; fi
 }
-z() { (cd "$work" && timeout 120 "$zplan" "$@"); }
+z() { (cd "$work" && timeout -k 10 120 "$zplan" "$@"); }
 apply() { z apply -auto-approve; }
 no_changes() { z plan -detailed-exitcode; }
 finish() {

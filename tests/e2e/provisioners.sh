@@ -18,7 +18,7 @@ mkdir -p "$work/tree/sub" "$remote" /run/sshd
 
 ok() { echo "ok $1"; }
 failed() { echo "FAILED $1"; failures=$((failures + 1)); tail -n 30 "$box/out" 2>/dev/null; }
-z() { (cd "$work" && timeout 100 "$zplan" "$@"); }
+z() { (cd "$work" && timeout -k 10 100 "$zplan" "$@"); }
 fresh() { rm -rf "$work"/terraform.tfstate* "$remote"; mkdir "$remote"; }
 # applies NAME TEXT: it is applied, and its output has the text
 applies() {

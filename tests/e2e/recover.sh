@@ -19,8 +19,8 @@ fails() { # NAME TEXT COMMAND...
 	if "$@" >"$box/out" 2>&1; then failed "$name"; else
 		tr '\n' ' ' <"$box/out" | tr -s ' ' | grep -qF "$text" && ok "$name" || failed "$name"; fi
 }
-in_a() { (cd "$box/a" && timeout 100 "$zplan" "$@"); }
-in_b() { (cd "$box/b" && timeout 100 "$zplan" "$@"); }
+in_a() { (cd "$box/a" && timeout -k 10 100 "$zplan" "$@"); }
+in_b() { (cd "$box/b" && timeout -k 10 100 "$zplan" "$@"); }
 attributes() { jq -S '[.resources[] | select(.type != "terraform_data") | {"module": .module, type, name, i: [.instances[] | {index_key, attributes}]}] | sort_by(.type, .name)' "$1"; }
 
 check "sandbox up" "$zplan" sandbox up -nodes=2

@@ -49,7 +49,7 @@ play() { # PROGRAM FOLDER SCRIPT
 		if [ "${line:0:1}" = '!' ]; then
 			eval "${line:1}"
 		else
-			eval "timeout 60 $1 $line" 2>&1 </dev/null
+			eval "timeout -k 10 60 $1 $line" 2>&1 </dev/null
 			echo "=> $?"
 		fi
 	done <"$3"
@@ -213,9 +213,9 @@ output "s" {
 END
 export TEST_STATE_KEY=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 {
-	timeout 60 "$zplan" init && timeout 60 "$zplan" plan -out=p.plan && timeout 60 "$zplan" show p.plan &&
-		timeout 60 "$zplan" apply p.plan && timeout 60 "$zplan" state show terraform_data.a &&
-		timeout 60 "$zplan" plan -detailed-exitcode && timeout 60 "$zplan" state mv terraform_data.a terraform_data.b
+	timeout -k 10 60 "$zplan" init && timeout -k 10 60 "$zplan" plan -out=p.plan && timeout -k 10 60 "$zplan" show p.plan &&
+		timeout -k 10 60 "$zplan" apply p.plan && timeout -k 10 60 "$zplan" state show terraform_data.a &&
+		timeout -k 10 60 "$zplan" plan -detailed-exitcode && timeout -k 10 60 "$zplan" state mv terraform_data.a terraform_data.b
 } >"$work/sealed.log" 2>&1
 result encryption-works $?
 ! grep -q swordfish p.plan terraform.tfstate*
@@ -224,7 +224,7 @@ result encryption-hides $?
 result files-are-private $?
 cp terraform.tfstate before
 ! TEST_STATE_KEY=ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f \
-	timeout 60 "$zplan" apply -auto-approve >"$work/wrong.log" 2>&1 && cmp -s before terraform.tfstate &&
+	timeout -k 10 60 "$zplan" apply -auto-approve >"$work/wrong.log" 2>&1 && cmp -s before terraform.tfstate &&
 	tr -s ' \n' ' ' <"$work/wrong.log" | grep -q 'key does not fit'
 result wrong-key $?
 
@@ -233,22 +233,22 @@ if command -v git >/dev/null; then
 	mkdir "$work/git" && cd "$work/git" && git init -q --bare states.git
 	printf 'resource "terraform_data" "a" {\n  input = terraform.workspace\n}\n' >main.tf
 	{
-		timeout 60 "$zplan" apply -auto-approve && timeout 60 "$zplan" workspace new dev &&
-			timeout 60 "$zplan" apply -auto-approve &&
+		timeout -k 10 60 "$zplan" apply -auto-approve && timeout -k 10 60 "$zplan" workspace new dev &&
+			timeout -k 10 60 "$zplan" apply -auto-approve &&
 			printf 'terraform {\n  backend "git" {\n    url = "%s/states.git"\n  }\n}\n' "$PWD" >b.tf &&
-			! timeout 60 "$zplan" plan && timeout 60 "$zplan" init -force-copy &&
-			timeout 60 "$zplan" plan -detailed-exitcode &&
-			timeout 60 "$zplan" workspace select default && timeout 60 "$zplan" plan -detailed-exitcode &&
-			timeout 60 "$zplan" apply -auto-approve -replace=terraform_data.a
+			! timeout -k 10 60 "$zplan" plan && timeout -k 10 60 "$zplan" init -force-copy &&
+			timeout -k 10 60 "$zplan" plan -detailed-exitcode &&
+			timeout -k 10 60 "$zplan" workspace select default && timeout -k 10 60 "$zplan" plan -detailed-exitcode &&
+			timeout -k 10 60 "$zplan" apply -auto-approve -replace=terraform_data.a
 	} >"$work/git.log" 2>&1
 	result into-git $?
 	git -C states.git log -1 --format=%B zplan-state | grep -q '^apply: serial 2' &&
 		git -C states.git log -1 --format=%B zplan-state | grep -q '^1 to add, 0 to change, 1 to destroy' &&
 		[ -z "$(git -C states.git for-each-ref refs/zplan)" ]
 	result git-history $?
-	rm b.tf && timeout 60 "$zplan" init -force-copy >"$work/git.log" 2>&1 &&
-		timeout 60 "$zplan" plan -detailed-exitcode >>"$work/git.log" 2>&1 &&
-		TF_WORKSPACE=dev timeout 60 "$zplan" plan -detailed-exitcode >>"$work/git.log" 2>&1
+	rm b.tf && timeout -k 10 60 "$zplan" init -force-copy >"$work/git.log" 2>&1 &&
+		timeout -k 10 60 "$zplan" plan -detailed-exitcode >>"$work/git.log" 2>&1 &&
+		TF_WORKSPACE=dev timeout -k 10 60 "$zplan" plan -detailed-exitcode >>"$work/git.log" 2>&1
 	result out-of-git $?
 fi
 
@@ -256,8 +256,8 @@ fi
 if command -v terraform >/dev/null; then
 	mkdir "$work/both" && cd "$work/both" && configuration
 	terraform init >/dev/null && terraform apply -auto-approve >/dev/null &&
-		timeout 60 "$zplan" plan -detailed-exitcode >/dev/null &&
-		timeout 60 "$zplan" apply -auto-approve -replace=terraform_data.a >/dev/null &&
+		timeout -k 10 60 "$zplan" plan -detailed-exitcode >/dev/null &&
+		timeout -k 10 60 "$zplan" apply -auto-approve -replace=terraform_data.a >/dev/null &&
 		terraform plan -detailed-exitcode >/dev/null
 	result interchange $?
 fi

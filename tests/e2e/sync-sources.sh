@@ -48,7 +48,7 @@ turn() { # COMMIT REPOSITORY STACK
 	rm -rf "$box/data"
 	printf 'data_dir = "%s/data"\nrepository "r" {\n%s\n}\nstack "s" {\n  repo = "r"\n  approve = "auto"\n%s\n}\n' \
 		"$box" "$2" "$3" >"$box/sync.hcl"
-	timeout 60 "$zplan" sync -config="$box/sync.hcl" -once 2>"$box/log"
+	timeout -k 10 60 "$zplan" sync -config="$box/sync.hcl" -once 2>"$box/log"
 	[ $? = "$([ "$1" = null ]; echo $((1 - $?)))" ] || return
 	[ "$("$zplan" sync status -config="$box/sync.hcl" -json | jq -r '.stacks[0].applied')" = "$1" ]
 }
