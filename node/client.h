@@ -89,7 +89,8 @@ enum node_rpc_error {
 /*
  * Conveniences over node_call. ensure: workload.ensure {id,type,lineage,address,spec} -> result.
  * read: workload.read {ids:[...]} -> an array of {id,status:"absent|ok|degraded",message,spec,result}
- * in the order asked. remove: workload.remove {id}. list: workload.list {lineage?} -> array with specs.
+ * in the order asked; {objects:[identity...]} gives all that belongs to these objects, by id. remove:
+ * workload.remove {id}. list: workload.list {lineage?,type?} -> array with specs.
  */
 cJSON *node_ensure(struct node_client *client, const struct node_workload *w, struct zp_error *err);
 cJSON *node_read(struct node_client *client, const char *const *ids, size_t count,

@@ -329,31 +329,55 @@ static void describe(struct node_methods *methods, const struct node_workload *w
 	cJSON_AddItemToObject(entry, "result", result ? result : cJSON_CreateObject());
 }
 
+static void read_one(struct node_methods *methods, const char *tenant, const char *id, cJSON *result)
+{
+	cJSON *entry = cJSON_CreateObject();
+
+	cJSON_AddItemToArray(result, entry);
+	cJSON_AddStringToObject(entry, "id", id);
+	pthread_mutex_lock(stripe_of(methods, id));
+	struct node_workload *w = node_find(methods->node, id);
+	if (w && may_see(tenant, w))
+		describe(methods, w, entry);
+	else
+		cJSON_AddStringToObject(entry, "status", "absent");
+	pthread_mutex_unlock(stripe_of(methods, id));
+	node_workload_free(w);
+}
+
+/* All workloads of one object, however many they are. */
+static void read_object(
+	struct node_methods *methods, const char *tenant, const char *identity, cJSON *result)
+{
+	size_t count;
+	struct node_workload **all =
+		node_registry_of_object(methods->node->registry, identity, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (may_see(tenant, all[i]))
+			read_one(methods, tenant, all[i]->id, result);
+		node_workload_free(all[i]);
+	}
+	free(all);
+}
+
 static cJSON *read_many(struct node_methods *methods, const char *tenant, const cJSON *params,
 	struct zp_error *err)
 {
 	const cJSON *ids = cJSON_GetObjectItemCaseSensitive(params, "ids"), *id;
+	const cJSON *objects = cJSON_GetObjectItemCaseSensitive(params, "objects");
 	cJSON *result;
 
-	if (!cJSON_IsArray(ids)) {
+	if (!cJSON_IsArray(ids) && !cJSON_IsArray(objects)) {
 		zp_error_code(err, NODE_RPC_PARAMS, "ids: an array is needed");
 		return NULL;
 	}
 	result = cJSON_CreateArray();
-	cJSON_ArrayForEach (id, ids) {
-		const char *text = cJSON_IsString(id) ? id->valuestring : "";
-		cJSON *entry = cJSON_CreateObject();
-		cJSON_AddItemToArray(result, entry);
-		cJSON_AddStringToObject(entry, "id", text);
-		pthread_mutex_lock(stripe_of(methods, text));
-		struct node_workload *w = node_find(methods->node, text);
-		if (w && may_see(tenant, w))
-			describe(methods, w, entry);
-		else
-			cJSON_AddStringToObject(entry, "status", "absent");
-		pthread_mutex_unlock(stripe_of(methods, text));
-		node_workload_free(w);
-	}
+	cJSON_ArrayForEach (id, ids)
+		read_one(methods, tenant, cJSON_IsString(id) ? id->valuestring : "", result);
+	cJSON_ArrayForEach (id, objects)
+		if (cJSON_IsString(id) && *id->valuestring)
+			read_object(methods, tenant, id->valuestring, result);
 	return result;
 }
 
@@ -389,10 +413,11 @@ static cJSON *remove_one(struct node_methods *methods, const char *tenant, const
 static cJSON *list(struct node_methods *methods, const char *tenant, const cJSON *params,
 	struct zp_error *err)
 {
-	const char *lineage = text_of(params, "lineage");
+	const char *lineage = text_of(params, "lineage"), *type = text_of(params, "type");
 	cJSON *result = cJSON_CreateArray();
 	size_t count;
-	struct node_workload **all = node_registry_all(methods->node->registry, NULL, &count);
+	struct node_workload **all =
+		node_registry_all(methods->node->registry, *type ? type : NULL, &count);
 
 	(void)err;
 	for (size_t i = 0; i < count; i++) {

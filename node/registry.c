@@ -395,21 +395,41 @@ struct node_workload *node_registry_get(struct node_registry *registry, const ch
 	return found;
 }
 
-struct node_workload **node_registry_all(struct node_registry *registry, const char *type,
-	size_t *count)
+static struct node_workload **select_all(struct node_registry *registry, const char *query,
+	const char *const *texts, int text_count, size_t *count)
 {
 	ZP_VEC(, struct node_workload *) all = { 0 };
-	const char *texts[] = { type };
 
 	pthread_mutex_lock(&registry->read_lock);
-	sqlite3_stmt *statement = prepare(registry->reader,
-		"SELECT " COLUMNS " FROM workload WHERE ?1 IS NULL OR type = ?1 ORDER BY id", texts, 1);
+	sqlite3_stmt *statement = prepare(registry->reader, query, texts, text_count);
 	while (statement && sqlite3_step(statement) == SQLITE_ROW)
 		zp_vec_push(&all, read_row(statement));
 	sqlite3_finalize(statement);
 	pthread_mutex_unlock(&registry->read_lock);
 	*count = all.count;
 	return all.items;
+}
+
+struct node_workload **node_registry_all(struct node_registry *registry, const char *type,
+	size_t *count)
+{
+	const char *texts[] = { type };
+
+	return select_all(registry,
+		"SELECT " COLUMNS " FROM workload WHERE ?1 IS NULL OR type = ?1 ORDER BY id", texts, 1,
+		count);
+}
+
+struct node_workload **node_registry_of_object(struct node_registry *registry, const char *identity,
+	size_t *count)
+{
+	/* What begins with "<identity>/" lies between these two, as '0' comes after '/'. */
+	zp_autofree char *from = zp_format("%s/", identity), *to = zp_format("%s0", identity);
+	const char *texts[] = { from, to };
+
+	return select_all(registry,
+		"SELECT " COLUMNS " FROM workload WHERE id >= ?1 AND id < ?2 ORDER BY id", texts, 2,
+		count);
 }
 
 /* The holder's member of the pool, heap; NULL when it has none. Under the lock. */

@@ -30,6 +30,9 @@ struct node_workload *node_registry_get(struct node_registry *registry, const ch
 /* Copies of all of a type (NULL: all), by id; heap array of *count. */
 struct node_workload **node_registry_all(struct node_registry *registry, const char *type,
 	size_t *count);
+/* Copies of those whose id begins with "<identity>/". */
+struct node_workload **node_registry_of_object(struct node_registry *registry, const char *identity,
+	size_t *count);
 
 int node_registry_lease_int(struct node_registry *registry, const char *pool, const char *holder,
 	int64_t from, int64_t to, int64_t *out, struct zp_error *err);

@@ -178,6 +178,9 @@ static void conclude(struct work *work, struct hcl_value before)
 		struct hcl_value range = zos_json_text(op->arena, spec, "ip_range");
 		if (range.state == HCL_KNOWN)
 			provider_build_set(&builder, "ip_range", range);
+		if (op->verb == PROVIDER_IMPORT)
+			provider_build_set(
+				&builder, "name", zos_json_text(op->arena, spec, "name"));
 	}
 	provider_build_set(&builder, "nodes", names_of_parts(work));
 	/* An import can not have the laptop's key: who wants access gets a new one. */
@@ -403,6 +406,7 @@ static cJSON *call_params(const struct work *work, size_t index, bool removes)
 		return node_remove_params(work->id);
 	cJSON *spec = zos_member_spec(
 		work->ip_range, work->members, work->count, index, work->laptop);
+	zos_json_add_text(spec, "name", provider_get(work->op->planned, "name"));
 	cJSON *params = zos_ensure_params(work->instance, work->op, work->id, "network", spec);
 	cJSON_Delete(spec);
 	return params;

@@ -29,8 +29,12 @@ void zos_plan_status(struct provider_plan *plan)
 static void list_nodes(const struct node_inventory *inventory, struct zp_buf *out)
 {
 	const size_t shown = 20;
-	for (size_t i = 0; i < inventory->count && i < shown; i++)
-		zp_buf_printf(out, "%s\"%s\"", i ? ", " : "", inventory->items[i].name);
+	for (size_t i = 0; i < inventory->count && i < shown; i++) {
+		const struct node_entry *entry = &inventory->items[i];
+		zp_buf_printf(out, "%s\"%s\"", i ? ", " : "", entry->name);
+		if (entry->id)
+			zp_buf_printf(out, " (%lld)", (long long)entry->id);
+	}
 	if (inventory->count > shown)
 		zp_buf_printf(out, " and %zu more", inventory->count - shown);
 }

@@ -37,6 +37,9 @@ static struct node_client fake_nodes[] = {
 static struct fake_workload fake_workloads[FAKE_WORKLOADS];
 static size_t fake_workload_count;
 static int fake_read_calls, fake_ensure_calls, fake_remove_calls;
+/* A part of an id that makes ensure or remove of such workloads fail; NULL: none. */
+static const char *fake_fail_part;
+static int fake_fail_code = NODE_E_FAILED;
 static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct node_entry fake_entries[] = {
@@ -83,6 +86,7 @@ static void fake_reset(void)
 		fake_nodes[i].status = fake_nodes[i].message = NULL;
 	}
 	fake_read_calls = fake_ensure_calls = fake_remove_calls = 0;
+	fake_fail_part = NULL;
 	fake_inventory.path = "nodes.hcl";
 	fake_inventory.count = ZP_ARRAY_SIZE(fake_entries);
 }
@@ -137,8 +141,37 @@ static cJSON *fake_list(const struct node_client *client)
 		cJSON *item = cJSON_CreateObject();
 		cJSON_AddStringToObject(item, "id", fake_workloads[i].id);
 		cJSON_AddStringToObject(item, "type", fake_workloads[i].type);
+		cJSON_AddStringToObject(item, "lineage", fake_workloads[i].lineage);
 		cJSON_AddItemToObject(item, "spec", cJSON_Duplicate(fake_workloads[i].spec, true));
 		cJSON_AddItemToArray(list, item);
+	}
+	return list;
+}
+
+static cJSON *fake_describe(const struct node_client *client, const struct fake_workload *w)
+{
+	cJSON *item = cJSON_CreateObject();
+	cJSON_AddStringToObject(item, "id", w->id);
+	cJSON_AddStringToObject(item, "type", w->type);
+	cJSON_AddStringToObject(item, "status", client->status ? client->status : "ok");
+	cJSON_AddStringToObject(item, "message", client->message ? client->message : "");
+	cJSON_AddItemToObject(item, "spec", cJSON_Duplicate(w->spec, true));
+	cJSON_AddItemToObject(item, "result", cJSON_Duplicate(w->result, true));
+	return item;
+}
+
+static cJSON *fake_read_objects(const struct node_client *client, const cJSON *objects)
+{
+	cJSON *list = cJSON_CreateArray();
+	const cJSON *object;
+	fake_read_calls++;
+	cJSON_ArrayForEach(object, objects) for (size_t i = 0; i < fake_workload_count; i++)
+	{
+		size_t len = strlen(object->valuestring);
+		if (!strcmp(fake_workloads[i].node, client->name) &&
+			!strncmp(fake_workloads[i].id, object->valuestring, len) &&
+			fake_workloads[i].id[len] == '/')
+			cJSON_AddItemToArray(list, fake_describe(client, &fake_workloads[i]));
 	}
 	return list;
 }
@@ -146,10 +179,11 @@ static cJSON *fake_list(const struct node_client *client)
 cJSON *node_call(
 	struct node_client *client, const char *method, const cJSON *params, struct zp_error *err)
 {
-	(void)params;
 	cJSON *result = NULL;
 	pthread_mutex_lock(&fake_lock);
-	if (!strcmp(method, "node.facts"))
+	if (!strcmp(method, "workload.read"))
+		result = fake_read_objects(client, cJSON_GetObjectItem(params, "objects"));
+	else if (!strcmp(method, "node.facts"))
 		result = fake_facts(client);
 	else if (!strcmp(method, "workload.list"))
 		result = fake_list(client);
@@ -186,8 +220,9 @@ cJSON *node_ensure(struct node_client *client, const struct node_workload *w, st
 	cJSON *result = NULL;
 	pthread_mutex_lock(&fake_lock);
 	fake_ensure_calls++;
-	if (client->fail_ensure) {
-		zp_error_code(err, client->fail_ensure, "node %s: said no", client->name);
+	if (client->fail_ensure || (fake_fail_part && strstr(w->id, fake_fail_part))) {
+		zp_error_code(err, client->fail_ensure ? client->fail_ensure : fake_fail_code,
+			"node %s: said no", client->name);
 	} else {
 		struct fake_workload *have = fake_find(client->name, w->id);
 		if (have)
@@ -238,8 +273,8 @@ int node_remove(struct node_client *client, const char *id, struct zp_error *err
 	int rc = 0;
 	pthread_mutex_lock(&fake_lock);
 	fake_remove_calls++;
-	if (client->fail_remove) {
-		rc = zp_error_code(err, client->fail_remove, "node %s: still needed", client->name);
+	if (client->fail_remove || (fake_fail_part && strstr(id, fake_fail_part))) {
+		rc = zp_error_code(err, client->fail_remove ? client->fail_remove : fake_fail_code, "node %s: still needed", client->name);
 	} else {
 		struct fake_workload *have = fake_find(client->name, id);
 		if (have)

@@ -476,7 +476,7 @@ static void test_missing_node(void **state)
 	plan_one("zos_disk", none, "{ node = \"n9\", size = 2 }", &problems, NULL);
 	assert_int_equal(problems.errors, 1);
 	assert_string_equal(problems.items[0].detail, "The inventory nodes.hcl has no node \"n9\". "
-						      "It has: \"n1\", \"n2\", \"h1\", \"h2\".");
+						      "It has: \"n1\" (1), \"n2\" (2), \"h1\" (3), \"h2\" (4).");
 	provider_problems_release(&problems);
 	plan_one("zos_network", provider_schema_null(zos("zos_network")->schema),
 		"{ nodes = [\"n1\", \"n9\"] }", &problems, NULL);
