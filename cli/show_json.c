@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "cli/render_plan.h"
 #include "hcl-lite/codec.h"
+#include "planner/relevant.h"
 
 static void key_json(struct zp_json_writer *writer, struct state_key key)
 {
@@ -447,22 +448,26 @@ static void difference_json(struct zp_json_writer *writer, enum plan_action acti
 	hcl_sensitive_to_json(writer, after);
 }
 
+static void path_json(struct zp_json_writer *writer, const struct hcl_path *path)
+{
+	zp_json_begin_array(writer);
+	for (size_t i = 0; i < path->count; i++) {
+		if (path->steps[i].name)
+			zp_json_cstr(writer, path->steps[i].name);
+		else
+			hcl_value_to_json(writer, path->steps[i].key, NULL);
+	}
+	zp_json_end_array(writer);
+}
+
 static void replace_paths_json(struct zp_json_writer *writer, const struct plan_change *change)
 {
 	if (!change->replace_count)
 		return;
 	zp_json_key(writer, "replace_paths");
 	zp_json_begin_array(writer);
-	for (size_t i = 0; i < change->replace_count; i++) {
-		zp_json_begin_array(writer);
-		for (size_t k = 0; k < change->replace[i].count; k++) {
-			if (change->replace[i].steps[k].name)
-				zp_json_cstr(writer, change->replace[i].steps[k].name);
-			else
-				hcl_value_to_json(writer, change->replace[i].steps[k].key, NULL);
-		}
-		zp_json_end_array(writer);
-	}
+	for (size_t i = 0; i < change->replace_count; i++)
+		path_json(writer, &change->replace[i]);
 	zp_json_end_array(writer);
 }
 
@@ -666,6 +671,26 @@ static void drift_json(struct zp_json_writer *writer, const struct plan *plan)
 	zp_json_end_array(writer);
 }
 
+static void relevant_json(struct zp_json_writer *writer, struct plan *plan)
+{
+	size_t count;
+	const struct plan_relevant_attribute *relevant = plan_relevant_attributes(plan, &count);
+
+	if (!count)
+		return;
+	zp_json_key(writer, "relevant_attributes");
+	zp_json_begin_array(writer);
+	for (size_t i = 0; i < count; i++) {
+		zp_json_begin_object(writer);
+		zp_json_key(writer, "resource");
+		zp_json_cstr(writer, relevant[i].resource);
+		zp_json_key(writer, "attribute");
+		path_json(writer, &relevant[i].attribute);
+		zp_json_end_object(writer);
+	}
+	zp_json_end_array(writer);
+}
+
 void cli_plan_json(struct plan *plan, struct zp_buf *out)
 {
 	struct zp_json_writer writer;
@@ -694,6 +719,7 @@ void cli_plan_json(struct plan *plan, struct zp_buf *out)
 	prior_state_json(&writer, plan);
 	zp_json_key(&writer, "configuration");
 	cli_config_json(&writer, plan_configuration(plan));
+	relevant_json(&writer, plan);
 	cli_plan_checks_json(&writer, plan);
 	zp_json_key(&writer, "timestamp");
 	zp_json_cstr(&writer, plan_created(plan));

@@ -194,6 +194,9 @@ const struct plan_check_block *plan_check_blocks(struct plan *plan, size_t *coun
 		while (next < plan->checked.count && strcmp(sorted[next]->block, block->address) == 0)
 			next++;
 		block->object_count = next - first;
+		/* Nobody looked how many there are. */
+		if (!block->object_count && plan_is_limited(plan))
+			block->status = PLAN_CHECK_UNKNOWN;
 		block->objects = zp_new_array(&plan->arena, struct plan_check_object, next - first);
 		for (size_t k = first; k < next; k++) {
 			fill_object(plan, sorted[k], &block->objects[k - first]);

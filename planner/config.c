@@ -419,6 +419,7 @@ struct plan_config *plan_config_load(const struct plan_config_options *options,
 	struct plan_loader top = { .config = config, .arena = &config->arena, .diags = diags,
 		.reader = options->reader ? options->reader : &disk_reader,
 		.installer = options->installer, .root_only = options->root_only };
+	size_t errors = diags->errors;
 	config->root = load_module(&top, options->dir, NULL, &err);
 	if (err.message)
 		zp_diag_error(diags, ZP_NOWHERE, "Failed to read module directory",
@@ -426,6 +427,8 @@ struct plan_config *plan_config_load(const struct plan_config_options *options,
 			zp_error_text(&err));
 	else if (options->test_dir)
 		load_all_tests(&top, options);
+	if (diags->errors == errors && !options->root_only)
+		plan_check_passed_providers(config, diags);
 	return config;
 }
 

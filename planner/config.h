@@ -72,6 +72,7 @@ struct plan_provider_config {
 	const char *name, *alias; /* alias NULL: the default one */
 	const struct provider *provider; /* NULL after a diagnostic */
 	struct hcl_body *body;	  /* without alias and version */
+	bool has_version;
 	struct zp_range range;
 };
 
@@ -84,6 +85,8 @@ struct plan_provider_ref {
 struct plan_required_provider {
 	const char *name, *source; /* local name, full address */
 	const char *version; /* constraint text or NULL */
+	struct plan_provider_ref *aliases; /* configuration_aliases */
+	size_t alias_count;
 	struct zp_range range;
 };
 

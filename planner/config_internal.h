@@ -93,6 +93,10 @@ struct plan_provisioner plan_load_provisioner(struct plan_loader *loader,
 
 /* Loads the module of a call and sets call->module. depth guards against endless nesting. */
 void plan_load_child(struct plan_loader *loader, struct plan_call *call);
+/* Whether each module gets the provider configurations it expects, in the whole tree. */
+void plan_check_passed_providers(struct plan_config *config, struct zp_diags *diags);
+/* Full source address: "hashicorp/null" and "null" get the parts they leave out. */
+const char *plan_provider_source(struct zp_arena *arena, const char *source);
 /* Fills references of every resource of the module. */
 void plan_collect_references(struct plan_module *module, struct zp_arena *arena);
 /* Calls fn for every expression in a body, nested blocks included. */

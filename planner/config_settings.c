@@ -22,6 +22,15 @@ void plan_load_provider(struct plan_loader *loader, const struct hcl_block *bloc
 		return;
 	provider->name = zp_intern(block->labels[0]);
 	provider->alias = plan_constant_string(loader, &content, "alias");
+	struct hcl_attribute *version = hcl_content_attribute(&content, "version");
+	provider->has_version = version;
+	if (version)
+		zp_diag_warning(loader->diags, version->expr->range,
+			"Version constraints inside provider configuration blocks are deprecated",
+			"Terraform 0.13 and earlier allowed provider version constraints inside the provider "
+			"configuration block, but that is now deprecated and will be removed in a future version "
+			"of zplan. To silence this warning, move the provider version constraint into the "
+			"required_providers block.");
 	provider->range = block->header_range;
 	for (size_t i = 0; i < loader->providers.count; i++) {
 		const struct plan_provider_config *other = loader->providers.items[i];
@@ -56,8 +65,7 @@ static const struct hcl_attribute_schema terraform_attributes[] = {
 static const struct hcl_body_schema terraform_schema = { terraform_attributes,
 	COUNT(terraform_attributes), terraform_blocks, COUNT(terraform_blocks) };
 
-/* "hashicorp/null" and "null" get the parts they leave out. */
-static const char *full_source(struct zp_arena *arena, const char *source)
+const char *plan_provider_source(struct zp_arena *arena, const char *source)
 {
 	size_t slashes = 0;
 
@@ -81,6 +89,43 @@ static const char *required_key(struct plan_loader *loader, struct hcl_expr *exp
 	return word;
 }
 
+static void load_aliases(struct plan_loader *loader, struct plan_required_provider *required,
+	const struct hcl_expr *list)
+{
+	struct hcl_expr **items;
+	size_t count;
+
+	if (!plan_static_list(loader, list, &items, &count))
+		return;
+	required->aliases = zp_arena_calloc(loader->arena, count, sizeof(*required->aliases));
+	for (size_t i = 0; i < count; i++) {
+		const struct hcl_expr *item = items[i];
+		if (item->kind != HCL_EXPR_TRAVERSAL) {
+			zp_diag_error(loader->diags, item->range, "Invalid expression",
+				"A single static variable reference is required: only attribute access and "
+				"indexing with constant keys. No calculations, function calls, template "
+				"expressions, etc are allowed here.");
+			continue;
+		}
+		const char *alias =
+			item->traversal.count == 1 ? item->traversal.steps[0].name : NULL;
+		if (item->traversal.count && !alias) {
+			zp_diag_error(loader->diags, list->range, "Invalid configuration_aliases value",
+				"Configuration aliases can only contain references to local provider "
+				"configuration names in the format of provider.alias");
+			continue;
+		}
+		if (strcmp(item->traversal.root, required->name) != 0) {
+			zp_diag_error(loader->diags, list->range, "Invalid configuration_aliases value",
+				"Configuration aliases must be prefixed with the provider name. Expected "
+				"\"%s\", but found \"%s\".", required->name, item->traversal.root);
+			continue;
+		}
+		required->aliases[required->alias_count++] = (struct plan_provider_ref){
+			.name = item->traversal.root, .alias = alias, .range = item->range };
+	}
+}
+
 static void load_required_provider(struct plan_loader *loader, const struct hcl_attribute *attribute)
 {
 	struct hcl_evaluation ev = { .arena = loader->arena, .diags = loader->diags };
@@ -99,6 +144,8 @@ static void load_required_provider(struct plan_loader *loader, const struct hcl_
 	}
 	for (size_t i = 0; i < count; i++) {
 		const char *key = required_key(loader, items[i].key);
+		if (key && strcmp(key, "configuration_aliases") == 0)
+			load_aliases(loader, &required, items[i].value);
 		if (!key || strcmp(key, "configuration_aliases") == 0)
 			continue;
 		struct hcl_value value =
@@ -116,7 +163,7 @@ static void load_required_provider(struct plan_loader *loader, const struct hcl_
 				"\"source\" and \"configuration_aliases\" attributes. To configure "
 				"a provider, use a \"provider\" block.");
 	}
-	required.source = full_source(loader->arena, source ? source : attribute->name);
+	required.source = plan_provider_source(loader->arena, source ? source : attribute->name);
 	zp_vec_push(&loader->required_providers, required);
 }
 

@@ -181,7 +181,7 @@ struct plan {
 	size_t target_count, exclude_count;
 	struct zp_map selected; /* block address -> flags */
 	struct zp_map doomed;	/* of a destroy plan: addresses of objects */
-	bool *selected_outputs; /* of the root, by index */
+	bool *selected_outputs, *selected_variables; /* of the root, by index */
 	struct zp_map imports; /* address -> id of an object that is imported */
 	struct zp_map generated; /* address -> text of configuration that was made */
 	bool has_removed;      /* there are "removed" blocks */

@@ -76,6 +76,8 @@ static void follow_variable(struct plan_needs *walk, uint32_t index)
 	const struct plan_module *module = walk->module;
 	const struct plan_call *call = module->call;
 
+	if (!call && walk->root_variables)
+		walk->root_variables[index] = true;
 	if (!call || !enter(walk, "variable", index))
 		return;
 	const char *name = module->variables[index]->name;

@@ -16,6 +16,7 @@ struct plan_needs {
 	struct zp_arena *arena; /* of the names */
 	const struct plan_module *module; /* that has the block or the expression */
 	struct zp_map *found;
+	bool *root_variables; /* set for those met, by index; may be NULL */
 	bool direct; /* what is found is not followed any further */
 	bool started;	    /* the walk's own, as is seen: objects whose references were followed */
 	struct zp_map seen;

@@ -41,8 +41,6 @@ static bool any_covers(struct plan *plan, const struct state_address *list, size
 	return false;
 }
 
-/* ---- what a block stands on ---- */
-
 /* ---- choosing ---- */
 
 static void mark(struct plan *plan, const char *block, uintptr_t flag)
@@ -57,7 +55,8 @@ static void mark_needs(struct plan *plan, const struct plan_module *module,
 	const struct plan_resource *resource)
 {
 	struct zp_map found = { 0 };
-	struct plan_needs walk = { .arena = &plan->arena, .found = &found, .module = module };
+	struct plan_needs walk = { .arena = &plan->arena, .found = &found, .module = module,
+		.root_variables = plan->selected_variables };
 	const char *own = plan_block_name(&plan->arena, module, resource);
 
 	plan_needs_of(&walk, resource);
@@ -104,20 +103,36 @@ static void choose(struct plan *plan, const struct plan_module *module)
 			choose(plan, module->calls[i]->module);
 }
 
+static void needs_of_output(struct plan_needs *walk, const struct plan_output *output)
+{
+	plan_needs_of_expression(walk, output->expr);
+	for (size_t i = 0; i < output->depends_on_count; i++)
+		plan_needs_of_expression(walk, output->depends_on[i]);
+	for (size_t i = 0; i < output->precondition_count; i++) {
+		plan_needs_of_expression(walk, output->preconditions[i].condition);
+		plan_needs_of_expression(walk, output->preconditions[i].error_message);
+	}
+}
+
 /* The outputs of the root whose resources are all part of it. */
 static void choose_outputs(struct plan *plan)
 {
 	const struct plan_module *root = plan->config->root;
+	zp_autofree bool *variables = zp_calloc(root->variable_count + 1, sizeof(*variables));
 
 	plan->selected_outputs = zp_new_array(&plan->arena, bool, root->output_count);
 	for (size_t i = 0; i < root->output_count; i++) {
 		struct zp_map found = { 0 };
-		struct plan_needs walk = { .arena = &plan->arena, .found = &found, .module = root };
+		struct plan_needs walk = { .arena = &plan->arena, .found = &found, .module = root,
+			.root_variables = variables };
 		bool all = true;
-		plan_needs_of_expression(&walk, root->outputs[i]->expr);
+		memset(variables, 0, root->variable_count * sizeof(*variables));
+		needs_of_output(&walk, root->outputs[i]);
 		for (size_t k = 0; k < found.count && all; k++)
 			all = zp_map_has(&plan->selected, found.entries[k].key);
 		plan->selected_outputs[i] = all && (found.count || !plan->target_count);
+		for (size_t k = 0; plan->selected_outputs[i] && k < root->variable_count; k++)
+			plan->selected_variables[k] |= variables[k];
 		plan_needs_release(&walk);
 		zp_map_release(&found);
 	}
@@ -230,6 +245,8 @@ void plan_choose(struct plan *plan)
 {
 	if (!is_limited(plan))
 		return;
+	plan->selected_variables =
+		zp_new_array(&plan->arena, bool, plan->config->root->variable_count);
 	choose(plan, plan->config->root);
 	choose_outputs(plan);
 	if (plan->kind == PLAN_DESTROY)

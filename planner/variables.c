@@ -179,7 +179,12 @@ bool plan_take_inputs(struct plan *plan, const struct plan_options *options)
 
 void plan_validate_variables(struct plan *plan, struct plan_scope_module *module)
 {
+	const bool *selected =
+		module == plan->root && plan->target_count ? plan->selected_variables : NULL;
+
 	for (size_t i = 0; i < module->config->variable_count; i++) {
+		if (selected && !selected[i])
+			continue; /* nothing in this plan uses it */
 		plan_cell_value(plan, &module->variables[i]);
 		plan_validate_variable(plan, module, module->config->variables[i]);
 	}

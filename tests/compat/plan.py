@@ -45,7 +45,9 @@ def of_plan(text):
         found["address"]: {key: found["change"].get(key) for key in ("actions", "before", "after", "after_unknown")}
         for found in document.get("resource_drift", [])
     }
+    relevant = sorted(document.get("relevant_attributes", []), key=json.dumps)
     return neutral({"changes": changes, "outputs": outputs, "drift": drift, "checks": document.get("checks", []),
+                    "relevant": relevant,
                     "configuration": document.get("configuration"), "variables": document.get("variables")})
 
 
