@@ -1,33 +1,37 @@
 #include "providers/machine/content.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/process.h"
 #include "node/client.h"
+#include "providers/machine/content_build.h"
+#include "providers/machine/content_cache.h"
+#include "providers/machine/content_kind.h"
 #include "providers/machine/download.h"
+#include "providers/machine/flight.h"
 #include "providers/machine/tree_hash.h"
 
-#define MIB (INT64_C(1) << 20)
-#define GROUP (128 * MIB) /* of blocks in ext4 */
-#define INODES_PER_GROUP 8192
-#define INODE_BYTES 256
-#define JOURNAL_MIB 16
-#define UNUSED_SECONDS (7 * 24 * 60 * 60)
-#define STALE_SECONDS (24 * 60 * 60)
-#define SUFFIX ".ext4"
-#define BUILD_TRIES 3
+/* One request on its way. */
+struct fetch {
+	struct node_context *node;
+	const char *id;
+	const struct provider_content *content;
+	const char *cache;
+	char *shown; /* the URL as it may be printed */
+};
 
-/* One at a time: machines of the same content wait for the first to make the image. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* A folder or file at hand, and its hash. */
+struct source {
+	const struct fetch *fetch;
+	const char *path, *name;
+	const char *hash;
+	struct provider_tree *tree; /* of a folder; else NULL */
+};
 
 static int hex_digit(char c)
 {
@@ -62,96 +66,81 @@ char *provider_content_path(const char *url, struct zp_error *err)
 	return zp_buf_steal(&path);
 }
 
-void provider_content_size(int64_t bytes, int64_t entries, int64_t *size, int64_t *inodes)
+/* ---- from what is at hand into the cache ---- */
+
+static int make_folder(const char *path, struct zp_error *err)
 {
-	/* A folder takes a block, a file with holes in its extents may take one more. */
-	int64_t need = bytes + bytes / 16 + entries * 4096 + (JOURNAL_MIB + 8) * MIB;
-	int64_t groups = need / GROUP + 1;
-
-	*inodes = entries + 1024;
-	if (*inodes < groups * INODES_PER_GROUP)
-		*inodes = groups * INODES_PER_GROUP;
-	*size = (need + *inodes * INODE_BYTES + MIB - 1) / MIB * MIB;
-}
-
-/* ---- images ---- */
-
-static int make_image(
-	const char *folder, const char *path, int64_t size, int64_t inodes, struct zp_error *err)
-{
-	zp_autofree char *inode_text = zp_format("%lld", (long long)inodes);
-	zp_autofree char *journal = zp_format("size=%d", JOURNAL_MIB);
-	zp_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0 || ftruncate(fd, size) != 0)
+	if (mkdir(path, 0755) != 0 || chmod(path, 0755) != 0)
 		return zp_error_errno(err, "making %s", path);
-	return zp_run((const char *[]){ "mkfs.ext4", "-q", "-F", "-b", "4096", "-m", "0", "-N",
-			      inode_text, "-J", journal, "-E", "lazy_journal_init=1", "-d", folder,
-			      path, NULL },
-		NULL, NULL, err);
-}
-
-/* What content needs on ext4 is an estimate; a failure is answered with more room first. */
-static int build_image(const char *folder, const struct provider_tree *tree, const char *path,
-	struct zp_error *err)
-{
-	zp_autofree char *fresh = zp_format("%s.new", path);
-	int64_t size, inodes;
-	int rc = -1;
-
-	provider_content_size(tree->bytes, tree->entries, &size, &inodes);
-	for (int i = 0; i < BUILD_TRIES && rc < 0; i++, size *= 2)
-		rc = make_image(folder, fresh, size, inodes, err);
-	if (rc == 0 && rename(fresh, path) != 0)
-		rc = zp_error_errno(err, "renaming %s", fresh);
-	if (rc < 0)
-		unlink(fresh);
-	else if (err)
-		zp_error_clear(err);
-	return rc < 0 ? zp_error_wrap(err, "making an image of %s", folder) : 0;
-}
-
-/* Under the lock. A file system can not be linked across: the cache is under the same root. */
-static int link_image(const char *image, const char *link_path, struct zp_error *err)
-{
-	unlink(link_path);
-	if (link(image, link_path) != 0)
-		return zp_error_errno(err, "linking %s to %s", image, link_path);
-	utimensat(AT_FDCWD, image, NULL, 0);
 	return 0;
 }
 
-static int link_folder(
-	const char *cache, const char *folder, const char *link_path, struct zp_error *err)
+static int unpack(const struct source *source, enum provider_content_kind kind, const char *folder,
+	struct zp_error *err)
 {
+	return provider_build_unpack(source->path, kind, folder, err);
+}
+
+/* scratch/tree: what was packed; scratch/new: what the cache is to keep. */
+static int build_file(
+	const struct source *source, const char *scratch, const char *to, struct zp_error *err)
+{
+	int64_t limit = source->fetch->content->limit;
+	zp_autofree char *folder = zp_format("%s/tree", scratch);
+	enum provider_content_kind kind;
 	struct provider_tree tree;
-	int rc = 0;
 
-	if (provider_tree_hash(folder, &tree, err) < 0)
+	if (provider_content_kind(source->path, source->name, &kind, err) < 0)
 		return -1;
-	zp_autofree char *image = zp_format("%s/%s" SUFFIX, cache, tree.hash);
+	if (kind == PROVIDER_CONTENT_EXT4 || kind == PROVIDER_CONTENT_RAW ||
+		kind == PROVIDER_CONTENT_QCOW2)
+		return provider_build_image(source->path, kind, to, limit, err);
+	if (make_folder(folder, err) < 0 || unpack(source, kind, folder, err) < 0 ||
+		provider_tree_hash(folder, &tree, err) < 0)
+		return -1;
+	return provider_build_folder(folder, &tree, to, limit, err);
+}
 
-	pthread_mutex_lock(&lock);
-	if (!zp_file_exists(image))
-		rc = build_image(folder, &tree, image, err);
+static int build(const struct source *source, struct zp_error *err)
+{
+	const struct fetch *fetch = source->fetch;
+	zp_autofree char *scratch = provider_cache_scratch(fetch->cache, err);
+	zp_autofree char *fresh = scratch ? zp_format("%s/new", scratch) : NULL;
+	int rc;
+
+	if (!scratch)
+		return -1;
+	node_progress(fetch->node, fetch->id, "preparing %s", fetch->shown);
+	rc = make_folder(fresh, err);
+	if (rc == 0 && source->tree)
+		rc = provider_build_folder(
+			source->path, source->tree, fresh, fetch->content->limit, err);
+	else if (rc == 0)
+		rc = build_file(source, scratch, fresh, err);
 	if (rc == 0)
-		rc = link_image(image, link_path, err);
-	pthread_mutex_unlock(&lock);
+		rc = provider_cache_keep(fetch->cache, source->hash, fresh, err);
+	zp_remove_tree(scratch, NULL);
 	return rc;
 }
 
-/* ---- archives ---- */
-
-static bool is_archive(const char *path)
+static int build_missing(void *data, char hash[PROVIDER_HASH_TEXT], struct zp_error *err)
 {
-	static const char *const endings[] = { ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz",
-		".txz", ".tar.zst", ".tzst" };
+	const struct source *source = data;
 
-	for (size_t i = 0; i < ZP_ARRAY_SIZE(endings); i++)
-		if (zp_str_ends(zp_str(path), endings[i]))
-			return true;
-	return false;
+	memcpy(hash, source->hash, PROVIDER_HASH_TEXT);
+	return provider_cache_has(source->fetch->cache, hash) ? 0 : build(source, err);
 }
+
+/* Gives the hash under which the cache has it now. */
+static int bring(struct source *source, char hash[PROVIDER_HASH_TEXT], struct zp_error *err)
+{
+	zp_autofree char *key = zp_format("build %s %s %lld", source->fetch->cache, source->hash,
+		(long long)source->fetch->content->limit);
+
+	return provider_flight(key, build_missing, source, hash, err);
+}
+
+/* ---- local content ---- */
 
 static int check_sum(const char *path, const char *checksum, struct zp_error *err)
 {
@@ -167,149 +156,179 @@ static int check_sum(const char *path, const char *checksum, struct zp_error *er
 	return 0;
 }
 
-/* Links the image of this hash: 0, or 1 when the cache does not have it. */
-static int link_known(
-	const char *cache, const char *hash, const char *link_path, struct zp_error *err)
+static int bring_folder(const struct fetch *fetch, const char *path, char hash[PROVIDER_HASH_TEXT],
+	struct zp_error *err)
 {
-	zp_autofree char *image = zp_format("%s/%s" SUFFIX, cache, hash);
-	int rc = 1;
-
-	for (char *p = image + strlen(cache); *p; p++)
-		*p = *p >= 'A' && *p <= 'F' ? (char)(*p | 0x20) : *p;
-	pthread_mutex_lock(&lock);
-	if (zp_file_exists(image))
-		rc = link_image(image, link_path, err);
-	pthread_mutex_unlock(&lock);
-	return rc;
-}
-
-/* Makes the image out of the unpacked archive, under the archive's hash. */
-static int link_unpacked(const char *cache, const char *folder, const char *hash,
-	const char *link_path, struct zp_error *err)
-{
-	zp_autofree char *image = zp_format("%s/%s" SUFFIX, cache, hash);
 	struct provider_tree tree;
-	int rc;
+	struct source source = {
+		.fetch = fetch, .path = path, .name = path, .hash = tree.hash, .tree = &tree
+	};
 
-	if (provider_tree_hash(folder, &tree, err) < 0)
+	if (*fetch->content->checksum)
+		return zp_error_code(err, NODE_E_INVALID, "flist_checksum: a folder has none");
+	if (provider_tree_hash(path, &tree, err) < 0)
 		return -1;
-	pthread_mutex_lock(&lock);
-	rc = zp_file_exists(image) ? 0 : build_image(folder, &tree, image, err);
-	if (rc == 0)
-		rc = link_image(image, link_path, err);
-	pthread_mutex_unlock(&lock);
-	return rc;
+	return bring(&source, hash, err);
 }
 
-static int link_archive(const char *cache, const char *archive, const char *checksum,
-	const char *link_path, struct zp_error *err)
+static int bring_file(const struct fetch *fetch, const char *path, const char *name,
+	char hash[PROVIDER_HASH_TEXT], struct zp_error *err)
 {
-	zp_autofree char *folder = zp_format("%s/unpack-XXXXXX", cache);
-	char hash[PROVIDER_HASH_TEXT];
-	int rc;
+	char found[PROVIDER_HASH_TEXT];
+	struct source source = { .fetch = fetch, .path = path, .name = name, .hash = found };
 
-	if (check_sum(archive, checksum, err) < 0 ||
-		provider_file_hash(archive, 256, hash, err) < 0)
+	if (check_sum(path, fetch->content->checksum, err) < 0 ||
+		provider_file_hash(path, 256, found, err) < 0)
 		return -1;
-	rc = link_known(cache, hash, link_path, err);
-	if (rc <= 0)
-		return rc;
-	if (!mkdtemp(folder))
-		return zp_error_errno(err, "making %s", folder);
-	rc = zp_run((const char *[]){ "tar", "-x", "-p", "--numeric-owner", "--xattrs", "-f",
-			    archive, "-C", folder, NULL },
-		NULL, NULL, err);
-	if (rc == 0)
-		rc = link_unpacked(cache, folder, hash, link_path, err);
-	zp_remove_tree(folder, NULL);
-	return rc;
+	return bring(&source, hash, err);
 }
 
-/* ---- the way in ---- */
-
-static int link_local(const char *cache, const char *path, const char *checksum,
-	const char *link_path, struct zp_error *err)
+static int bring_local(
+	const struct fetch *fetch, char hash[PROVIDER_HASH_TEXT], struct zp_error *err)
 {
-	if (zp_is_directory(path)) {
-		if (*checksum)
-			return zp_error_code(
-				err, NODE_E_INVALID, "flist_checksum: a folder has none");
-		return link_folder(cache, path, link_path, err);
-	}
+	zp_autofree char *path = provider_content_path(fetch->content->url, err);
+
+	if (!path)
+		return -1;
+	if (zp_is_directory(path))
+		return bring_folder(fetch, path, hash, err);
 	if (!zp_file_exists(path))
 		return zp_error_code(err, NODE_E_INVALID, "there is no %s on this node", path);
-	if (!is_archive(path))
-		return zp_error_code(
-			err, NODE_E_INVALID, "%s is neither a folder nor a tar archive", path);
-	return link_archive(cache, path, checksum, link_path, err);
+	return bring_file(fetch, path, path, hash, err);
 }
 
-static int link_remote(struct node_context *node, const char *id, const char *cache,
-	const char *url, const char *checksum, const char *link_path, struct zp_error *err)
+/* ---- content from elsewhere ---- */
+
+/* Which version of a URL's content the cache has: its hash, and what the server calls it. */
+struct version {
+	char *path;
+	char hash[PROVIDER_HASH_TEXT];
+	char validator[PROVIDER_VALIDATOR_TEXT];
+};
+
+static void version_release(struct version *version)
 {
-	zp_autofree char *plain = zp_strndup(url, strcspn(url, "?#"));
+	free(version->path);
+}
+
+static void version_load(const struct fetch *fetch, struct version *version)
+{
+	char name[PROVIDER_HASH_TEXT];
+	zp_autobuf text = ZP_BUF_INIT;
+
+	provider_text_hash(zp_str(fetch->content->url), name);
+	version->path = zp_format("%s/version-%s", fetch->cache, name);
+	if (zp_file_read(version->path, sizeof(version->hash) + sizeof(version->validator) - 1,
+		    &text, NULL) < 0 ||
+		text.len < PROVIDER_HASH_TEXT)
+		return;
+	memcpy(version->hash, text.ptr, PROVIDER_HASH_TEXT - 1);
+	if (provider_cache_has(fetch->cache, version->hash))
+		memcpy(version->validator, text.ptr + PROVIDER_HASH_TEXT,
+			text.len - PROVIDER_HASH_TEXT + 1);
+}
+
+static void version_store(const struct version *version, const char *hash, const char *validator)
+{
+	zp_autofree char *text = zp_format("%s %s", hash, validator);
+
+	if (!*validator)
+		unlink(version->path);
+	else
+		zp_file_write_atomic(version->path, zp_str(text), 0600, NULL);
+}
+
+static void report(void *data, int64_t bytes, int64_t total)
+{
+	const struct fetch *fetch = data;
+
+	if (total > 0)
+		node_progress(fetch->node, fetch->id, "downloading %s: %lld of %lld MB",
+			fetch->shown, (long long)(bytes >> 20), (long long)(total >> 20));
+	else
+		node_progress(fetch->node, fetch->id, "downloading %s: %lld MB", fetch->shown,
+			(long long)(bytes >> 20));
+}
+
+static int bring_remote(void *data, char hash[PROVIDER_HASH_TEXT], struct zp_error *err)
+{
+	const struct fetch *fetch = data;
+	const struct provider_content *content = fetch->content;
+	zp_autofree char *plain = zp_strndup(content->url, strcspn(content->url, "?#"));
+	struct provider_download download = { .url = content->url,
+		.folder = fetch->cache,
+		.promised = *content->checksum,
+		.limit = content->limit,
+		.progress = report,
+		.data = data };
+	zp_cleanup(version_release) struct version version = { 0 };
 	zp_autofree char *file = NULL;
 	int rc;
 
-	if (!is_archive(plain))
-		return zp_error_code(err, NODE_E_INVALID, "this is not the URL of a tar archive");
-	if (strlen(checksum) == 64 && (rc = link_known(cache, checksum, link_path, err)) <= 0)
-		return rc;
-	node_progress(node, id, "downloading %s", url);
-	file = provider_download(url, checksum, cache, err);
-	if (!file)
+	version_load(fetch, &version);
+	/* A promise is about bytes, which are looked at again. */
+	if (!*content->checksum)
+		memcpy(download.validator, version.validator, sizeof(download.validator));
+	node_progress(fetch->node, fetch->id, "downloading %s", fetch->shown);
+	file = provider_download(&download, err);
+	if (!file && !download.unchanged)
 		return -1;
-	rc = link_archive(cache, file, checksum, link_path, err);
+	if (download.unchanged) {
+		memcpy(hash, version.hash, PROVIDER_HASH_TEXT);
+		return 0;
+	}
+	rc = bring_file(fetch, file, plain, hash, err);
 	unlink(file);
+	if (rc == 0)
+		version_store(&version, hash, download.validator);
 	return rc;
 }
 
-int provider_content_link(struct node_context *node, const char *id, const char *url,
-	const char *checksum, const char *link_path, struct zp_error *err)
+/* Content of a known hash needs no server. */
+static bool is_known(const struct fetch *fetch, char hash[PROVIDER_HASH_TEXT])
 {
-	zp_autofree char *cache = zp_format("%s/cache", node_root(node));
-	zp_autofree char *path = NULL;
-	int rc;
+	const char *checksum = fetch->content->checksum;
 
-	if (zp_mkdirs(cache, 0700, err) < 0)
-		return -1;
-	if (strncmp(url, "file://", 7) != 0) {
-		rc = link_remote(node, id, cache, url, checksum, link_path, err);
-	} else {
-		path = provider_content_path(url, err);
-		rc = path ? link_local(cache, path, checksum, link_path, err) : -1;
-	}
-	return rc < 0 ? zp_error_wrap(err, "flist %s", url) : 0;
+	if (strlen(checksum) != PROVIDER_HASH_TEXT - 1)
+		return false;
+	for (size_t i = 0; i < PROVIDER_HASH_TEXT; i++)
+		hash[i] = checksum[i] >= 'A' && checksum[i] <= 'F' ? (char)(checksum[i] | 0x20)
+								   : checksum[i];
+	return provider_cache_has(fetch->cache, hash);
 }
 
-/* Interrupted work is left over only after a crash; a day is longer than any takes. */
-static bool is_stale(const char *name, const struct stat *st)
+static int bring_any(struct fetch *fetch, char hash[PROVIDER_HASH_TEXT], struct zp_error *err)
 {
-	time_t age = time(NULL) - st->st_mtime;
-	bool half_done = zp_str_starts(zp_str(name), "unpack-") ||
-			 zp_str_starts(zp_str(name), "archive-") ||
-			 zp_str_starts(zp_str(name), "download-") ||
-			 zp_str_ends(zp_str(name), SUFFIX ".new");
+	const struct provider_content *content = fetch->content;
+	zp_autofree char *key = zp_format("fetch %s %s %lld %s", fetch->cache, content->checksum,
+		(long long)content->limit, content->url);
 
-	if (half_done)
-		return age > STALE_SECONDS;
-	return zp_str_ends(zp_str(name), SUFFIX) && S_ISREG(st->st_mode) && st->st_nlink == 1 &&
-	       age > UNUSED_SECONDS;
+	if (strncmp(content->url, "file://", 7) == 0)
+		return bring_local(fetch, hash, err);
+	return is_known(fetch, hash) ? 0 : provider_flight(key, bring_remote, fetch, hash, err);
+}
+
+int provider_content_link(struct node_context *node, const char *id,
+	const struct provider_content *content, const char *to, struct zp_error *err)
+{
+	zp_autofree char *cache = provider_cache_folder(node, err);
+	zp_autofree char *shown = provider_url_display(content->url);
+	struct fetch fetch = {
+		.node = node, .id = id, .content = content, .cache = cache, .shown = shown
+	};
+	char hash[PROVIDER_HASH_TEXT];
+
+	if (!cache)
+		return -1;
+	if (bring_any(&fetch, hash, err) < 0 || provider_cache_link(cache, hash, to, err) < 0)
+		return zp_error_wrap(err, "flist %s", shown);
+	return 0;
 }
 
 void provider_content_prune(const struct node_context *node)
 {
-	zp_autofree char *cache = zp_format("%s/cache", node_root(node));
-	zp_autoclosedir DIR *dir = opendir(cache);
-	struct dirent *entry;
-	struct stat st;
+	zp_autofree char *cache = provider_cache_folder(node, NULL);
 
-	pthread_mutex_lock(&lock);
-	while (dir && (entry = readdir(dir))) {
-		zp_autofree char *path = zp_format("%s/%s", cache, entry->d_name);
-
-		if (lstat(path, &st) == 0 && is_stale(entry->d_name, &st))
-			zp_remove_tree(path, NULL);
-	}
-	pthread_mutex_unlock(&lock);
+	if (cache)
+		provider_cache_prune(cache);
 }

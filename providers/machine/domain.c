@@ -4,11 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/*
- * The last two make boot under emulation half a second faster; a panic restarts the machine at
- * once.
- */
-#define COMMAND_LINE "console=ttyS0 quiet panic=-1 cryptomgr.notests noreplace-smp"
 /* QEMU's own default of translated code is a share of the host's memory, per machine. */
 #define TRANSLATION_MIB 32
 
@@ -58,6 +53,20 @@ static void put_processor(struct zp_buf *out, const struct provider_domain *doma
 				       "<feature policy='require' name='rdrand'/></cpu>\n");
 }
 
+static void put_boot(struct zp_buf *out, const struct provider_domain *domain)
+{
+	zp_buf_puts(out, "<os><type arch='x86_64' machine='q35'>hvm</type>");
+	if (domain->kernel)
+		put(out, "<kernel>", domain->kernel, "</kernel>");
+	if (domain->kernel && domain->initramfs)
+		put(out, "<initrd>", domain->initramfs, "</initrd>");
+	if (domain->kernel)
+		put(out, "<cmdline>", domain->command_line, "</cmdline>");
+	else
+		zp_buf_puts(out, "<boot dev='hd'/>");
+	zp_buf_puts(out, "</os>\n");
+}
+
 static void put_disk(struct zp_buf *out, const struct provider_domain_disk *disk, size_t index)
 {
 	put(out, "<disk type='file' device='disk'><driver name='qemu' type='", disk->format,
@@ -97,10 +106,7 @@ void provider_domain_xml(const struct provider_domain *domain, struct zp_buf *ou
 	put(out, "<uuid>", domain->uuid, "</uuid>\n");
 	zp_buf_printf(out, "<memory unit='MiB'>%lld</memory><vcpu>%d</vcpu>\n",
 		(long long)(domain->memory >> 20), domain->cpu);
-	zp_buf_puts(out, "<os><type arch='x86_64' machine='q35'>hvm</type>");
-	put(out, "<kernel>", domain->kernel, "</kernel>");
-	put(out, "<initrd>", domain->initramfs, "</initrd>");
-	zp_buf_puts(out, "<cmdline>" COMMAND_LINE "</cmdline></os>\n");
+	put_boot(out, domain);
 	put_processor(out, domain);
 	zp_buf_puts(out, "<on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot>"
 			 "<on_crash>destroy</on_crash>\n");

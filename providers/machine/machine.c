@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "providers/ip/filter.h"
+#include "providers/machine/boot.h"
 #include "providers/machine/console.h"
 #include "providers/machine/console_port.h"
 #include "providers/machine/domain.h"
@@ -13,6 +14,7 @@
 #include "providers/machine/host.h"
 #include "providers/machine/lookup.h"
 #include "providers/machine/root.h"
+#include "providers/machine/seed.h"
 #include "providers/machine/tree_hash.h"
 #include "providers/network/kernel.h"
 #include "providers/network/names.h"
@@ -66,6 +68,7 @@ int provider_machine_prepare(struct provider_machine *machine, struct node_conte
 	memset(machine, 0, sizeof(*machine));
 	machine->node = node;
 	machine->id = w->id;
+	machine->local = !w->tenant || !*w->tenant;
 	if (provider_machine_spec_read(w->spec, &machine->spec, err) < 0)
 		return -1;
 	provider_machine_names(node, w->id, &machine->names);
@@ -88,11 +91,13 @@ void provider_machine_release(struct provider_machine *machine)
 	memset(machine, 0, sizeof(*machine));
 }
 
-static int build_config(struct provider_machine *machine, const char *const *dns, size_t dns_count,
-	struct zp_buf *out, struct zp_error *err)
+/* serials has room for the machine's mounts, and lives as long as the result. */
+static struct provider_machine_config make_config(struct provider_machine *machine,
+	const char **serials, const char *const *dns, size_t dns_count)
 {
-	const char *serials[PROVIDER_MACHINE_MAX_MOUNTS];
-	struct provider_machine_config config = {
+	for (size_t i = 0; i < machine->spec.mount_count; i++)
+		serials[i] = machine->serials[i];
+	return (struct provider_machine_config){
 		.spec = &machine->spec,
 		.hostname = machine->hostname,
 		.mac = machine->names.mac,
@@ -106,10 +111,6 @@ static int build_config(struct provider_machine *machine, const char *const *dns
 		.dns = dns,
 		.dns_count = dns_count,
 	};
-
-	for (size_t i = 0; i < machine->spec.mount_count; i++)
-		serials[i] = machine->serials[i];
-	return provider_machine_config_build(&config, out, err);
 }
 
 /*
@@ -120,9 +121,11 @@ static int build_config(struct provider_machine *machine, const char *const *dns
 static int shape_hash(
 	struct provider_machine *machine, char out[PROVIDER_HASH_TEXT], struct zp_error *err)
 {
+	const char *serials[PROVIDER_MACHINE_MAX_MOUNTS];
+	struct provider_machine_config config = make_config(machine, serials, NULL, 0);
 	zp_autobuf text = ZP_BUF_INIT;
 
-	if (build_config(machine, NULL, 0, &text, err) < 0)
+	if (provider_machine_config_build(&config, &text, err) < 0)
 		return -1;
 	zp_buf_printf(&text, "cpu %d memory %lld bridge %s", machine->spec.cpu,
 		(long long)machine->spec.memory, machine->bridge);
@@ -141,20 +144,26 @@ static bool is_applied(const struct provider_machine *machine, const char *hash)
 
 /* ---- starting ---- */
 
+/* For the node's own init, or for cloud-init of a system that has one of its own. */
 static int write_config(struct provider_machine *machine, const char *hash, struct zp_error *err)
 {
 	zp_autofree char *path = zp_format("%s/config.img", machine->folder);
 	zp_autofree char *applied = zp_format("%s/applied", machine->folder);
+	enum provider_root_mode mode = provider_root_mode(machine->folder);
 	zp_autobuf resolv = ZP_BUF_INIT, image = ZP_BUF_INIT;
-	const char *dns[3];
-	size_t count;
+	const char *dns[3], *serials[PROVIDER_MACHINE_MAX_MOUNTS];
+	int rc;
 
 	zp_file_read("/etc/resolv.conf", MAX_RESOLV_CONF, &resolv, NULL);
-	count = provider_name_servers(&machine->spec.arena, resolv.ptr, dns);
-	if (build_config(machine, dns, count, &image, err) < 0 ||
-		zp_file_write_atomic(path, zp_buf_slice(&image), 0600, err) < 0)
-		return -1;
-	return zp_file_write_atomic(applied, zp_str(hash), 0600, err);
+	size_t count = provider_name_servers(&machine->spec.arena, resolv.ptr, dns);
+	struct provider_machine_config config = make_config(machine, serials, dns, count);
+
+	if (mode != PROVIDER_ROOT_CONTAINER)
+		rc = provider_seed_write(
+			&config, machine->names.uuid, mode == PROVIDER_ROOT_FIRMWARE, path, err);
+	else if ((rc = provider_machine_config_build(&config, &image, err)) == 0)
+		rc = zp_file_write_atomic(path, zp_buf_slice(&image), 0600, err);
+	return rc < 0 ? -1 : zp_file_write_atomic(applied, zp_str(hash), 0600, err);
 }
 
 static void add_disk(struct provider_domain *domain, struct provider_domain_disk *disks,
@@ -172,7 +181,7 @@ static int start(struct provider_machine *machine, struct zp_error *err)
 	zp_autofree char *run = zp_format("%s/run", node_root(machine->node));
 	zp_autofree char *socket = provider_console_socket(machine->node, machine->names.domain);
 	zp_autofree char *log = provider_machine_log(machine->folder);
-	zp_cleanup(provider_guest_files_release) struct provider_guest_files guest = { 0 };
+	zp_cleanup(provider_boot_release) struct provider_boot boot = { 0 };
 	struct provider_domain_disk disks[OUR_DISKS + PROVIDER_MACHINE_MAX_MOUNTS];
 	struct provider_domain domain = {
 		.name = machine->names.domain,
@@ -193,13 +202,15 @@ static int start(struct provider_machine *machine, struct zp_error *err)
 	};
 	zp_autobuf xml = ZP_BUF_INIT;
 
-	if (provider_guest_files(&guest, err) < 0 || zp_mkdirs(run, 0700, err) < 0)
+	if (provider_boot_find(machine->folder, &machine->spec, &boot, err) < 0 ||
+		zp_mkdirs(run, 0700, err) < 0)
 		return -1;
 	/* The filter first: not one packet of somebody else's address. */
 	if (*machine->public.mac && provider_ip_filter_apply(machine->node, NULL, err) < 0)
 		return -1;
-	domain.kernel = guest.kernel;
-	domain.initramfs = guest.initramfs;
+	domain.kernel = boot.kernel;
+	domain.initramfs = boot.initramfs;
+	domain.command_line = boot.command_line;
 	add_disk(&domain, disks, root, "qcow2", GUEST_ROOT_SERIAL, false);
 	add_disk(&domain, disks, config, "raw", GUEST_CONFIG_SERIAL, true);
 	for (size_t i = 0; i < machine->spec.mount_count; i++)
@@ -211,8 +222,8 @@ static int start(struct provider_machine *machine, struct zp_error *err)
 /* ---- the network's side ---- */
 
 /* Puts the tap of a running machine back on its bridge. *lost: there is no tap any more. */
-static int attach(const char *name, const char *master, const char *what, bool *lost,
-	struct zp_error *err)
+static int attach(
+	const char *name, const char *master, const char *what, bool *lost, struct zp_error *err)
 {
 	struct provider_link tap, bridge;
 
@@ -292,7 +303,10 @@ static int restart(struct provider_machine *machine, enum provider_root_need nee
 	from = provider_console_size(log);
 	if (start(machine, err) < 0)
 		return -1;
-	return news ? await_ready(machine, from, err) : 0;
+	/* Only our own init says when it is ready. */
+	return news && provider_root_mode(machine->folder) == PROVIDER_ROOT_CONTAINER
+		       ? await_ready(machine, from, err)
+		       : 0;
 }
 
 static int make_run(struct provider_machine *machine, struct zp_error *err)
@@ -312,12 +326,10 @@ static int make_run(struct provider_machine *machine, struct zp_error *err)
 		return state == PROVIDER_DOMAIN_PAUSED ? provider_hypervisor_resume(machine->node,
 								 machine->names.domain, err)
 						       : 0;
-	if (need == PROVIDER_ROOT_BUILD) {
-		node_progress(machine->node, machine->id, "preparing %s", machine->spec.flist);
-		if (provider_root_fetch(
-			    machine->node, machine->id, machine->folder, &machine->spec, err) < 0)
-			return -1;
-	}
+	if (need == PROVIDER_ROOT_BUILD &&
+		provider_root_fetch(machine->node, machine->id, machine->folder, &machine->spec,
+			machine->local, err) < 0)
+		return -1;
 	node_progress(machine->node, machine->id, "starting");
 	return restart(machine, need, hash, err);
 }

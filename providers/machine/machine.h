@@ -6,8 +6,8 @@
  *		rc = provider_machine_converge(&machine, err);
  *	provider_machine_release(&machine);
  *
- * In the machine's folder: root.* and base.img (root.h), config.img (what its init reads), applied
- *(a hash of what it was last started with), hostname, console.log.
+ * In the machine's folder: root.* and base (root.h), config.img (what its init or cloud-init
+ *reads), applied (a hash of what it was last started with), hostname, console.log.
  */
 #ifndef PROVIDER_MACHINE_MACHINE_H
 #define PROVIDER_MACHINE_MACHINE_H
@@ -27,13 +27,14 @@ struct provider_machine {
 	struct node_context *node;
 	const char *id;
 	struct provider_machine_spec spec;
+	bool local; /* its owner may refer to files of the node */
 	struct provider_machine_names names;
 	char *folder;
 	char bridge[16];
 	char hostname[PROVIDER_HOSTNAME_MAX + 1];
 	char ip[16], gateway[16], address[20]; /* "10.1.1.2", "10.1.1.1", "10.1.1.2/24" */
-	char range[20]; /* of the whole network, "10.1.0.0/16" */
-	struct provider_ip public; /* all zero when it has no public address */
+	char range[20];			       /* of the whole network, "10.1.0.0/16" */
+	struct provider_ip public;	       /* all zero when it has no public address */
 	char console_url[32];
 	char serials[PROVIDER_MACHINE_MAX_MOUNTS][16];
 	char *paths[PROVIDER_MACHINE_MAX_MOUNTS];

@@ -80,8 +80,10 @@ static int add_entry(EVP_MD_CTX *digest, const FTSENT *entry, size_t root_len,
 	struct provider_tree *out, struct zp_error *err)
 {
 	const struct stat *st = entry->fts_statp;
+	const char *name = entry->fts_path + root_len;
+	/* "folder" and "folder/" hold the same. */
 	zp_autofree char *facts = zp_format("%s%c%o %u %u %lld %lld.%09ld %llx%c",
-		entry->fts_path + root_len, '\0', st->st_mode, st->st_uid, st->st_gid,
+		name + strspn(name, "/"), '\0', st->st_mode, st->st_uid, st->st_gid,
 		S_ISREG(st->st_mode) ? (long long)st->st_size : 0LL, (long long)st->st_mtim.tv_sec,
 		st->st_mtim.tv_nsec, (unsigned long long)st->st_rdev, '\0');
 	size_t name_len = strlen(facts) + 1;

@@ -24,11 +24,15 @@
 #include "providers/machine/capabilities.h"
 #include "providers/machine/console.h"
 #include "providers/machine/content.h"
+#include "providers/machine/content_build.h"
+#include "providers/machine/content_cache.h"
+#include "providers/machine/content_kind.h"
+#include "providers/machine/download.h"
 #include "providers/machine/root.h"
 #include "providers/machine/tree_hash.h"
 
 static char folder[] = "/tmp/zplan-content-XXXXXX";
-static char *tree, *image;
+static char *tree, *linked, *image;
 static struct node_context *node;
 
 static void put(const char *name, const char *text)
@@ -44,7 +48,8 @@ static int setup(void **state)
 	if (!mkdtemp(folder))
 		return -1;
 	tree = zp_format("%s/tree", folder);
-	image = zp_format("%s/image", folder);
+	linked = zp_format("%s/linked", folder);
+	image = zp_format("%s/root.img", linked);
 	zp_autofree char *inner = zp_format("%s/bin", tree);
 	zp_autofree char *link = zp_format("%s/link", tree);
 	zp_autofree char *root = zp_format("%s/node", folder);
@@ -62,6 +67,7 @@ static int teardown(void **state)
 	(void)state;
 	node_context_free(node);
 	free(tree);
+	free(linked);
 	free(image);
 	return zp_remove_tree(folder, NULL);
 }
@@ -172,7 +178,11 @@ static size_t count_cache(void)
 
 static int link_url(const char *url, const char *checksum, struct zp_error *err)
 {
-	return provider_content_link(node, "u/vm", url, checksum, image, err);
+	const struct provider_content content = {
+		.url = url, .checksum = checksum, .limit = 600 << 20, .local = true
+	};
+
+	return provider_content_link(node, "u/vm", &content, linked, err);
 }
 
 static void test_folder(void **state)
@@ -238,11 +248,10 @@ static void test_refused(void **state)
 		const char *url, *checksum, *error;
 	} rows[] = {
 		{ missing, "", "there is no " },
-		{ plain, "", "is neither a folder nor a tar archive" },
+		{ plain, "", "the content is no tar archive, squashfs, flist, " },
 		{ good, "00000000000000000000000000000000", "flist_checksum: a folder has none" },
 		{ bad, "", "tar" },
 		{ "http://127.0.0.1:1/x.tar", "", "downloading: " },
-		{ "http://127.0.0.1:1/x", "", "this is not the URL of a tar archive" },
 	};
 
 	(void)state;
@@ -257,12 +266,16 @@ static void test_refused(void **state)
 	}
 }
 
-/* ---- a web server for one file that knows ranges and breaks off the first time ---- */
+/* ---- a web server for one file that knows ranges and versions, and breaks off ---- */
 
 static struct {
 	int fd, port;
+	pthread_t thread;
 	struct zp_buf content;
-	int requests, ranged;
+	const char *version; /* NULL: says nothing of it */
+	int status;	     /* 0: as it should */
+	int breaks;	     /* so many answers end in their middle */
+	int requests, ranged, unchanged, delay_ms;
 } site;
 
 static void answer(int fd)
@@ -275,15 +288,32 @@ static void answer(int fd)
 		(n = read(fd, request + len, sizeof(request) - 1 - len)) > 0)
 		request[len += (size_t)n] = '\0';
 	const char *range = strstr(request, "Range: bytes=");
+	const char *same = strstr(request, "If-None-Match: "), *of = strstr(request, "If-Range: ");
+
+	site.requests++;
+	poll(NULL, 0, site.delay_ms);
+	if (site.status) {
+		dprintf(fd, "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n", site.status);
+		return;
+	}
+	if (same && site.version && zp_str_starts(zp_str(same + 15), site.version)) {
+		site.unchanged++;
+		dprintf(fd, "HTTP/1.1 304 Same\r\nETag: %s\r\n\r\n", site.version);
+		return;
+	}
+	if (of && !(site.version && zp_str_starts(zp_str(of + 10), site.version)))
+		range = NULL;
 	if (range)
 		from = strtoul(range + strlen("Range: bytes="), NULL, 10);
 	dprintf(fd, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n", range ? "206 Partial" : "200 OK",
 		to - from);
 	if (range)
 		dprintf(fd, "Content-Range: bytes %zu-%zu/%zu\r\n", from, to - 1, to);
+	if (site.version)
+		dprintf(fd, "ETag: %s\r\n", site.version);
 	dprintf(fd, "Connection: close\r\n\r\n");
-	if (site.requests++ == 0)
-		to = to / 2;
+	if (site.breaks > 0 && site.breaks--)
+		to = from + (to - from) / 2;
 	site.ranged += range != NULL;
 	zp_write_all(fd, site.content.ptr + from, to - from, NULL);
 }
@@ -300,59 +330,215 @@ static void *serve(void *data)
 	return NULL;
 }
 
-static void test_download(void **state)
+static char *site_url(const char *name)
+{
+	return zp_format("http://127.0.0.1:%d/%s", site.port, name);
+}
+
+static int site_up(void **state)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
-	struct zp_error err = ZP_ERROR_INIT;
-	char hash[PROVIDER_HASH_TEXT];
-	pthread_t thread;
 
 	(void)state;
-	put("more", "downloaded");
-	zp_autofree char *path = make_archive("y.tar", hash);
-	assert_int_equal(zp_file_read(path, 1 << 24, &site.content, NULL), 0);
+	memset(&site, 0, sizeof(site));
 	site.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(site.fd, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(listen(site.fd, 4), 0);
-	assert_int_equal(getsockname(site.fd, (struct sockaddr *)&address, &len), 0);
-	assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
-	zp_autofree char *url = zp_format("http://127.0.0.1:%d/y.tar?x=1", ntohs(address.sin_port));
-	assert_int_equal(link_url(url, hash, &err), -1);
-	assert_non_null(strstr(zp_error_text(&err), "downloading: "));
-	zp_error_clear(&err);
+	if (bind(site.fd, (struct sockaddr *)&address, len) != 0 || listen(site.fd, 8) != 0 ||
+		getsockname(site.fd, (struct sockaddr *)&address, &len) != 0)
+		return -1;
+	site.port = ntohs(address.sin_port);
+	return pthread_create(&site.thread, NULL, serve, NULL);
+}
+
+static int site_down(void **state)
+{
+	(void)state;
+	shutdown(site.fd, SHUT_RDWR);
+	pthread_join(site.thread, NULL);
+	close(site.fd);
+	zp_buf_release(&site.content);
+	return 0;
+}
+
+/* An archive of the tree with this text in it is what the site has from now on. */
+static void publish(const char *text, char hash[PROVIDER_HASH_TEXT])
+{
+	put("more", text);
+	zp_autofree char *path = make_archive("y.tar", hash);
+
+	zp_buf_clear(&site.content);
+	assert_int_equal(zp_file_read(path, 1 << 24, &site.content, NULL), 0);
+	site.requests = site.ranged = site.unchanged = 0;
+}
+
+static void test_download(void **state)
+{
+	zp_autofree char *url = site_url("y.tar?x=1");
+	struct zp_error err = ZP_ERROR_INIT;
+	char hash[PROVIDER_HASH_TEXT];
+
+	(void)state;
+	publish("downloaded", hash);
+	site.breaks = 3;
 	/* What was got is kept, and the rest asked for. */
 	assert_int_equal(link_url(url, hash, NULL), 0);
-	assert_int_equal(site.requests, 2);
-	assert_int_equal(site.ranged, 1);
+	assert_int_equal(site.requests, 4);
+	assert_int_equal(site.ranged, 3);
 	assert_file("/more", "downloaded");
 	/* With a checksum the cache is found without asking. */
 	assert_int_equal(link_url(url, hash, NULL), 0);
-	assert_int_equal(site.requests, 2);
+	assert_int_equal(site.requests, 4);
 	assert_int_equal(link_url(url, "", NULL), 0);
-	assert_int_equal(site.requests, 3);
-	shutdown(site.fd, SHUT_RDWR);
-	pthread_join(thread, NULL);
-	close(site.fd);
-	zp_buf_release(&site.content);
-	assert_int_equal(count_cache(), 4);
+	assert_int_equal(site.requests, 5);
+	/* Nobody says that what comes next belongs to what came before. */
+	publish("of no version", hash);
+	site.breaks = 1;
+	assert_int_equal(link_url(url, "", NULL), 0);
+	assert_int_equal(site.requests, 2);
+	assert_int_equal(site.ranged, 0);
+	assert_file("/more", "of no version");
+	publish("another", hash);
+	hash[5] ^= 1;
+	assert_int_equal(link_url(url, hash, &err), -1);
+	assert_non_null(strstr(zp_error_text(&err), "flist_checksum: the content hashes to "));
+	assert_null(strstr(zp_error_text(&err), "x=1"));
+	zp_error_clear(&err);
+}
+
+static void test_versions(void **state)
+{
+	zp_autofree char *url = site_url("y.tar");
+	struct zp_error err = ZP_ERROR_INIT;
+	char hash[PROVIDER_HASH_TEXT];
+
+	(void)state;
+	publish("version one", hash);
+	site.version = "\"one\"";
+	site.breaks = 1;
+	assert_int_equal(link_url(url, "", NULL), 0);
+	assert_int_equal(site.requests, 2);
+	assert_int_equal(site.ranged, 1);
+	assert_file("/more", "version one");
+	assert_int_equal(link_url(url, "", NULL), 0);
+	assert_int_equal(site.unchanged, 1);
+	assert_file("/more", "version one");
+	/* An attempt that fails is gone on with by the next, of the same version only. */
+	publish("version two", hash);
+	site.version = "\"two\"";
+	site.breaks = 1;
+	site.status = 0;
+	assert_int_equal(link_url(url, "", NULL), 0);
+	assert_file("/more", "version two");
+	publish("version three", hash);
+	site.version = "\"three\"";
+	site.status = 404;
+	assert_int_equal(link_url(url, "", &err), -1);
+	assert_non_null(strstr(zp_error_text(&err), "404"));
+	assert_int_equal(site.requests, 1);
+	zp_error_clear(&err);
+	site.status = 503;
+	assert_int_equal(link_url(url, "", &err), -1);
+	assert_non_null(strstr(zp_error_text(&err), "503"));
+	assert_int_equal(site.requests, 5);
+	zp_error_clear(&err);
+}
+
+static void test_too_large(void **state)
+{
+	zp_autofree char *url = site_url("y.tar");
+	const struct provider_content content = {
+		.url = url, .checksum = "", .limit = 4096, .local = true
+	};
+	struct zp_error err = ZP_ERROR_INIT;
+	char hash[PROVIDER_HASH_TEXT];
+
+	(void)state;
+	publish("large", hash);
+	assert_int_equal(provider_content_link(node, "u/vm", &content, linked, &err), -1);
+	assert_non_null(strstr(zp_error_text(&err), "size: the content is larger than"));
+	assert_int_equal(err.code, NODE_E_INVALID);
+	zp_error_clear(&err);
+}
+
+static void *link_slow(void *data)
+{
+	zp_autofree char *url = site_url("slow.tar");
+	const struct provider_content content = {
+		.url = url, .checksum = "", .limit = 600 << 20, .local = true
+	};
+	int *rc = data;
+	zp_autofree char *to = zp_format("%s/slow-%p", folder, data);
+
+	*rc = provider_content_link(node, "u/vm", &content, to, NULL);
+	zp_remove_tree(to, NULL);
+	return NULL;
+}
+
+/* Many that want the same at once cost one fetch, and are told the same. */
+static void test_one_fetch(void **state)
+{
+	pthread_t threads[6];
+	int rcs[6];
+	char hash[PROVIDER_HASH_TEXT];
+
+	(void)state;
+	publish("slow", hash);
+	site.delay_ms = 300;
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < ZP_ARRAY_SIZE(threads); i++)
+			assert_int_equal(pthread_create(&threads[i], NULL, link_slow, &rcs[i]), 0);
+		for (size_t i = 0; i < ZP_ARRAY_SIZE(threads); i++) {
+			pthread_join(threads[i], NULL);
+			assert_int_equal(rcs[i], round == 0 ? 0 : -1);
+		}
+		assert_int_equal(site.requests, 1);
+		site.requests = 0;
+		site.status = 404;
+	}
+}
+
+static void test_display(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "http://a/b", "http://a/b" },
+		{ "https://me:secret@a:8/b?token=x#y", "https://a:8/b" },
+		{ "https://a/b@c", "https://a/b@c" },
+		{ "file:///a b", "file:///a b" },
+		{ "https://a?x@y/z", "https://a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(rows); i++) {
+		zp_autofree char *shown = provider_url_display(rows[i][0]);
+
+		assert_string_equal(shown, rows[i][1]);
+	}
 }
 
 static void test_prune(void **state)
 {
 	(void)state;
+	zp_autofree char *good = zp_format("file://%s/", tree);
+	size_t count = count_cache();
+	struct provider_tree now;
+
+	put("more", "kept");
+	assert_int_equal(link_url(good, "", NULL), 0);
+	assert_int_equal(count_cache(), count + 1);
 	provider_content_prune(node);
-	assert_int_equal(count_cache(), 4);
+	assert_int_equal(count_cache(), count + 1);
+	assert_int_equal(provider_tree_hash(tree, &now, NULL), 0);
 	zp_autofree char *cache = zp_format("%s/node/cache", folder);
-	assert_int_equal(zp_run((const char *[]){ "find", cache, "-type", "f", "-exec", "touch",
+	assert_int_equal(zp_run((const char *[]){ "find", cache, "-mindepth", "1", "-exec", "touch",
 					"-d", "2001-01-01", "{}", "+", NULL },
 				 NULL, NULL, NULL),
 		0);
 	/* The one that is linked stays. */
 	provider_content_prune(node);
 	assert_int_equal(count_cache(), 1);
-	assert_file("/more", "downloaded");
+	assert_true(provider_cache_has(cache, now.hash));
+	assert_file("/more", "kept");
 }
 
 static void test_root(void **state)
@@ -370,10 +556,10 @@ static void test_root(void **state)
 	assert_int_equal(provider_root_inspect(machine, &spec, &need, NULL), 0);
 	assert_int_equal(need, PROVIDER_ROOT_BUILD);
 	small.size = 1 << 20;
-	assert_int_equal(provider_root_fetch(node, "u/vm", machine, &small, &err), -1);
+	assert_int_equal(provider_root_fetch(node, "u/vm", machine, &small, true, &err), -1);
 	assert_non_null(strstr(zp_error_text(&err), "size: the content needs a root file system"));
 	zp_error_clear(&err);
-	assert_int_equal(provider_root_fetch(node, "u/vm", machine, &spec, NULL), 0);
+	assert_int_equal(provider_root_fetch(node, "u/vm", machine, &spec, true, NULL), 0);
 	assert_int_equal(provider_root_apply(machine, &spec, need, NULL), 0);
 	assert_int_equal(provider_root_inspect(machine, &spec, &need, NULL), 0);
 	assert_int_equal(need, PROVIDER_ROOT_FINE);
@@ -486,7 +672,11 @@ int main(void)
 		cmocka_unit_test(test_folder),
 		cmocka_unit_test(test_archive),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_download),
+		cmocka_unit_test_setup_teardown(test_download, site_up, site_down),
+		cmocka_unit_test_setup_teardown(test_versions, site_up, site_down),
+		cmocka_unit_test_setup_teardown(test_too_large, site_up, site_down),
+		cmocka_unit_test_setup_teardown(test_one_fetch, site_up, site_down),
+		cmocka_unit_test(test_display),
 		cmocka_unit_test(test_prune),
 		cmocka_unit_test(test_root),
 		cmocka_unit_test(test_console),

@@ -20,6 +20,7 @@ static struct provider_domain domain = {
 	.memory = (INT64_C(300) << 20) + 12345,
 	.kernel = "/g/vmlinux",
 	.initramfs = "/g/initramfs",
+	.command_line = PROVIDER_CONTAINER_COMMAND_LINE,
 	.disks = disks,
 	.disk_count = 2,
 	.bridge = "b-1",
