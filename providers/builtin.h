@@ -12,6 +12,7 @@ extern const struct provider provider_null;	     /* utility/null.c */
 extern const struct provider provider_local;	     /* local/local.c */
 extern const struct provider provider_random_values; /* random/random.c */
 extern const struct provider provider_time;	     /* time/time.c */
+extern const struct provider provider_grid;	     /* grid/provider.c */
 
 extern const struct provider_resource_type provider_terraform_remote_state; /* utility/remote_state.c */
 extern const struct provider_resource_type provider_terraform_data; /* utility/terraform_data.c */
@@ -26,5 +27,11 @@ extern const struct provider_resource_type provider_zos_scheduler;    /* schedul
 extern const struct provider_resource_type provider_zos_scheduler_data;
 extern const struct provider_resource_type provider_zos_node_data; /* scheduler/node_data.c */
 extern const struct provider_resource_type provider_zos_nodes_data;
+
+extern const struct provider_resource_type provider_grid_network;    /* grid/network.c */
+extern const struct provider_resource_type provider_grid_name_proxy; /* grid/gateway.c */
+extern const struct provider_resource_type provider_grid_fqdn_proxy;
+extern const struct provider_resource_type provider_grid_scheduler; /* grid/scheduler.c */
+extern const struct provider_resource_type provider_grid_gateway_domain; /* grid/domain.c */
 
 #endif

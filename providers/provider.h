@@ -134,6 +134,7 @@ struct provider_resource_type {
 struct provider {
 	const char *name;   /* local name: "zos" */
 	const char *source; /* "registry.terraform.io/zplan/zos"; "terraform.io/builtin/terraform" */
+	const char *const *other_sources; /* that configurations name it by; NULL-terminated; may be NULL */
 	const char *version;
 	struct provider_schema *schema; /* of its provider block */
 	const struct provider_resource_type *const *resources; /* NULL-terminated */

@@ -6,6 +6,7 @@
 
 static const struct provider *const builtin[] = {
 	&provider_zos,
+	&provider_grid,
 	&provider_terraform,
 	&provider_local,
 	&provider_null,
@@ -51,17 +52,26 @@ static struct zp_str without_default_host(struct zp_str source)
 	return without_prefix(source, "registry.opentofu.org/");
 }
 
+static bool has_source(const struct provider *provider, struct zp_str want)
+{
+	const char *const *other = provider->other_sources;
+
+	if (zp_str_equal(want, without_default_host(zp_str(provider->source))))
+		return true;
+	while (other && *other && !zp_str_equal(want, without_default_host(zp_str(*other))))
+		other++;
+	return other && *other;
+}
+
 const struct provider *provider_find(const char *source)
 {
 	struct zp_str want = without_default_host(zp_str(source));
 	/* The namespace that stands for "none given", so that a bare name finds a provider of ours.
 	 */
 	struct zp_str name = without_prefix(want, "hashicorp/");
-	for (const struct provider *const *provider = provider_all(); *provider; provider++) {
-		struct zp_str have = without_default_host(zp_str((*provider)->source));
-		if (zp_str_equal(want, have) || zp_str_is(name, (*provider)->name))
+	for (const struct provider *const *provider = provider_all(); *provider; provider++)
+		if (has_source(*provider, want) || zp_str_is(name, (*provider)->name))
 			return *provider;
-	}
 	return NULL;
 }
 

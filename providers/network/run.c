@@ -65,7 +65,7 @@ static struct node_pool *pool_of(const struct work *work)
 
 static void report(struct provider_operation *op, const char *what, struct zp_error *err)
 {
-	zp_autofree char *summary = zp_format("%s zos_network failed", what);
+	zp_autofree char *summary = zp_format("%s %s failed", what, op->type->name);
 	provider_error_from(&op->problems, NULL, summary, err);
 }
 

@@ -1,0 +1,283 @@
+/* The grid types: what they make of values, what they tell nodes, and what they refuse. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "providers/provider.h"
+#include "tests/providers/fake_client.h"
+#include "tests/providers/from_text.h"
+
+static struct provider_environment environment = { .lineage = "the-lineage" };
+static struct provider_instance instance = { .environment = &environment };
+
+static const struct provider_resource_type *grid(const char *name)
+{
+	return provider_resource(provider_find("threefoldtech/grid"), name, false);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_reset();
+	environment.nodes = (struct node_pool *)&environment;
+	return 0;
+}
+
+static struct hcl_value none(const char *type)
+{
+	return provider_schema_null(grid(type)->schema);
+}
+
+/* --- planning and running --- */
+
+static struct provider_plan plan_of(const char *type, struct hcl_value prior, const char *config)
+{
+	struct provider_plan plan = {
+		.type = grid(type),
+		.instance = &instance,
+		.arena = &from_text_arena,
+		.prior = prior,
+		.config = from_text(grid(type)->schema, config),
+	};
+	provider_plan_default(&plan);
+	plan.type->plan(&plan);
+	return plan;
+}
+
+static struct hcl_value planned(const char *type, struct hcl_value prior, const char *config)
+{
+	struct provider_plan plan = plan_of(type, prior, config);
+	if (plan.problems.errors)
+		fail_msg("%s: %s", plan.problems.items[0].summary, plan.problems.items[0].detail);
+	provider_problems_release(&plan.problems);
+	return plan.planned;
+}
+
+static struct provider_operation operation(
+	const char *type, enum provider_verb verb, struct hcl_value prior, struct hcl_value values)
+{
+	return (struct provider_operation){ .verb = verb, .type = grid(type), .address = "grid.a",
+		.identity = "abc", .prior = prior, .planned = values, .config = none(type),
+		.arena = &from_text_arena };
+}
+
+static struct hcl_value run(struct provider_operation op)
+{
+	struct provider_operation *ops[] = { &op };
+	op.type->run(&instance, ops, 1);
+	if (op.problems.count)
+		fail_msg("%s: %s", op.problems.items[0].summary, op.problems.items[0].detail);
+	return op.result;
+}
+
+static struct hcl_value apply(const char *type, struct hcl_value prior, const char *config)
+{
+	return run(operation(type, hcl_is_null(prior) ? PROVIDER_CREATE : PROVIDER_UPDATE, prior,
+		planned(type, prior, config)));
+}
+
+static struct hcl_value create(const char *type, const char *config)
+{
+	return apply(type, none(type), config);
+}
+
+/* What is checked without any node: the text is among what is said. */
+static void refuses(const char *type, const char *config, const char *text)
+{
+	struct provider_problems problems = { 0 };
+	grid(type)->validate(from_text(grid(type)->schema, config), &problems);
+	for (size_t i = 0; i < problems.count; i++)
+		if (strstr(problems.items[i].detail, text)) {
+			provider_problems_release(&problems);
+			return;
+		}
+	fail_msg("%s: nothing says \"%s\" but \"%s\"", config, text,
+		problems.count ? problems.items[0].detail : "nothing");
+}
+
+static void accepts(const char *type, const char *config)
+{
+	struct provider_problems problems = { 0 };
+	grid(type)->validate(from_text(grid(type)->schema, config), &problems);
+	if (problems.errors)
+		fail_msg("%s: %s", config, problems.items[0].detail);
+}
+
+static int64_t number_in(struct hcl_value map, const char *key)
+{
+	struct hcl_value value;
+	int64_t number;
+	if (!hcl_map_lookup(map, zp_str(key), &value) || value.state != HCL_KNOWN ||
+		!hcl_number_to_int(value, &number))
+		return -1;
+	return number;
+}
+
+/* --- tests --- */
+
+static void test_sources(void **state)
+{
+	(void)state;
+	static const char *const sources[] = { "threefoldtech/grid", "grid",
+		"registry.terraform.io/threefoldtech/grid", "threefoldtechdev.com/providers/grid" };
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(sources); i++)
+		assert_non_null(provider_find(sources[i]));
+	assert_ptr_equal(provider_for_type("grid_network"), provider_find("threefoldtech/grid"));
+	assert_null(provider_find("somebody/grid"));
+}
+
+static const char *const net =
+	"{ name = \"net\", nodes = [2, 1, 2], ip_range = \"10.7.0.0/16\", description = \"d\" }";
+
+static void test_network(void **state)
+{
+	(void)state;
+	struct hcl_value network = create("grid_network", net);
+	struct hcl_value ranges = provider_get(network, "nodes_ip_range"), range;
+	assert_string_equal(provider_get_text(network, "id"), "abc");
+	assert_string_equal(provider_get_text(network, "solution_type"), "Network");
+	assert_string_equal(provider_get_text(network, "access_wg_config"), "");
+	assert_int_equal(provider_get_int(network, "public_node_id", -1), 0);
+	assert_int_equal(provider_get(network, "nodes").count, 3);
+	assert_true(hcl_map_lookup(ranges, zp_str("1"), &range));
+	assert_string_equal(range.text, "10.7.1.0/24");
+	assert_true(number_in(provider_get(network, "node_deployment_id"), "2") > 0);
+	const struct fake_workload *workload = fake_find("n1", "abc/net");
+	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(workload->spec, "name")), "net");
+	/* Nothing to do again; one node less; and gone. */
+	struct hcl_value again = planned("grid_network", network, net);
+	assert_true(hcl_value_identical(again, network));
+	network = apply("grid_network", network,
+		"{ name = \"net\", nodes = [1], ip_range = \"10.7.0.0/16\", description = \"d\" }");
+	assert_null(fake_find("n2", "abc/net"));
+	assert_int_equal(provider_get(network, "nodes_ip_range").count, 1);
+	struct hcl_value seen =
+		run(operation("grid_network", PROVIDER_READ, network, none("grid_network")));
+	assert_true(hcl_value_identical(seen, network));
+	run(operation("grid_network", PROVIDER_DELETE, network, none("grid_network")));
+	assert_int_equal(fake_workload_count, 0);
+}
+
+static void test_network_access(void **state)
+{
+	(void)state;
+	struct hcl_value network = create("grid_network",
+		"{ name = \"net\", nodes = [3, 2], ip_range = \"10.7.0.0/16\", add_wg_access = true,"
+		"  nodes_ip_range = { \"2\" = \"10.7.9.0/24\" } }");
+	struct hcl_value range;
+	assert_non_null(strstr(provider_get_text(network, "access_wg_config"), "Endpoint = 192.0.2.2:"));
+	assert_int_equal(provider_get_int(network, "public_node_id", -1), 2);
+	assert_true(hcl_map_lookup(provider_get(network, "nodes_ip_range"), zp_str("2"), &range));
+	assert_string_equal(range.text, "10.7.9.0/24");
+}
+
+static void test_network_import(void **state)
+{
+	(void)state;
+	create("grid_network", net);
+	struct provider_operation op =
+		operation("grid_network", PROVIDER_IMPORT, none("grid_network"), none("grid_network"));
+	op.import_id = "abc";
+	struct hcl_value network = run(op);
+	assert_string_equal(provider_get_text(network, "name"), "net");
+	assert_int_equal(provider_get(network, "nodes").count, 2);
+	assert_true(number_in(provider_get(network, "node_deployment_id"), "1") > 0);
+}
+
+static void test_gateway(void **state)
+{
+	(void)state;
+	create("grid_network", net);
+	struct hcl_value proxy = create("grid_name_proxy",
+		"{ node = 1, name = \"web\", backends = [\"http://10.7.1.2:8000\"], network = \"net\" }");
+	const struct fake_workload *workload = fake_find("n1", "abc/gw");
+	assert_string_equal(workload->type, "gateway-name-proxy");
+	assert_string_equal(
+		cJSON_GetStringValue(cJSON_GetObjectItem(workload->spec, "network")), "abc/net");
+	assert_string_equal(provider_get_text(proxy, "fqdn"), "web.example.com");
+	assert_string_equal(provider_get_text(proxy, "network"), "net");
+	assert_int_equal(provider_get_int(proxy, "node", -1), 1);
+	assert_true(hcl_value_identical(proxy, run(operation("grid_name_proxy", PROVIDER_READ, proxy,
+						       none("grid_name_proxy")))));
+	assert_true(hcl_value_identical(planned("grid_name_proxy", proxy,
+		"{ node = 1, name = \"web\", backends = [\"http://10.7.1.2:8000\"], network = \"net\" }"),
+		proxy));
+	struct provider_operation op = operation("grid_name_proxy", PROVIDER_CREATE,
+		none("grid_name_proxy"),
+		planned("grid_name_proxy", none("grid_name_proxy"),
+			"{ node = 1, name = \"b\", backends = [\"http://10.7.1.2\"], network = \"nope\" }"));
+	struct provider_operation *ops[] = { &op };
+	op.type->run(&instance, ops, 1);
+	assert_non_null(strstr(op.problems.items[0].detail, "no network called \"nope\""));
+	assert_true(hcl_is_null(op.result));
+	provider_problems_release(&op.problems);
+}
+
+static void test_scheduler(void **state)
+{
+	(void)state;
+	static const char *const config =
+		"{ requests = ["
+		"  { name = \"a\", yggdrasil = false, wireguard = false, distinct = true,"
+		"    node_exclude = [1, 3, 4] },"
+		"  { name = \"b\", yggdrasil = false, wireguard = false, distinct = true,"
+		"    node_exclude = [3, 4] }] }";
+	struct hcl_value scheduler = create("grid_scheduler", config);
+	struct hcl_value nodes = provider_get(scheduler, "nodes");
+	assert_int_equal(number_in(nodes, "a"), 2);
+	assert_int_equal(number_in(nodes, "b"), 1);
+	assert_true(hcl_value_identical(planned("grid_scheduler", scheduler, config), scheduler));
+}
+
+static void test_unknown_node(void **state)
+{
+	(void)state;
+	struct provider_plan plan = plan_of("grid_network", none("grid_network"),
+		"{ name = \"net\", nodes = [11], ip_range = \"10.1.0.0/16\" }");
+	assert_string_equal(plan.problems.items[0].summary, "No such node");
+	assert_non_null(strstr(plan.problems.items[0].detail, "has no node \"11\""));
+	assert_non_null(strstr(plan.problems.items[0].detail, "\"n1\" (1)"));
+	provider_problems_release(&plan.problems);
+}
+
+static void test_checks(void **state)
+{
+	(void)state;
+	refuses("grid_network", "{ name = \"a-b\", nodes = [1], ip_range = \"10.1.0.0/16\" }",
+		"\"a-b\" is not");
+	refuses("grid_network", "{ name = \"a\", nodes = [1], ip_range = \"10.1.0.0/24\" }", "ip_range");
+	refuses("grid_network", "{ name = \"a\", nodes = [], ip_range = \"10.1.0.0/16\" }",
+		"at least one node");
+	refuses("grid_network",
+		"{ name = \"a\", nodes = [1], ip_range = \"10.1.0.0/16\","
+		"  nodes_ip_range = { \"1\" = \"10.2.0.0/24\" } }",
+		"is not a /24 of");
+	refuses("grid_name_proxy", "{ node = 1, name = \"a\", backends = [\"10.1.1.2:80\"] }",
+		"must begin with http");
+	refuses("grid_fqdn_proxy", "{ node = 1, fqdn = \"nodots\", backends = [\"http://10.1.1.2\"] }",
+		"not a full domain name");
+	refuses("grid_scheduler",
+		"{ requests = [{ name = \"a\", yggdrasil = false, wireguard = false },"
+		"  { name = \"a\", yggdrasil = false, wireguard = false }] }",
+		"two requests called \"a\"");
+	accepts("grid_fqdn_proxy",
+		"{ node = 1, fqdn = \"www.example.com\", backends = [\"10.1.1.2:443\"],"
+		"  tls_passthrough = true }");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_sources, setup),
+		cmocka_unit_test_setup(test_network, setup),
+		cmocka_unit_test_setup(test_network_access, setup),
+		cmocka_unit_test_setup(test_network_import, setup),
+		cmocka_unit_test_setup(test_gateway, setup),
+		cmocka_unit_test_setup(test_scheduler, setup),
+		cmocka_unit_test_setup(test_unknown_node, setup),
+		cmocka_unit_test_setup(test_checks, setup),
+	};
+	return cmocka_run_group_tests(tests, from_text_setup, from_text_teardown);
+}
