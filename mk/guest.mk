@@ -25,10 +25,13 @@ $(GUEST)/vmlinux: mk/vmlinux.sh mk/kernel-version.sh
 	$(Q)sh mk/vmlinux.sh $@
 
 .PHONY: example-rootfs
-example-rootfs: $(B)/rootfs/.made
+example-rootfs: $(B)/rootfs/.made $(B)/rootfs-tls/.made
 
 $(B)/rootfs/.made: mk/rootfs.sh
 	$(Q)sh mk/rootfs.sh $(@D)
+	@touch $@
+$(B)/rootfs-tls/.made: mk/rootfs.sh
+	$(Q)sh mk/rootfs.sh $(@D) openssl
 	@touch $@
 
 # The test that boots machines looks for both beside itself.

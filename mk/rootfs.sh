@@ -1,7 +1,9 @@
 #!/bin/sh
-# rootfs.sh DIR: a root file system out of Debian's busybox-static, content for examples and tests.
+# rootfs.sh DIR [PROGRAM...]: a root file system out of Debian's busybox-static, content for examples and tests;
+# with programs of this machine and the libraries they need.
 set -eu
 dir=$1
+shift
 busybox=$(command -v busybox)
 rm -rf "$dir"
 mkdir -p "$dir/bin" "$dir/sbin" "$dir/etc" "$dir/root" "$dir/proc" "$dir/sys" "$dir/dev" "$dir/run" \
@@ -19,3 +21,12 @@ cp "$busybox" "$dir/bin/busybox"
 done
 echo "root:x:0:0:root:/root:/bin/sh" >"$dir/etc/passwd"
 echo "root:x:0:" >"$dir/etc/group"
+for program in "$@"; do
+	path=$(realpath "$(command -v "$program")")
+	rm -f "$dir/bin/$program" "$dir/sbin/$program"
+	cp "$path" "$dir/bin/$program"
+	ldd "$path" | grep -o '/[^ ]*' | while read -r library; do
+		mkdir -p "$dir$(dirname "$library")"
+		cp -L "$library" "$dir$library"
+	done
+done

@@ -33,6 +33,9 @@ void node_context_free(struct node_context *node)
 	for (size_t i = 0; i < s->public_addresses.count; i++)
 		free(s->public_addresses.items[i]);
 	zp_vec_release(&s->public_addresses);
+	for (size_t i = 0; i < s->certificates.count; i++)
+		free(s->certificates.items[i]);
+	zp_vec_release(&s->certificates);
 	pthread_mutex_destroy(&node->helper_lock);
 	free(node->root);
 	free(node);
@@ -102,6 +105,12 @@ const char *node_libvirt_uri(const struct node_context *node)
 const char *node_acceleration(const struct node_context *node)
 {
 	return or_empty(node->settings.acceleration);
+}
+
+const char *const *node_gateway_certificates(const struct node_context *node, size_t *count)
+{
+	*count = node->settings.certificates.count;
+	return (const char *const *)node->settings.certificates.items;
 }
 
 static char *workload_path(const struct node_context *node, const char *id)

@@ -34,6 +34,8 @@ const char *node_public_gateway(const struct node_context *node);
 /* The /64 that routers announce there, "2001:db8::/64"; "" when there is none. */
 const char *node_public_prefix6(const struct node_context *node);
 const char *const *node_public_addresses(const struct node_context *node, size_t *count);
+/* Files, each with a key, its certificate and maybe a chain, for names that gateways end TLS of. */
+const char *const *node_gateway_certificates(const struct node_context *node, size_t *count);
 /* "" for the embedded driver under <root>/libvirt, else a libvirt URI. */
 const char *node_libvirt_uri(const struct node_context *node);
 /* "kvm", "tcg", or "" to find out. */

@@ -26,6 +26,7 @@ struct node_settings {
 	ZP_VEC(, struct node_quota) quotas;
 	char *public_bridge, *public_gateway, *public_prefix6;
 	ZP_VEC(, char *) public_addresses;
+	ZP_VEC(, char *) certificates; /* of gateways */
 	cJSON *labels; /* name -> text, for whoever looks for nodes; NULL: none */
 };
 

@@ -439,6 +439,36 @@ static cJSON *list(struct node_methods *methods, const char *tenant, const cJSON
 	return result;
 }
 
+/* Who has names of a type: to a tenant, of others' no more than that they are taken. */
+static cJSON *holders(struct node_methods *methods, const char *tenant, const cJSON *params,
+	struct zp_error *err)
+{
+	const cJSON *names = cJSON_GetObjectItemCaseSensitive(params, "names"), *name;
+	const struct node_workload_type *type =
+		node_workload_type_find(methods->types, text_of(params, "type"));
+
+	if (!type || !type->names || !cJSON_IsArray(names)) {
+		zp_error_code(err, NODE_RPC_PARAMS,
+			"type and names: a type that has names, and an array of them are needed");
+		return NULL;
+	}
+	cJSON *result = cJSON_CreateArray();
+	cJSON_ArrayForEach (name, names) {
+		zp_autofree char *id = node_registry_lease_holder(methods->node->registry, type->names,
+			cJSON_IsString(name) ? name->valuestring : "");
+		struct node_workload *w = id ? node_find(methods->node, id) : NULL;
+		cJSON *entry = cJSON_CreateObject();
+		cJSON_AddItemToArray(result, entry);
+		cJSON_AddBoolToObject(entry, "taken", id != NULL);
+		if (id && (!*tenant || (w && may_see(tenant, w)))) {
+			cJSON_AddStringToObject(entry, "id", id);
+			cJSON_AddStringToObject(entry, "address", w ? w->address : "");
+		}
+		node_workload_free(w);
+	}
+	return result;
+}
+
 static const struct {
 	const char *name;
 	cJSON *(*call)(struct node_methods *methods, const char *tenant, const cJSON *params,
@@ -446,7 +476,7 @@ static const struct {
 } table[] = {
 	{ "node.facts", facts },	  { "workload.ensure", ensure },
 	{ "workload.read", read_many },	  { "workload.remove", remove_one },
-	{ "workload.list", list },
+	{ "workload.list", list },	  { "workload.holders", holders },
 };
 
 static bool is_tenant_name(const char *name)

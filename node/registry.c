@@ -508,24 +508,40 @@ int node_registry_lease_int(struct node_registry *registry, const char *pool, co
 	return end_lazily(registry, batch, rc);
 }
 
+/* Under the lock. */
+static char *holder_of(struct node_registry *registry, const char *pool, const char *member)
+{
+	const char *texts[] = { pool, member };
+	char *holder = NULL;
+	sqlite3_stmt *statement = prepare(registry->db,
+		"SELECT holder FROM lease WHERE pool = ?1 AND member = ?2", texts, 2);
+
+	if (statement && sqlite3_step(statement) == SQLITE_ROW)
+		holder = column(statement, 0);
+	sqlite3_finalize(statement);
+	return holder;
+}
+
+char *node_registry_lease_holder(
+	struct node_registry *registry, const char *pool, const char *member)
+{
+	pthread_mutex_lock(&registry->lock);
+	char *holder = holder_of(registry, pool, member);
+	pthread_mutex_unlock(&registry->lock);
+	return holder;
+}
+
 int node_registry_lease_take(struct node_registry *registry, const char *pool, const char *holder,
 	const char *member, struct zp_error *err)
 {
-	const char *texts[] = { pool, member };
-	char *other = NULL;
 	int rc = 0;
 
 	struct batch *batch = begin_write(registry);
-	sqlite3_stmt *statement = prepare(registry->db,
-		"SELECT holder FROM lease WHERE pool = ?1 AND member = ?2", texts, 2);
-	if (statement && sqlite3_step(statement) == SQLITE_ROW)
-		other = column(statement, 0);
-	sqlite3_finalize(statement);
+	zp_autofree char *other = holder_of(registry, pool, member);
 	if (!other)
 		rc = add_lease(registry, pool, member, holder, err);
 	else if (strcmp(other, holder) != 0)
 		rc = zp_error_set(err, "%s %s is taken by %s", pool, member, other);
-	free(other);
 	return end_lazily(registry, batch, rc);
 }
 

@@ -38,6 +38,9 @@ int node_registry_lease_int(struct node_registry *registry, const char *pool, co
 	int64_t from, int64_t to, int64_t *out, struct zp_error *err);
 int node_registry_lease_take(struct node_registry *registry, const char *pool, const char *holder,
 	const char *member, struct zp_error *err);
+/* Who has a member of the pool; heap, NULL when nobody has. */
+char *node_registry_lease_holder(
+	struct node_registry *registry, const char *pool, const char *member);
 int node_registry_lease_release(struct node_registry *registry, const char *pool,
 	const char *holder, struct zp_error *err);
 

@@ -8,6 +8,7 @@
  *	reserved { cores = 1  memory = 2048  disk = 10240 }			cores, MB, MB
  *	public { bridge = "pub"  gateway = "203.0.113.1"  addresses = ["203.0.113.10-203.0.113.20/24"]
  *		prefix6 = "2001:db8::/64" }
+ *	gateway { certificates = ["/etc/zplan/example.org.pem"] }
  *	tenant "team-b" { cores = 4  memory = 8192  disk = 51200  workloads = 50 }
  */
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static const struct hcl_attribute_schema attributes[] = {
 static const char *const tenant_labels[] = { "name", NULL };
 static const struct hcl_block_schema blocks[] = {
 	{ "tenant", tenant_labels }, { "reserved", NULL }, { "public", NULL },
+	{ "gateway", NULL },
 };
 static const struct hcl_body_schema schema = { attributes, ZP_ARRAY_SIZE(attributes), blocks,
 	ZP_ARRAY_SIZE(blocks) };
@@ -45,6 +47,9 @@ static const struct hcl_attribute_schema public_attributes[] = {
 };
 static const struct hcl_body_schema public_schema = { public_attributes,
 	ZP_ARRAY_SIZE(public_attributes), NULL, 0 };
+
+static const struct hcl_attribute_schema gateway_attributes[] = { { "certificates", false } };
+static const struct hcl_body_schema gateway_schema = { gateway_attributes, 1, NULL, 0 };
 
 struct loader {
 	struct node_settings *settings;
@@ -106,19 +111,44 @@ static void take_tenant(struct loader *loader, const struct hcl_block *block)
 	zp_vec_push(&loader->settings->quotas, quota);
 }
 
-static void take_addresses(struct loader *loader, const struct hcl_content *content)
+static struct hcl_value text_list(struct loader *loader, const struct hcl_attribute *attribute)
 {
 	struct hcl_evaluation ev = { .arena = &loader->arena, .diags = &loader->diags };
+
+	return hcl_evaluate_as(&ev, attribute->expr, hcl_list_type(hcl_string));
+}
+
+static void take_addresses(struct loader *loader, const struct hcl_content *content)
+{
 	const struct hcl_attribute *attribute = hcl_content_attribute(content, "addresses");
 
 	if (!attribute)
 		return;
-	struct hcl_value list =
-		hcl_evaluate_as(&ev, attribute->expr, hcl_list_type(hcl_string));
+	struct hcl_value list = text_list(loader, attribute);
 	for (uint32_t i = 0; list.state == HCL_KNOWN && i < list.count; i++)
 		if (list.elements[i].state == HCL_KNOWN)
 			zp_vec_push(&loader->settings->public_addresses,
 				zp_strndup(list.elements[i].text, list.elements[i].count));
+}
+
+static void take_certificates(struct loader *loader, const struct hcl_content *content)
+{
+	const struct hcl_attribute *attribute = hcl_content_attribute(content, "certificates");
+
+	if (!attribute)
+		return;
+	struct hcl_value list = text_list(loader, attribute);
+	for (uint32_t i = 0; list.state == HCL_KNOWN && i < list.count; i++) {
+		if (list.elements[i].state != HCL_KNOWN)
+			continue;
+		/* HAProxy and the agent read them, from wherever they run; names are words of a list. */
+		if (list.elements[i].text[0] != '/' || strpbrk(list.elements[i].text, " \t\n#\"\\[]"))
+			zp_diag_error(&loader->diags, attribute->expr->range, "Unsuitable path",
+				"Certificates are named by absolute paths without spaces.");
+		else
+			zp_vec_push(&loader->settings->certificates,
+				zp_strndup(list.elements[i].text, list.elements[i].count));
+	}
 }
 
 static void take_labels(struct loader *loader, const struct hcl_content *content)
@@ -149,6 +179,10 @@ static void take_block(struct loader *loader, const struct hcl_block *block)
 		hcl_body_content(block->body, &reserved_schema, &loader->arena, &content, NULL,
 			&loader->diags);
 		take_limits(loader, &content, &loader->settings->reserved);
+	} else if (strcmp(block->type, "gateway") == 0) {
+		hcl_body_content(block->body, &gateway_schema, &loader->arena, &content, NULL,
+			&loader->diags);
+		take_certificates(loader, &content);
 	} else {
 		hcl_body_content(block->body, &public_schema, &loader->arena, &content, NULL,
 			&loader->diags);

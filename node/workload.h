@@ -72,6 +72,11 @@ struct node_workload_type {
 	 */
 	int (*tick)(struct node_context *node, const struct node_workload *w, bool *changed,
 		struct zp_error *err);
+	/*
+	 * Pool of leases (context.h) whose members are names that nobody else in an inventory may have;
+	 * workload.holders tells who has one, so that others can ask before they take it. NULL: none.
+	 */
+	const char *names;
 	/* Adds to node.facts what the node has to give of this type. NULL: nothing to say. */
 	void (*facts)(struct node_context *node, cJSON *facts);
 };

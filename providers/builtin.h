@@ -25,6 +25,7 @@ extern const struct provider_resource_type provider_zos_gateway_name; /* gateway
 extern const struct provider_resource_type provider_zos_gateway_fqdn; /* gateway/resource.c */
 extern const struct provider_resource_type provider_zos_scheduler;    /* scheduler/resource.c */
 extern const struct provider_resource_type provider_zos_scheduler_data;
+extern const struct provider_resource_type provider_zos_gateway_domain_data;
 extern const struct provider_resource_type provider_zos_node_data; /* scheduler/node_data.c */
 extern const struct provider_resource_type provider_zos_nodes_data;
 

@@ -21,6 +21,8 @@
 #define FILE_LIMIT ((size_t)64 * 1024)
 /* X.509 bounds a common name; longer names stand in the alternative names alone. */
 #define COMMON_NAME_MAX 64
+/* Of the certificate for whoever asks for a name that is not served. */
+#define OTHER_NAME "gateway.invalid"
 
 static void free_key(EVP_PKEY **key)
 {
@@ -239,11 +241,10 @@ char *provider_certificate_path(const char *folder, const char *fqdn)
 	return zp_format("%s/certs/%s.pem", folder, fqdn);
 }
 
-int provider_certificate_ensure(
-	const char *folder, const char *authority, const char *fqdn, struct zp_error *err)
+static int ensure_at(const char *path, const char *folder, const char *authority, const char *fqdn,
+	struct zp_error *err)
 {
 	zp_autofree char *certs = zp_path_join(folder, "certs");
-	zp_autofree char *path = provider_certificate_path(folder, fqdn);
 	autokey *authority_key = NULL;
 	autox509 *authority_x509 = NULL;
 
@@ -257,11 +258,45 @@ int provider_certificate_ensure(
 	return 0;
 }
 
-int provider_certificate_remove(const char *folder, const char *fqdn, struct zp_error *err)
+int provider_certificate_ensure(
+	const char *folder, const char *authority, const char *fqdn, struct zp_error *err)
 {
 	zp_autofree char *path = provider_certificate_path(folder, fqdn);
 
-	if (unlink(path) < 0 && errno != ENOENT)
-		return zp_error_errno(err, "removing %s", path);
-	return 0;
+	return ensure_at(path, folder, authority, fqdn, err);
+}
+
+char *provider_certificate_other_path(const char *folder)
+{
+	return zp_path_join(folder, "other.pem");
+}
+
+int provider_certificate_ensure_other(
+	const char *folder, const char *authority, struct zp_error *err)
+{
+	zp_autofree char *path = provider_certificate_other_path(folder);
+
+	return ensure_at(path, folder, authority, OTHER_NAME, err);
+}
+
+char *provider_certificate_authority(const char *folder, struct zp_error *err)
+{
+	zp_autofree char *path = zp_path_join(folder, "ca.pem");
+	zp_autobuf text = ZP_BUF_INIT;
+
+	return zp_file_read(path, FILE_LIMIT, &text, err) < 0 ? NULL : zp_buf_steal(&text);
+}
+
+bool provider_certificate_serves(const char *path, const char *fqdn)
+{
+	autokey *key = NULL;
+	autox509 *x509 = NULL;
+	/* Either may come first in a file that was put together by hand. */
+	bool serves = read_pem(path, &key, NULL) && read_pem(path, NULL, &x509) &&
+		      X509_check_private_key(x509, key) == 1 &&
+		      (!fqdn || X509_check_host(x509, fqdn, 0, 0, NULL) == 1) &&
+		      X509_cmp_current_time(X509_get0_notAfter(x509)) > 0;
+
+	ERR_clear_error();
+	return serves;
 }

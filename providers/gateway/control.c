@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -74,6 +75,40 @@ bool provider_haproxy_has_loaded(struct node_context *node, const char *hash)
 	return node_helper_pid(node, PROVIDER_HAPROXY_HELPER) > 0 &&
 	       ask(stats, "show map\n", &reply, NULL) == 0 && reply.len > 0 &&
 	       strstr(reply.ptr, hash);
+}
+
+pid_t provider_haproxy_worker(struct node_context *node)
+{
+	zp_autofree char *stats = provider_haproxy_stats_socket(node);
+	zp_autobuf reply = ZP_BUF_INIT;
+	const char *pid;
+
+	if (node_helper_pid(node, PROVIDER_HAPROXY_HELPER) <= 0 ||
+		ask(stats, "show info\n", &reply, NULL) < 0 || reply.len == 0)
+		return 0;
+	pid = strstr(reply.ptr, "\nPid: ");
+	return pid ? (pid_t)strtol(pid + strlen("\nPid: "), NULL, 10) : 0;
+}
+
+int provider_haproxy_tell(const struct node_context *node, const char *command,
+	const char *expected, struct zp_error *err)
+{
+	zp_autofree char *stats = provider_haproxy_stats_socket(node);
+	zp_autobuf reply = ZP_BUF_INIT;
+	const char *text;
+	size_t blank;
+
+	if (ask(stats, command, &reply, err) < 0)
+		return -1;
+	text = zp_buf_slice(&reply).ptr;
+	blank = strspn(text, " \n");
+	if (expected ? strstr(text, expected) != NULL : text[blank] == '\0')
+		return 0;
+	/* Of the command its first two words: the rest may be a key. */
+	return zp_error_set(err, "HAProxy answers %.*s with \"%.*s\"",
+		(int)(strcspn(command, " \n") + 1 +
+			strcspn(command + strcspn(command, " \n") + 1, " \n")),
+		command, (int)strcspn(text + blank, "\n"), text + blank);
 }
 
 /* A worker of an earlier generation that ends, or has, takes no new connections. */

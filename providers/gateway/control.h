@@ -20,6 +20,14 @@ bool provider_haproxy_has_loaded(struct node_context *node, const char *text);
  * next connection, and the earlier one knows nothing of a name just added.
  */
 bool provider_haproxy_is_alone(const struct node_context *node);
+/* The process of the worker that answers; 0 when none does. */
+pid_t provider_haproxy_worker(struct node_context *node);
+/*
+ * Gives the worker a command and checks its answer: expected must be in it; NULL: there must be
+ * none, which is how many commands say that all went well.
+ */
+int provider_haproxy_tell(const struct node_context *node, const char *command,
+	const char *expected, struct zp_error *err);
 /* Asks the master for new workers; what comes of it is seen with the two above. */
 int provider_haproxy_reload(const struct node_context *node, struct zp_error *err);
 /* Whether HAProxy runs and knows the name now; if not, the reason is added to message. */

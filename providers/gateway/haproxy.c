@@ -1,5 +1,7 @@
 #include "providers/gateway/haproxy.h"
 
+#include <string.h>
+
 /*
  * idle-close-on-response: without it, keep-alive clients see closed connections at a reload.
  * fd-hard-limit: without it HAProxy sizes its tables by the system's limit, which may be a million.
@@ -28,7 +30,7 @@ static void put_globals(const struct provider_haproxy_options *options, struct z
 		"\ttimeout http-keep-alive 1m\n"
 		"\ttimeout tunnel 1h\n"
 		"\ttimeout check 2s\n"
-		"\tdefault-server check inter 2s fastinter 1s downinter 1s fall 2 rise 1\n",
+		"\tdefault-server " PROVIDER_HAPROXY_CHECK "\n",
 		options->stats_socket);
 }
 
@@ -45,7 +47,13 @@ static void put_routing(
 
 static void put_http(const struct provider_haproxy_options *options, struct zp_buf *out)
 {
-	zp_buf_printf(out, "\nfrontend http\n\tbind %s:80\n", options->address);
+	zp_buf_printf(out,
+		"\nfrontend http\n"
+		"\tbind %s:80\n"
+		"\thttp-request redirect code 308 location "
+		"https://%%[req.hdr(host),field(1,:)]%%[pathq] "
+		"if { req.hdr(host),field(1,:),lower,map(%s) -m found }\n",
+		options->address, options->redirect_map);
 	put_routing(options, false, out);
 }
 
@@ -59,13 +67,10 @@ static void put_https(const struct provider_haproxy_options *options, struct zp_
 
 /*
  * Looks at the name in the hello. Who sends none, or one that is not passed through, goes on to
- * where TLS ends, or is turned away where it ends nowhere.
+ * where TLS ends.
  */
-static void put_inspection(
-	const struct provider_haproxy_options *options, bool terminates, struct zp_buf *out)
+static void put_inspection(const struct provider_haproxy_options *options, struct zp_buf *out)
 {
-	const char *otherwise = terminates ? "inner_tls" : "refuse_tls";
-
 	zp_buf_printf(out,
 		"\nfrontend tls\n"
 		"\tmode tcp\n"
@@ -73,14 +78,9 @@ static void put_inspection(
 		"\tbind %s:443\n"
 		"\ttcp-request inspect-delay 5s\n"
 		"\ttcp-request content accept if { req.ssl_hello_type 1 }\n"
-		"\tuse_backend %%[req.ssl_sni,lower,map(%s,%s)]\n"
-		"\tdefault_backend %s\n",
-		options->address, options->sni_map, otherwise, otherwise);
-	if (!terminates) {
-		zp_buf_puts(
-			out, "\nbackend refuse_tls\n\tmode tcp\n\ttcp-request content reject\n");
-		return;
-	}
+		"\tuse_backend %%[req.ssl_sni,lower,map(%s,inner_tls)]\n"
+		"\tdefault_backend inner_tls\n",
+		options->address, options->sni_map);
 	zp_buf_printf(out,
 		"\nbackend inner_tls\n"
 		"\tmode tcp\n"
@@ -93,54 +93,89 @@ static void put_inspection(
 	put_routing(options, true, out);
 }
 
-static void put_server(
-	const struct provider_gateway_backend *server, size_t number, struct zp_buf *out)
+void provider_haproxy_slot_name(enum provider_haproxy_mode mode, size_t slot, struct zp_buf *out)
 {
-	bool v6 = memchr(server->host, ':', strlen(server->host)) != NULL;
+	zp_buf_printf(out, "%s_%zu", mode == PROVIDER_HAPROXY_TCP ? "tcp" : "http", slot);
+}
 
-	zp_buf_printf(out, "\tserver s%zu %s%s%s:%d", number, v6 ? "[" : "", server->host,
-		v6 ? "]" : "", server->port);
+void provider_haproxy_server(const struct provider_gateway_backend *server, struct zp_buf *out)
+{
+	bool v6 = strchr(server->host, ':') != NULL;
+
+	zp_buf_printf(
+		out, "%s%s%s:%d", v6 ? "[" : "", server->host, v6 ? "]" : "", server->port);
 	/* Machines have no certificate anyone could check. */
 	if (server->tls)
 		zp_buf_puts(out, " ssl verify none sni req.hdr(host)");
+}
+
+static void put_slot(enum provider_haproxy_mode mode, size_t slot, struct zp_buf *out)
+{
+	zp_buf_puts(out, "backend ");
+	provider_haproxy_slot_name(mode, slot, out);
 	zp_buf_char(out, '\n');
+	if (mode == PROVIDER_HAPROXY_TCP)
+		zp_buf_puts(out, "\tmode tcp\n");
 }
 
 static void put_backend(const struct provider_haproxy_proxy *proxy, struct zp_buf *out)
 {
-	zp_buf_printf(out, "\n# %s\nbackend to_%s\n", proxy->id, proxy->fqdn);
-	if (proxy->passthrough)
-		zp_buf_puts(out, "\tmode tcp\n");
-	for (size_t i = 0; i < proxy->server_count; i++)
-		put_server(&proxy->servers[i], i + 1, out);
+	zp_buf_printf(out, "\n# %s: %s\n", proxy->id, proxy->fqdn);
+	put_slot(provider_haproxy_mode(proxy->passthrough), proxy->slot, out);
+	for (size_t i = 0; i < proxy->server_count; i++) {
+		zp_buf_printf(out, "\tserver s%zu ", i + 1);
+		provider_haproxy_server(&proxy->servers[i], out);
+		zp_buf_char(out, '\n');
+	}
+}
+
+static void put_spare(const struct provider_haproxy_options *options,
+	enum provider_haproxy_mode mode, size_t used, struct zp_buf *out)
+{
+	if (used < options->slots[mode])
+		zp_buf_puts(out, "\n# to spare\n");
+	for (size_t slot = used; slot < options->slots[mode]; slot++)
+		put_slot(mode, slot, out);
 }
 
 void provider_haproxy_config(const struct provider_haproxy_options *options,
 	const struct provider_haproxy_proxy *proxies, size_t count, struct zp_buf *out)
 {
-	bool passes = false, terminates = false;
+	size_t used[PROVIDER_HAPROXY_MODES] = { 0 };
 
-	for (size_t i = 0; i < count; i++) {
-		passes |= proxies[i].passthrough;
-		terminates |= !proxies[i].passthrough;
-	}
 	put_globals(options, out);
 	put_http(options, out);
-	if (passes)
-		put_inspection(options, terminates, out);
-	else if (terminates)
+	if (options->inspects)
+		put_inspection(options, out);
+	else
 		put_https(options, out);
 	zp_buf_puts(out, "\nbackend none\n"
 			 "\thttp-request return status 404 content-type text/plain "
 			 "string \"No site has this name here.\\n\"\n");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		put_backend(&proxies[i], out);
+		used[provider_haproxy_mode(proxies[i].passthrough)]++;
+	}
+	for (int mode = 0; mode < PROVIDER_HAPROXY_MODES; mode++)
+		put_spare(options, (enum provider_haproxy_mode)mode, used[mode], out);
 }
 
 void provider_haproxy_map(const struct provider_haproxy_proxy *proxies, size_t count,
-	bool passthrough, struct zp_buf *out)
+	enum provider_haproxy_mode mode, struct zp_buf *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (provider_haproxy_mode(proxies[i].passthrough) != mode)
+			continue;
+		zp_buf_printf(out, "%s ", proxies[i].fqdn);
+		provider_haproxy_slot_name(mode, proxies[i].slot, out);
+		zp_buf_char(out, '\n');
+	}
+}
+
+void provider_haproxy_redirects(
+	const struct provider_haproxy_proxy *proxies, size_t count, struct zp_buf *out)
 {
 	for (size_t i = 0; i < count; i++)
-		if (proxies[i].passthrough == passthrough)
-			zp_buf_printf(out, "%s to_%s\n", proxies[i].fqdn, proxies[i].fqdn);
+		if (proxies[i].redirect)
+			zp_buf_printf(out, "%s https\n", proxies[i].fqdn);
 }

@@ -1,11 +1,14 @@
 /*
- * HAProxy's configuration as text: one configuration and two maps for all the proxies of a node.
+ * HAProxy's configuration as text: one configuration and three maps for all the proxies of a node.
  * Pure functions of their arguments; proxies are written in the order given, so equal input gives
  * equal bytes.
  *
  * Port 80 answers by Host header. Port 443 looks at the TLS hello first when a proxy passes TLS
- * through (by SNI, untouched), and otherwise ends TLS at once. Both maps lead from a host name to a
+ * through (by SNI, untouched), and otherwise ends TLS at once. Maps lead from a host name to a
  * backend.
+ *
+ * Backends are slots: there are more of them than proxies, so that a proxy can be put into one
+ * while HAProxy runs (live.h).
  */
 #ifndef PROVIDER_GATEWAY_HAPROXY_H
 #define PROVIDER_GATEWAY_HAPROXY_H
@@ -13,26 +16,49 @@
 #include "base/str.h"
 #include "providers/gateway/spec.h"
 
+/* Two failed attempts to connect take a server out, one that succeeds brings it back. */
+#define PROVIDER_HAPROXY_CHECK "check inter 2s fastinter 1s downinter 1s fall 2 rise 1"
+
+enum provider_haproxy_mode { PROVIDER_HAPROXY_HTTP, PROVIDER_HAPROXY_TCP, PROVIDER_HAPROXY_MODES };
+
+/* A proxy that passes TLS through has a backend of mode tcp, any other one of mode http. */
+static inline enum provider_haproxy_mode provider_haproxy_mode(bool passthrough)
+{
+	return passthrough ? PROVIDER_HAPROXY_TCP : PROVIDER_HAPROXY_HTTP;
+}
+
 struct provider_haproxy_proxy {
 	const char *id;	  /* of the workload; a comment in the configuration */
-	const char *fqdn; /* lower case, unique among the proxies; also names the backend */
-	bool passthrough;
+	const char *fqdn; /* lower case, unique among the proxies */
+	bool passthrough, redirect;
 	const struct provider_gateway_backend *servers; /* as HAProxy reaches them */
 	size_t server_count;
+	size_t slot; /* which of its mode's backends it has */
 };
 
 struct provider_haproxy_options {
 	const char *address;	  /* the only one listened on */
 	const char *stats_socket; /* path; through it a new worker takes over the listeners */
 	const char *inner_socket; /* abstract name of the hop from hello inspection to TLS's end */
-	const char *host_map, *sni_map; /* paths */
-	const char *certificates;	/* path of the list of certificates */
+	const char *host_map, *sni_map, *redirect_map; /* paths */
+	const char *certificates;		       /* path of the list of certificates */
+	bool inspects;				       /* the TLS hello */
+	size_t slots[PROVIDER_HAPROXY_MODES]; /* backends; those beyond the proxies' are empty */
 };
 
 void provider_haproxy_config(const struct provider_haproxy_options *options,
 	const struct provider_haproxy_proxy *proxies, size_t count, struct zp_buf *out);
-/* Lines "<fqdn> <backend>" of the proxies that pass TLS through, or of the others. */
+/* Lines "<fqdn> <backend>" of the proxies of that mode. */
 void provider_haproxy_map(const struct provider_haproxy_proxy *proxies, size_t count,
-	bool passthrough, struct zp_buf *out);
+	enum provider_haproxy_mode mode, struct zp_buf *out);
+/* Lines "<fqdn> https" of those that redirect. */
+void provider_haproxy_redirects(
+	const struct provider_haproxy_proxy *proxies, size_t count, struct zp_buf *out);
+
+/* "http_7" */
+void provider_haproxy_slot_name(
+	enum provider_haproxy_mode mode, size_t slot, struct zp_buf *out);
+/* Address and how to speak to it, as a server's line and `add server` have them. */
+void provider_haproxy_server(const struct provider_gateway_backend *server, struct zp_buf *out);
 
 #endif

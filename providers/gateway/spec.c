@@ -23,12 +23,17 @@ static int text_field(const cJSON *json, const char *name, const char **out, str
 	return 1;
 }
 
+void provider_gateway_lower(char *name)
+{
+	for (; *name; name++)
+		*name = (char)tolower((unsigned char)*name);
+}
+
 static char *lower_copy(const char *text)
 {
 	char *copy = zp_strdup(text);
 
-	for (char *c = copy; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
+	provider_gateway_lower(copy);
 	return copy;
 }
 
@@ -41,6 +46,16 @@ static bool label_is_valid(const char *label, size_t len)
 		if (!isalnum((unsigned char)label[i]) && label[i] != '-' && label[i] != '_')
 			return false;
 	return true;
+}
+
+int provider_gateway_label_check(const char *label, struct zp_error *err)
+{
+	if (label_is_valid(label, strlen(label)))
+		return 0;
+	return zp_error_set(err,
+		"name: \"%s\" must be 1 to 63 letters, digits, - and _, "
+		"without - at either end",
+		label);
 }
 
 static bool fqdn_is_valid(const char *fqdn)
@@ -72,11 +87,8 @@ static int read_name(
 	if (!given || !text[0])
 		return zp_error_set(err, "%s: required, but not given", field);
 	if (by_name) {
-		if (!label_is_valid(text, strlen(text)))
-			return zp_error_set(err,
-				"name: \"%s\" must be 1 to 63 letters, digits, - and _, "
-				"without - at either end",
-				text);
+		if (provider_gateway_label_check(text, err) < 0)
+			return -1;
 		spec->name = lower_copy(text);
 		return 0;
 	}
@@ -207,19 +219,25 @@ static int read_network(const cJSON *json, struct provider_gateway_spec *spec, s
 	return 0;
 }
 
+static int read_flag(const cJSON *json, const char *name, bool *flag, struct zp_error *err)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+
+	if (item && !cJSON_IsNull(item) && !cJSON_IsBool(item))
+		return zp_error_set(err, "%s: must be true or false", name);
+	*flag = cJSON_IsTrue(item);
+	return 0;
+}
+
 static int read_fields(
 	const cJSON *json, bool by_name, struct provider_gateway_spec *spec, struct zp_error *err)
 {
-	const cJSON *passthrough = cJSON_GetObjectItemCaseSensitive(json, "tls_passthrough");
-
 	if (!cJSON_IsObject(json))
 		return zp_error_set(err, "the gateway's specification must be an object");
-	if (read_name(json, by_name, spec, err) < 0)
-		return -1;
-	if (passthrough && !cJSON_IsNull(passthrough) && !cJSON_IsBool(passthrough))
-		return zp_error_set(err, "tls_passthrough: must be true or false");
-	spec->passthrough = cJSON_IsTrue(passthrough);
-	if (read_network(json, spec, err) < 0)
+	if (read_name(json, by_name, spec, err) < 0 ||
+		read_flag(json, "tls_passthrough", &spec->passthrough, err) < 0 ||
+		read_flag(json, "redirect_https", &spec->redirect, err) < 0 ||
+		read_network(json, spec, err) < 0)
 		return -1;
 	return read_backends(json, spec, err);
 }

@@ -55,6 +55,8 @@ char *provider_proxy_encode(const struct provider_proxy *proxy)
 	cJSON_AddStringToObject(json, "id", proxy->id);
 	cJSON_AddStringToObject(json, "fqdn", proxy->fqdn);
 	cJSON_AddBoolToObject(json, "tls_passthrough", proxy->passthrough);
+	if (proxy->redirect)
+		cJSON_AddTrueToObject(json, "redirect_https");
 	if (proxy->network)
 		cJSON_AddStringToObject(json, "network", proxy->network);
 	servers = cJSON_AddArrayToObject(json, "servers");
@@ -112,6 +114,7 @@ static bool decode(const cJSON *json, struct provider_proxy *proxy)
 	proxy->network = text_member(json, "network");
 	proxy->passthrough =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "tls_passthrough"));
+	proxy->redirect = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "redirect_https"));
 	cJSON_ArrayForEach(item, servers) if (!decode_server(item, proxy)) return false;
 	return proxy->id && proxy->fqdn && proxy->server_count > 0;
 }

@@ -16,7 +16,7 @@
 struct provider_proxy {
 	char *id;   /* of the workload */
 	char *fqdn; /* lower case */
-	bool passthrough;
+	bool passthrough, redirect;
 	struct provider_gateway_backend
 		servers[PROVIDER_GATEWAY_MAX_BACKENDS]; /* as HAProxy sees them */
 	size_t server_count;

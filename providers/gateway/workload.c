@@ -2,13 +2,11 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/vec.h"
 #include "node/client.h"
 #include "node/context.h"
-#include "providers/gateway/certificate.h"
 #include "providers/gateway/control.h"
 #include "providers/gateway/engine.h"
 #include "providers/gateway/store.h"
@@ -16,9 +14,10 @@
 #include "providers/network/names.h"
 
 #define NAME_POOL "gateway-name"
+/* Labels of name proxies: nobody else in the inventory may have them either. */
+#define LABEL_POOL "gateway-label"
 #define FIRST_PORT 20001
 #define PORT_BLOCKS ((65535 - FIRST_PORT) / PROVIDER_GATEWAY_MAX_BACKENDS)
-#define RENEWAL_CHECK_SECONDS (12 * 60 * 60)
 
 static bool is_by_name(const struct node_workload *w)
 {
@@ -93,6 +92,7 @@ static int make_proxy(struct node_context *node, const struct node_workload *w,
 		return -1;
 	proxy->id = zp_strdup(w->id);
 	proxy->passthrough = spec.passthrough;
+	proxy->redirect = spec.redirect;
 	proxy->server_count = spec.backend_count;
 	memcpy(proxy->servers, spec.backends, sizeof(proxy->servers));
 	return spec.network ? forward_servers(node, &spec, proxy, err) : 0;
@@ -100,15 +100,16 @@ static int make_proxy(struct node_context *node, const struct node_workload *w,
 
 /* ---- putting it in place ---- */
 
-/* The forwards of all stored proxies into this network. Serialised, so that none is lost. */
-static int apply_forwards(struct node_context *node, const char *network, struct zp_error *err)
+/* Changes of forwards come one after the other, so that none is lost. */
+static pthread_mutex_t forward_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The forwards of all stored proxies into this network. */
+static int apply_all_forwards(struct node_context *node, const char *network, struct zp_error *err)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	ZP_VEC(forwards, struct provider_forward) forwards = { 0 };
 	provider_autoproxies list = { 0 };
 	int rc;
 
-	pthread_mutex_lock(&lock);
 	rc = provider_store_list(node, &list, err);
 	for (size_t i = 0; rc == 0 && i < list.count; i++) {
 		const struct provider_proxy *proxy = &list.items[i];
@@ -120,52 +121,100 @@ static int apply_forwards(struct node_context *node, const char *network, struct
 	}
 	if (rc == 0)
 		rc = provider_forward_apply(node, network, forwards.items, forwards.count, err);
-	pthread_mutex_unlock(&lock);
 	zp_vec_release(&forwards);
 	return rc;
 }
 
-/* The network a stored proxy was in is told that it left. */
-static int leave_network(
-	struct node_context *node, const char *stored, const char *now_in, struct zp_error *err)
+static bool forwards_equal(const struct provider_forward *a, const struct provider_forward *b)
 {
-	provider_autoproxy old = { 0 };
-
-	if (!stored || provider_proxy_decode(stored, &old, NULL) < 0 || !old.network)
-		return 0;
-	if ((now_in && strcmp(old.network, now_in) == 0) ||
-		!provider_network_exists(node, old.network))
-		return 0;
-	return apply_forwards(node, old.network, err);
+	return a->port == b->port && a->address == b->address && a->to_port == b->to_port;
 }
 
-static int switch_over(
-	struct node_context *node, const struct provider_proxy *proxy, struct zp_error *err)
+/* The proxy's forwards into the network that other does not have; either may be NULL. */
+static size_t forwards_beyond(const struct provider_proxy *proxy, const struct provider_proxy *other,
+	const char *network, struct provider_forward *out)
 {
-	if (proxy->network && apply_forwards(node, proxy->network, err) < 0)
+	bool same = other && other->network && strcmp(other->network, network) == 0;
+	size_t count = 0;
+
+	if (!proxy || !proxy->network || strcmp(proxy->network, network) != 0)
+		return 0;
+	for (size_t i = 0; i < proxy->server_count; i++) {
+		bool known = false;
+
+		for (size_t j = 0; same && j < other->server_count; j++)
+			known |= forwards_equal(&proxy->forwards[i], &other->forwards[j]);
+		if (!known)
+			out[count++] = proxy->forwards[i];
+	}
+	return count;
+}
+
+/*
+ * The network forwards what after (NULL: nothing) says, and no longer what only before said. Where
+ * the kernel is not as it should be, all of them are set.
+ */
+static int change_forwards(struct node_context *node, const char *network,
+	const struct provider_proxy *before, const struct provider_proxy *after, struct zp_error *err)
+{
+	struct provider_forward gone[PROVIDER_GATEWAY_MAX_BACKENDS];
+	struct provider_forward fresh[PROVIDER_GATEWAY_MAX_BACKENDS];
+	size_t gone_count = forwards_beyond(before, after, network, gone);
+	size_t fresh_count = forwards_beyond(after, before, network, fresh);
+	zp_autobuf missing = ZP_BUF_INIT;
+	int rc = -1;
+
+	pthread_mutex_lock(&forward_lock);
+	/* With the last forward the whole table goes. */
+	if (after || provider_engine_users(network) > 0)
+		rc = provider_forward_change(
+			node, network, gone, gone_count, fresh, fresh_count, NULL);
+	if (rc == 0 && after &&
+		!provider_forward_check(
+			node, network, after->forwards, after->server_count, &missing))
+		rc = -1;
+	if (rc < 0)
+		rc = apply_all_forwards(node, network, err);
+	pthread_mutex_unlock(&forward_lock);
+	return rc;
+}
+
+/* The network a stored proxy was in is told that it left. */
+static int leave_network(struct node_context *node, const struct provider_proxy *old,
+	const char *now_in, struct zp_error *err)
+{
+	if (!old->network || (now_in && strcmp(old->network, now_in) == 0) ||
+		!provider_network_exists(node, old->network))
+		return 0;
+	return change_forwards(node, old->network, old, NULL, err);
+}
+
+static int switch_over(struct node_context *node, const struct provider_proxy *before,
+	const struct provider_proxy *proxy, struct zp_error *err)
+{
+	if (proxy->network && change_forwards(node, proxy->network, before, proxy, err) < 0)
 		return zp_error_wrap(err, "forwarding into network %s", proxy->network);
-	return provider_engine_apply(node, err);
+	return provider_engine_change(node, proxy->id, err);
 }
 
 /* Stores the proxy and makes it work; when that fails, what was stored before works again. */
 static int replace_proxy(
 	struct node_context *node, const struct provider_proxy *proxy, struct zp_error *err)
 {
-	zp_autofree char *before = NULL;
-	char *text = provider_proxy_encode(proxy);
-	int rc = -1;
+	zp_autofree char *text = provider_proxy_encode(proxy), *before = NULL;
+	provider_autoproxy old = { 0 };
 
-	if (provider_store_get(node, proxy->id, &before, err) == 0)
-		rc = provider_store_put(node, proxy->id, text, err);
-	free(text);
-	if (rc < 0)
+	if (provider_store_get(node, proxy->id, &before, err) < 0 ||
+		provider_store_put(node, proxy->id, text, err) < 0)
 		return -1;
-	if (switch_over(node, proxy, err) == 0)
-		return leave_network(node, before, proxy->network, err);
+	if (before)
+		provider_proxy_decode(before, &old, NULL);
+	if (switch_over(node, &old, proxy, err) == 0)
+		return leave_network(node, &old, proxy->network, err);
 	if (provider_store_put(node, proxy->id, before, NULL) == 0) {
-		provider_engine_apply(node, NULL);
+		provider_engine_change(node, proxy->id, NULL);
 		if (proxy->network)
-			apply_forwards(node, proxy->network, NULL);
+			change_forwards(node, proxy->network, proxy, old.id ? &old : NULL, NULL);
 	}
 	return -1;
 }
@@ -178,48 +227,58 @@ static int check_public(const struct node_context *node, struct zp_error *err)
 		"node %s has no public address, so it can not be a gateway", node_name(node));
 }
 
-/*
- * After a failure: a gateway that never worked holds no name, no ports and, when the name was its
- * own, no certificate.
- */
-static void give_back(struct node_context *node, const struct provider_proxy *proxy, bool owner)
+/* After a failure: a gateway that never worked holds no name and no ports. */
+static void give_back(struct node_context *node, const struct provider_proxy *proxy)
 {
-	zp_autofree char *folder = provider_gateway_folder(node);
 	zp_autofree char *stored = NULL;
 
 	if (provider_store_get(node, proxy->id, &stored, NULL) < 0 || stored)
 		return;
-	if (owner)
-		provider_certificate_remove(folder, proxy->fqdn, NULL);
 	node_lease_release(node, NULL, proxy->id, NULL);
 }
 
-static int take_name(
-	struct node_context *node, const struct provider_proxy *proxy, struct zp_error *err)
+static int take_name(struct node_context *node, const struct provider_proxy *proxy,
+	const char *label, struct zp_error *err)
 {
 	zp_autoerror taken = ZP_ERROR_INIT;
 
-	if (node_lease_take(node, NAME_POOL, proxy->id, proxy->fqdn, &taken) == 0)
+	if (node_lease_take(node, NAME_POOL, proxy->id, proxy->fqdn, &taken) == 0 &&
+		(!label || node_lease_take(node, LABEL_POOL, proxy->id, label, &taken) == 0))
 		return 0;
-	give_back(node, proxy, false);
+	give_back(node, proxy);
 	return zp_error_code(
 		err, NODE_E_BUSY, "%s is taken: %s", proxy->fqdn, zp_error_text(&taken));
+}
+
+static cJSON *describe(const struct node_context *node, const struct provider_proxy *proxy)
+{
+	zp_autofree char *authority =
+		provider_engine_authority(node, proxy->fqdn, proxy->passthrough);
+	cJSON *result = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(result, "fqdn", proxy->fqdn);
+	if (authority)
+		cJSON_AddStringToObject(result, "certificate_authority", authority);
+	return result;
 }
 
 static int ensure(struct node_context *node, const struct node_workload *w, cJSON **result,
 	struct zp_error *err)
 {
 	provider_autoproxy proxy = { 0 };
+	zp_autofree char *label = NULL;
 
-	if (check_public(node, err) < 0 || make_proxy(node, w, &proxy, err) < 0 ||
-		take_name(node, &proxy, err) < 0)
+	if (check_public(node, err) < 0 || make_proxy(node, w, &proxy, err) < 0)
+		return -1;
+	if (is_by_name(w))
+		label = zp_strndup(proxy.fqdn, strcspn(proxy.fqdn, "."));
+	if (take_name(node, &proxy, label, err) < 0)
 		return -1;
 	if (replace_proxy(node, &proxy, err) < 0) {
-		give_back(node, &proxy, true);
+		give_back(node, &proxy);
 		return -1;
 	}
-	*result = cJSON_CreateObject();
-	cJSON_AddStringToObject(*result, "fqdn", proxy.fqdn);
+	*result = describe(node, &proxy);
 	return 0;
 }
 
@@ -261,61 +320,38 @@ static int read_gateway(struct node_context *node, const struct node_workload *w
 	if (!stored)
 		return 0;
 	*status = look(node, w, stored, &proxy, message) ? NODE_OK : NODE_DEGRADED;
-	if (provider_proxy_decode(stored, &kept, NULL) < 0)
-		return 0;
-	*result = cJSON_CreateObject();
-	cJSON_AddStringToObject(*result, "fqdn", kept.fqdn);
+	if (provider_proxy_decode(stored, &kept, NULL) == 0)
+		*result = describe(node, &kept);
 	return 0;
 }
 
 /* ---- leaving ---- */
 
-static int remove_certificate(
-	const struct node_context *node, const char *stored, struct zp_error *err)
-{
-	zp_autofree char *folder = provider_gateway_folder(node);
-	provider_autoproxy old = { 0 };
-
-	if (!stored || provider_proxy_decode(stored, &old, NULL) < 0 || old.passthrough)
-		return 0;
-	return provider_certificate_remove(folder, old.fqdn, err);
-}
-
 static int remove_gateway(
 	struct node_context *node, const struct node_workload *w, struct zp_error *err)
 {
 	zp_autofree char *stored = NULL;
+	provider_autoproxy old = { 0 };
 
-	if (provider_store_get(node, w->id, &stored, err) < 0 ||
-		provider_store_put(node, w->id, NULL, err) < 0 ||
-		provider_engine_apply(node, err) < 0 ||
-		leave_network(node, stored, NULL, err) < 0 ||
-		remove_certificate(node, stored, err) < 0)
+	if (provider_store_get(node, w->id, &stored, err) < 0)
+		return -1;
+	if (stored)
+		provider_proxy_decode(stored, &old, NULL);
+	if (provider_store_put(node, w->id, NULL, err) < 0 ||
+		provider_engine_change(node, w->id, err) < 0 ||
+		leave_network(node, &old, NULL, err) < 0)
 		return -1;
 	return node_lease_release(node, NULL, w->id, err);
 }
 
-/* ---- renewal ---- */
+/* ---- watching ---- */
 
-/* Twice a day, by whichever gateway is watched first then: certificates of all of them. */
 static int tick(struct node_context *node, const struct node_workload *w, bool *changed,
 	struct zp_error *err)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static time_t checked;
-	time_t now = time(NULL);
-	bool due;
-
 	(void)w;
 	(void)changed;
-	pthread_mutex_lock(&lock);
-	due = now - checked >= RENEWAL_CHECK_SECONDS || now < checked;
-	if (due)
-		checked = now;
-	pthread_mutex_unlock(&lock);
-	if (!due)
-		return 0;
-	return provider_engine_apply(node, err);
+	return provider_engine_watch(node, err);
 }
 
 /* Addresses the gateway reaches, and nobody else: the node itself and its uplinks to networks. */
@@ -368,6 +404,7 @@ static int validate_fqdn(const cJSON *spec, struct zp_error *err)
 
 const struct node_workload_type provider_gateway_name_workload = {
 	.name = PROVIDER_GATEWAY_NAME_TYPE,
+	.names = LABEL_POOL,
 	.order = 50,
 	.check_tenant = check_tenant,
 	.validate = validate_name,

@@ -88,6 +88,16 @@ void provider_firewall_forward_rules(uint32_t node_address, const struct provide
 		from, from);
 }
 
+void provider_firewall_forward_change(const char *verb, const struct provider_forward *forwards,
+	size_t count, struct zp_buf *out)
+{
+	if (count == 0)
+		return;
+	zp_buf_printf(out, "%s element ip " PROVIDER_GATEWAY_TABLE " backends {\n", verb);
+	put_elements(forwards, count, out);
+	zp_buf_puts(out, "\n}\n");
+}
+
 /* The first line of what nft says: "file:line:column: Error: ..." */
 static int report(struct nft_ctx *context, struct zp_error *err)
 {

@@ -40,6 +40,10 @@ void provider_firewall_node_rules(const char *tag, const char *wan, struct zp_bu
 void provider_firewall_forward_rules(uint32_t node_address, const struct provider_forward *forwards,
 	size_t count, struct zp_buf *out);
 
+/* A command ("add" or "delete") about some elements of that table's map; none: no command. */
+void provider_firewall_forward_change(const char *verb, const struct provider_forward *forwards,
+	size_t count, struct zp_buf *out);
+
 /* Runs commands; what they print goes to out (may be NULL). */
 int provider_firewall_run(const char *commands, struct zp_buf *out, struct zp_error *err);
 

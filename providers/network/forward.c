@@ -41,6 +41,23 @@ int provider_forward_apply(struct node_context *node, const char *network,
 	return provider_netns_run(names.netns, run_script, &script, err);
 }
 
+int provider_forward_change(struct node_context *node, const char *network,
+	const struct provider_forward *gone, size_t gone_count, const struct provider_forward *fresh,
+	size_t fresh_count, struct zp_error *err)
+{
+	struct provider_network_names names;
+	zp_autobuf commands = ZP_BUF_INIT;
+	struct script script;
+
+	provider_network_names(node, network, &names);
+	provider_firewall_forward_change("delete", gone, gone_count, &commands);
+	provider_firewall_forward_change("add", fresh, fresh_count, &commands);
+	if (commands.len == 0)
+		return 0;
+	script = (struct script){ commands.ptr, NULL };
+	return provider_netns_run(names.netns, run_script, &script, err);
+}
+
 /* As nft lists an element: "20001 : 10.1.1.2 . 80", followed by a comma, a space or a brace. */
 static bool is_listed(const char *listing, const struct provider_forward *forward)
 {
@@ -66,10 +83,19 @@ bool provider_forward_check(struct node_context *node, const char *network,
 	struct provider_network_names names;
 	zp_autobuf listing = ZP_BUF_INIT;
 	zp_autoerror problem = ZP_ERROR_INIT;
-	struct script script = { "list map ip " PROVIDER_GATEWAY_TABLE " backends", &listing };
+	zp_autobuf question = ZP_BUF_INIT;
+	struct script script = { NULL, &listing };
 
 	provider_network_names(node, network, &names);
-	if (provider_netns_run(names.netns, run_script, &script, &problem) < 0) {
+	/* Only these: there may be thousands. Where one is not there at all, nft says nothing. */
+	zp_buf_puts(&question, "get element ip " PROVIDER_GATEWAY_TABLE " backends { ");
+	for (size_t i = 0; i < count; i++)
+		zp_buf_printf(&question, "%s%d", i ? ", " : "", forwards[i].port);
+	zp_buf_puts(&question, " }\n");
+	script.commands = question.ptr;
+	if (provider_netns_run(names.netns, run_script, &script, NULL) < 0)
+		script.commands = "list map ip " PROVIDER_GATEWAY_TABLE " backends";
+	if (listing.len == 0 && provider_netns_run(names.netns, run_script, &script, &problem) < 0) {
 		zp_buf_printf(message, "network %s forwards nothing", network);
 		return false;
 	}

@@ -14,6 +14,13 @@
 /* Replaces all forwards of the network. Fails when the network is not on this node. */
 int provider_forward_apply(struct node_context *node, const char *network,
 	const struct provider_forward *forwards, size_t count, struct zp_error *err);
+/*
+ * Takes some forwards away and adds others, in no more time than that takes. Fails, and changes
+ * nothing, where the kernel does not have those that go, or has other ones at those ports.
+ */
+int provider_forward_change(struct node_context *node, const char *network,
+	const struct provider_forward *gone, size_t gone_count, const struct provider_forward *fresh,
+	size_t fresh_count, struct zp_error *err);
 /* Whether the kernel has each of these forwards (and maybe more); if not, message says what lacks.
  */
 bool provider_forward_check(struct node_context *node, const char *network,

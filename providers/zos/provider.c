@@ -20,6 +20,7 @@ static const struct provider_resource_type *const data_sources[] = {
 	&provider_zos_node_data,
 	&provider_zos_nodes_data,
 	&provider_zos_scheduler_data,
+	&provider_zos_gateway_domain_data,
 	NULL,
 };
 

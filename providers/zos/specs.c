@@ -86,6 +86,8 @@ cJSON *zos_gateway_spec(const struct zos_gateway *gateway)
 	add_text(spec, "fqdn", gateway->fqdn);
 	zos_json_add_list(spec, "backends", gateway->backends);
 	cJSON_AddBoolToObject(spec, "tls_passthrough", gateway->tls_passthrough);
+	if (gateway->redirect_https)
+		cJSON_AddTrueToObject(spec, "redirect_https");
 	add_text(spec, "network", gateway->network);
 	return spec;
 }

@@ -41,7 +41,7 @@ cJSON *zos_ip_spec(bool v4, bool v6);
 struct zos_gateway {
 	const char *name, *fqdn; /* one of them */
 	struct hcl_value backends; /* list of string; unknown ones are left out */
-	bool tls_passthrough;
+	bool tls_passthrough, redirect_https;
 	const char *network; /* id of a network workload */
 };
 

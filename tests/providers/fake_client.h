@@ -176,6 +176,30 @@ static cJSON *fake_read_objects(const struct node_client *client, const cJSON *o
 	return list;
 }
 
+/* Who on the node has each name: known from the workloads' specs. */
+static cJSON *fake_holders(const struct node_client *client, const cJSON *params)
+{
+	cJSON *list = cJSON_CreateArray();
+	const cJSON *name;
+	cJSON_ArrayForEach (name, cJSON_GetObjectItem(params, "names")) {
+		cJSON *item = cJSON_CreateObject();
+		const struct fake_workload *holder = NULL;
+		for (size_t i = 0; i < fake_workload_count; i++) {
+			const struct fake_workload *w = &fake_workloads[i];
+			const char *has = cJSON_GetStringValue(cJSON_GetObjectItem(w->spec, "name"));
+			if (has && !strcmp(w->node, client->name) && !strcmp(has, name->valuestring))
+				holder = w;
+		}
+		cJSON_AddBoolToObject(item, "taken", holder != NULL);
+		if (holder) {
+			cJSON_AddStringToObject(item, "id", holder->id);
+			cJSON_AddStringToObject(item, "address", holder->address);
+		}
+		cJSON_AddItemToArray(list, item);
+	}
+	return list;
+}
+
 cJSON *node_call(
 	struct node_client *client, const char *method, const cJSON *params, struct zp_error *err)
 {
@@ -187,6 +211,8 @@ cJSON *node_call(
 		result = fake_facts(client);
 	else if (!strcmp(method, "workload.list"))
 		result = fake_list(client);
+	else if (!strcmp(method, "workload.holders"))
+		result = fake_holders(client, params);
 	else
 		zp_error_set(err, "no method %s", method);
 	pthread_mutex_unlock(&fake_lock);

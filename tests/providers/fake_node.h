@@ -25,6 +25,8 @@ struct fake_lease {
 struct node_context {
 	char root[64];
 	const char *tag, *domain, *wan_interface, *wan_address;
+	const char *certificates[2]; /* of gateways */
+	size_t certificate_count;
 	ZP_VEC(, const struct node_workload *) workloads;
 	ZP_VEC(, struct fake_lease) leases;
 	struct fake_helper {
@@ -112,6 +114,12 @@ const char *node_wan_interface(const struct node_context *node)
 const char *node_wan_address(const struct node_context *node)
 {
 	return node->wan_address;
+}
+
+const char *const *node_gateway_certificates(const struct node_context *node, size_t *count)
+{
+	*count = node->certificate_count;
+	return node->certificates;
 }
 
 void node_short_name(const char *prefix, const char *tag, const char *id, char out[16])

@@ -12,8 +12,10 @@
 #include "tests/providers/fake_node.h"
 #include "tests/providers/isolate.h"
 #include "tests/providers/fake_site.h"
+#include "tests/providers/hello.h"
 
 #include "node/client.h"
+#include "providers/gateway/certificate.h"
 #include "providers/gateway/workload.h"
 #include "providers/network/firewall.h"
 #include "providers/network/names.h"
@@ -370,11 +372,14 @@ static void test_repairs(void **state)
 	}
 }
 
-/* HAProxy rejects a configuration (a stored proxy is nonsense): the running one stays. */
+/*
+ * HAProxy rejects a configuration (a stored proxy is nonsense): the running one stays. It is loaded
+ * anew for the first proxy that passes TLS through.
+ */
 static void test_rejected(void **state)
 {
 	static const char *const other =
-		"{\"fqdn\":\"b.example\",\"backends\":[\"http://192.0.2.9\"]}";
+		"{\"fqdn\":\"b.example\",\"tls_passthrough\":true,\"backends\":[\"192.0.2.9:1\"]}";
 	static const char *const nonsense =
 		"{\"id\":\"x\",\"fqdn\":\"x.y\",\"tls_passthrough\":true,"
 		"\"servers\":[{\"host\":\"a b c\",\"port\":1}]}";
@@ -387,7 +392,7 @@ static void test_rejected(void **state)
 		0);
 	text = ensure("fqdn", "u3/gw", other, NULL);
 	assert_non_null(strstr(text, "HAProxy rejects its configuration: "));
-	assert_non_null(strstr(text, "'server to_x.y/s1'"));
+	assert_non_null(strstr(text, "'server tcp_1/s1'"));
 	assert_int_equal(fetch_status("www.a.example"), 200);
 	assert_false(zp_file_exists("/run/node/gateway/proxies/u3~gw.json"));
 	assert_ok("name", "u1/gw", WWW);
@@ -481,6 +486,98 @@ static void test_update(void **state)
 	assert_ensure("name", "u1/gw", WWW, "ok www.a.example");
 }
 
+/* Bytes of two hellos with different names, on the same port: one goes on, the other does not. */
+static void test_passes_tls_on(void **state)
+{
+	static const char *const raw = "{\"name\":\"raw\",\"network\":\"u1/net\","
+				       "\"tls_passthrough\":true,\"redirect_https\":true,"
+				       "\"backends\":[\"10.1.2.2:8443\"]}";
+	struct wire_socket server = wire_socket("0.0.0.0", 8443);
+	struct hello sent = { .name = "raw.a.example" }, other = { .name = "www.a.example" };
+	char got[HELLO_MAX];
+	int fd;
+
+	(void)state;
+	need_isolation();
+	assert_int_equal(provider_netns_run("m1", wire_listen, &server, NULL), 0);
+	assert_ensure("name", "u1/raw", raw, "ok raw.a.example");
+	assert_ok("name", "u1/raw", raw);
+	hello_make(&sent);
+	assert_int_equal(provider_netns_run("inet", hello_send, &sent, NULL), 0);
+	/* Health checks connect too, and say nothing. */
+	do {
+		fd = accept(server.fd, NULL, NULL);
+		assert_true(fd >= 0);
+	} while (!hello_receive(fd, got, sent.len) && close(fd) == 0);
+	assert_memory_equal(got, sent.bytes, sent.len);
+	assert_int_equal(send(fd, "untouched", 9, 0), 9);
+	assert_int_equal(recv(sent.fd, got, 9, MSG_WAITALL), 9);
+	assert_memory_equal(got, "untouched", 9);
+	close(fd);
+	close(sent.fd);
+	/* The other name's hello is answered by the gateway itself: a handshake record, a server's hello. */
+	hello_make(&other);
+	assert_int_equal(provider_netns_run("inet", hello_send, &other, NULL), 0);
+	assert_int_equal(recv(other.fd, got, 6, MSG_WAITALL), 6);
+	assert_int_equal(got[0], 0x16);
+	assert_int_equal(got[5], 0x02);
+	close(other.fd);
+	assert_int_equal(fetch_status("raw.a.example"), 308);
+	remove_gateway("name", "u1/raw");
+	close(server.fd);
+}
+
+/* Text of the result's member, heap; NULL when it has none. */
+static char *result_member(const char *id, const char *json, const char *member)
+{
+	struct node_workload w = { .id = id, .type = "gateway-name-proxy", .tenant = "" };
+	cJSON *spec = cJSON_Parse(json), *result = NULL;
+	const char *text;
+	char *copy;
+
+	w.spec = spec;
+	assert_int_equal(provider_gateway_name_workload.ensure(&node, &w, &result, NULL), 0);
+	text = cJSON_GetStringValue(cJSON_GetObjectItem(result, member));
+	copy = text ? zp_strdup(text) : NULL;
+	cJSON_Delete(spec);
+	cJSON_Delete(result);
+	return copy;
+}
+
+/* A certificate of node.hcl takes the place of the authority's, where it names the name. */
+static void test_certificate_of_the_node(void **state)
+{
+	struct fetch secure = { .url = "https://www.a.example/",
+		.authority = "/run/bought/ca.pem" };
+	char *authority;
+
+	(void)state;
+	need_isolation();
+	authority = result_member("u1/gw", WWW, "certificate_authority");
+	assert_non_null(authority);
+	assert_non_null(strstr(authority, "BEGIN CERTIFICATE"));
+	free(authority);
+	assert_int_equal(fake_fetch(&secure), 0);
+
+	assert_int_equal(provider_certificate_ensure("/run/bought", "bought", "*.a.example", NULL), 0);
+	node.certificates[0] = "/run/bought/certs/*.a.example.pem";
+	node.certificate_count = 1;
+	kill_haproxy();
+	authority = result_member("u1/gw", WWW, "certificate_authority");
+	assert_null(authority);
+	assert_int_equal(fake_fetch(&secure), 200);
+
+	/* One that can not be used costs nobody anything. */
+	node.certificates[0] = "/etc/hostname";
+	kill_haproxy();
+	authority = result_member("u1/gw", WWW, "certificate_authority");
+	assert_non_null(authority);
+	free(authority);
+	secure.authority = "/run/node/gateway/ca.pem";
+	assert_int_equal(fake_fetch(&secure), 200);
+	node.certificate_count = 0;
+}
+
 static void test_remove(void **state)
 {
 	struct zp_error err = ZP_ERROR_INIT;
@@ -528,6 +625,8 @@ static int run_all(void)
 		cmocka_unit_test(test_rejected),
 		cmocka_unit_test(test_changes_are_not_noticed),
 		cmocka_unit_test(test_update),
+		cmocka_unit_test(test_passes_tls_on),
+		cmocka_unit_test(test_certificate_of_the_node),
 		cmocka_unit_test(test_remove),
 	};
 

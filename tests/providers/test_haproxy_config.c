@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "providers/gateway/certificate.h"
 #include "providers/gateway/haproxy.h"
 
 static const struct provider_haproxy_options options = {
@@ -18,6 +19,7 @@ static const struct provider_haproxy_options options = {
 	.inner_socket = "zp-a-tls",
 	.host_map = "/r/host.map",
 	.sni_map = "/r/sni.map",
+	.redirect_map = "/r/redirect.map",
 	.certificates = "/r/crt.list",
 };
 
@@ -29,9 +31,9 @@ static const struct provider_gateway_backend secure[] = { { "2001:db8::7", 8443,
 static const struct provider_gateway_backend raw[] = { { "10.0.0.9", 443, false } };
 
 static const struct provider_haproxy_proxy proxies[] = {
-	{ "p/web", "www.a.example", false, two, 2 },
-	{ "p/raw", "raw.a.example", true, raw, 1 },
-	{ "p/sec", "sec.example.org", false, secure, 1 },
+	{ "p/web", "www.a.example", false, true, two, 2, 0 },
+	{ "p/raw", "raw.a.example", true, false, raw, 1, 0 },
+	{ "p/sec", "sec.example.org", false, false, secure, 1, 1 },
 };
 
 #define HEAD                                                                                       \
@@ -60,6 +62,8 @@ static const struct provider_haproxy_proxy proxies[] = {
 	"\n"                                                                                       \
 	"frontend http\n"                                                                          \
 	"\tbind 192.0.2.7:80\n"                                                                    \
+	"\thttp-request redirect code 308 location https://%[req.hdr(host),field(1,:)]%[pathq] "   \
+	"if { req.hdr(host),field(1,:),lower,map(/r/redirect.map) -m found }\n"                    \
 	"\toption forwardfor\n"                                                                    \
 	"\thttp-request set-header X-Forwarded-Proto http\n"                                       \
 	"\tuse_backend %[req.hdr(host),field(1,:),lower,map(/r/host.map,none)]\n"                  \
@@ -72,7 +76,7 @@ static const struct provider_haproxy_proxy proxies[] = {
 	"\tuse_backend %[req.hdr(host),field(1,:),lower,map(/r/host.map,none)]\n"                  \
 	"\tdefault_backend none\n"
 
-#define INSPECT(otherwise)                                                                         \
+#define INSPECT                                                                                    \
 	"\n"                                                                                       \
 	"frontend tls\n"                                                                           \
 	"\tmode tcp\n"                                                                             \
@@ -80,8 +84,14 @@ static const struct provider_haproxy_proxy proxies[] = {
 	"\tbind 192.0.2.7:443\n"                                                                   \
 	"\ttcp-request inspect-delay 5s\n"                                                         \
 	"\ttcp-request content accept if { req.ssl_hello_type 1 }\n"                               \
-	"\tuse_backend %[req.ssl_sni,lower,map(/r/sni.map," otherwise ")]\n"                       \
-	"\tdefault_backend " otherwise "\n"
+	"\tuse_backend %[req.ssl_sni,lower,map(/r/sni.map,inner_tls)]\n"                           \
+	"\tdefault_backend inner_tls\n"                                                           \
+	"\n"                                                                                       \
+	"backend inner_tls\n"                                                                      \
+	"\tmode tcp\n"                                                                             \
+	"\tno option redispatch\n"                                                                 \
+	"\tserver inner abns@zp-a-tls send-proxy-v2 no-check\n"                                    \
+	"\nfrontend https\n\tbind abns@zp-a-tls accept-proxy" HTTPS
 
 #define NONE                                                                                       \
 	"\n"                                                                                       \
@@ -91,75 +101,75 @@ static const struct provider_haproxy_proxy proxies[] = {
 
 #define WEB                                                                                        \
 	"\n"                                                                                       \
-	"# p/web\n"                                                                                \
-	"backend to_www.a.example\n"                                                               \
+	"# p/web: www.a.example\n"                                                                 \
+	"backend http_0\n"                                                                         \
 	"\tserver s1 100.127.0.2:20001\n"                                                          \
 	"\tserver s2 100.127.0.2:20002\n"
 
 #define RAW                                                                                        \
 	"\n"                                                                                       \
-	"# p/raw\n"                                                                                \
-	"backend to_raw.a.example\n"                                                               \
+	"# p/raw: raw.a.example\n"                                                                 \
+	"backend tcp_0\n"                                                                          \
 	"\tmode tcp\n"                                                                             \
 	"\tserver s1 10.0.0.9:443\n"
 
 #define SEC                                                                                        \
 	"\n"                                                                                       \
-	"# p/sec\n"                                                                                \
-	"backend to_sec.example.org\n"                                                             \
+	"# p/sec: sec.example.org\n"                                                               \
+	"backend http_1\n"                                                                         \
 	"\tserver s1 [2001:db8::7]:8443 ssl verify none sni req.hdr(host)\n"
 
 struct golden {
 	size_t first, count;
-	const char *config, *host_map, *sni_map;
+	bool inspects;
+	size_t slots[PROVIDER_HAPROXY_MODES];
+	const char *config, *host_map, *sni_map, *redirect_map;
 };
 
+#define PLAIN "\nfrontend https\n\tbind 192.0.2.7:443" HTTPS
+
 static const struct golden goldens[] = {
-	{ 0, 0, HEAD NONE, "", "" },
-	{ 0, 1, HEAD "\nfrontend https\n\tbind 192.0.2.7:443" HTTPS NONE WEB,
-		"www.a.example to_www.a.example\n", "" },
-	{ 1, 1,
-		HEAD INSPECT("refuse_tls") "\nbackend refuse_tls\n\tmode tcp\n"
-					   "\ttcp-request content reject\n" NONE RAW,
-		"", "raw.a.example to_raw.a.example\n" },
-	{ 0, 3,
-		HEAD INSPECT(
-			"inner_tls") "\nbackend inner_tls\n\tmode tcp\n"
-				     "\tno option redispatch\n"
-				     "\tserver inner abns@zp-a-tls send-proxy-v2 no-check\n"
-				     "\nfrontend https\n\tbind abns@zp-a-tls accept-proxy" HTTPS
-					     NONE WEB RAW SEC,
-		"www.a.example to_www.a.example\nsec.example.org to_sec.example.org\n",
-		"raw.a.example to_raw.a.example\n" },
+	{ 0, 0, false, { 0 }, HEAD PLAIN NONE, "", "", "" },
+	{ 0, 1, false, { 3, 0 },
+		HEAD PLAIN NONE WEB "\n# to spare\nbackend http_1\nbackend http_2\n",
+		"www.a.example http_0\n", "", "www.a.example https\n" },
+	{ 1, 1, true, { 0, 2 }, HEAD INSPECT NONE RAW "\n# to spare\nbackend tcp_1\n\tmode tcp\n",
+		"", "raw.a.example tcp_0\n", "" },
+	{ 0, 3, true, { 2, 1 }, HEAD INSPECT NONE WEB RAW SEC,
+		"www.a.example http_0\nsec.example.org http_1\n", "raw.a.example tcp_0\n",
+		"www.a.example https\n" },
 };
 
 static void test_golden(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(goldens); i++) {
-		struct zp_buf config = ZP_BUF_INIT, host = ZP_BUF_INIT, sni = ZP_BUF_INIT;
-		const struct provider_haproxy_proxy *from = proxies + goldens[i].first;
+		const struct golden *golden = &goldens[i];
+		const struct provider_haproxy_proxy *from = proxies + golden->first;
+		struct provider_haproxy_options local = options;
+		zp_autobuf config = ZP_BUF_INIT, host = ZP_BUF_INIT, sni = ZP_BUF_INIT;
+		zp_autobuf redirects = ZP_BUF_INIT;
 
-		provider_haproxy_config(&options, from, goldens[i].count, &config);
-		provider_haproxy_map(from, goldens[i].count, false, &host);
-		provider_haproxy_map(from, goldens[i].count, true, &sni);
-		assert_string_equal(config.ptr, goldens[i].config);
-		assert_string_equal(zp_buf_slice(&host).ptr, goldens[i].host_map);
-		assert_string_equal(zp_buf_slice(&sni).ptr, goldens[i].sni_map);
-		zp_buf_release(&config);
-		zp_buf_release(&host);
-		zp_buf_release(&sni);
+		local.inspects = golden->inspects;
+		memcpy(local.slots, golden->slots, sizeof(local.slots));
+		provider_haproxy_config(&local, from, golden->count, &config);
+		provider_haproxy_map(from, golden->count, PROVIDER_HAPROXY_HTTP, &host);
+		provider_haproxy_map(from, golden->count, PROVIDER_HAPROXY_TCP, &sni);
+		provider_haproxy_redirects(from, golden->count, &redirects);
+		assert_string_equal(config.ptr, golden->config);
+		assert_string_equal(zp_buf_slice(&host).ptr, golden->host_map);
+		assert_string_equal(zp_buf_slice(&sni).ptr, golden->sni_map);
+		assert_string_equal(zp_buf_slice(&redirects).ptr, golden->redirect_map);
 	}
 }
 
-/* HAProxy reads every golden configuration with no complaint (certificates need files:
- * passthrough). */
+/* HAProxy reads the whole of it with no complaint. */
 static void test_accepted(void **state)
 {
 	char dir[] = "/tmp/zplan-haproxy-XXXXXX";
-	zp_autofree char *cfg = NULL, *map = NULL;
+	zp_autofree char *cfg = NULL, *map = NULL, *list = NULL, *line = NULL;
 	struct provider_haproxy_options local = options;
-	struct zp_buf config = ZP_BUF_INIT;
+	zp_autobuf config = ZP_BUF_INIT;
 	struct zp_process_result result = { 0 };
 	struct zp_error err = ZP_ERROR_INIT;
 	int rc;
@@ -170,14 +180,20 @@ static void test_accepted(void **state)
 	assert_non_null(mkdtemp(dir));
 	cfg = zp_format("%s/haproxy.cfg", dir);
 	map = zp_format("%s/empty.map", dir);
-	local.host_map = local.sni_map = map;
-	provider_haproxy_config(&local, proxies + 1, 1, &config);
-	rc = zp_file_write_atomic(map, zp_str("a b\n"), 0600, &err);
+	list = zp_format("%s/crt.list", dir);
+	line = zp_format("%s/other.pem\n", dir);
+	local.host_map = local.sni_map = local.redirect_map = map;
+	local.certificates = list;
+	local.inspects = true;
+	local.slots[PROVIDER_HAPROXY_HTTP] = local.slots[PROVIDER_HAPROXY_TCP] = 64;
+	provider_haproxy_config(&local, proxies, 3, &config);
+	rc = provider_certificate_ensure_other(dir, "test", &err);
+	rc |= zp_file_write_atomic(list, zp_str(line), 0600, &err);
+	rc |= zp_file_write_atomic(map, zp_str("a b\n"), 0600, &err);
 	rc |= zp_file_write_atomic(cfg, zp_buf_slice(&config), 0600, &err);
 	rc |= zp_run((const char *[]){ "/usr/sbin/haproxy", "-c", "-f", cfg, NULL }, NULL, &result,
 		&err);
 	zp_remove_tree(dir, NULL);
-	zp_buf_release(&config);
 	if (rc < 0)
 		print_error("%s\n", zp_error_text(&err));
 	zp_error_clear(&err);
@@ -212,6 +228,8 @@ static const struct wrong wrongs[] = {
 		"fqdn: \"a.b\n\" is not a full domain name such as www.example.com" },
 	{ true, "{\"name\":\"a\",\"tls_passthrough\":1}",
 		"tls_passthrough: must be true or false" },
+	{ true, "{\"name\":\"a\",\"redirect_https\":\"yes\"}",
+		"redirect_https: must be true or false" },
 	{ true, "{\"name\":\"a\"}", "backends: must be a list of at least one backend" },
 	{ true, "{\"name\":\"a\",\"backends\":[]}",
 		"backends: must be a list of at least one backend" },

@@ -164,7 +164,8 @@ static const struct {
 		"\"network\":\"net-1/net\"}",
 		"{ id = \"abc\", node = \"n1\", name = \"web\", backends = "
 		"[\"http://10.1.1.2:8000\"],"
-		"  network = \"net-1\", tls_passthrough = false, fqdn = \"web.example.com\","
+		"  network = \"net-1\", tls_passthrough = false, redirect_https = false,"
+		"  fqdn = \"web.example.com\","
 		"  status = \"ok\" }" },
 	{ "zos_gateway_fqdn",
 		"{ node = \"n1\", fqdn = \"a.b.org\", backends = [\"192.0.2.7:443\"],"
@@ -172,7 +173,7 @@ static const struct {
 		"abc/gw", "gateway-fqdn-proxy",
 		"{\"fqdn\":\"a.b.org\",\"backends\":[\"192.0.2.7:443\"],\"tls_passthrough\":true}",
 		"{ id = \"abc\", node = \"n1\", fqdn = \"a.b.org\", backends = [\"192.0.2.7:443\"],"
-		"  tls_passthrough = true, status = \"ok\" }" },
+		"  tls_passthrough = true, redirect_https = false, status = \"ok\" }" },
 	{ "zos_network", "{ nodes = [\"n1\"] }", "abc/net", "network",
 		"{\"ip_range\":\"10.1.0.0/16\",\"subnet\":\"10.1.1.0/24\",\"peers\":[]}",
 		"{ id = \"abc\", nodes = [\"n1\"], ip_range = \"10.1.0.0/16\","
