@@ -5,7 +5,7 @@ B ?= build
 CC ?= gcc
 PKGS := libcjson libvirt libvirt-qemu libnl-3.0 libnl-route-3.0 sqlite3 mpfr libutf8proc \
 	libpcre2-8 yaml-0.1 libcrypto zlib libsodium libnftables libcurl libcrypt libedit libpq libgit2 \
-	libmicrohttpd libarchive
+	libmicrohttpd libarchive snappy
 # Loaded as system headers, so that warnings are about our own code only.
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
@@ -102,7 +102,7 @@ $(B)/libhcl-lite.a: $(call objects,hcl-lite) $(call objects,base)
 # Libraries few commands need are loaded on first use; not with sanitizers, which want to see them.
 ifeq ($(SAN)$(shell uname -m),x86_64)
 LAZY := $(B)/lazy.o
-LAZY_LIBS := -lvirt -lvirt-qemu -lcurl -lnftables -lgit2 -lpq -lmicrohttpd -lsqlite3 -larchive
+LAZY_LIBS := -lvirt -lvirt-qemu -lcurl -lnftables -lgit2 -lpq -lmicrohttpd -lsqlite3 -larchive -lsnappy
 $(B)/lazy.S: mk/lazy.sh $(B)/cli/main.o $(LIBS_cli)
 	$(Q)sh mk/lazy.sh "$(CC)" $(LIBS_cli) >$@.new && mv $@.new $@
 $(B)/lazy.o: $(B)/lazy.S

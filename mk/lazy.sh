@@ -15,6 +15,7 @@ libraries() {
 	echo "MHD_ microhttpd"
 	echo "sqlite3_ sqlite3"
 	echo "archive_ archive"
+	echo "snappy_ snappy"
 }
 soname() {
 	file=$($cc -print-file-name="lib$1.so")

@@ -14,6 +14,7 @@
 #include "providers/machine/content_kind.h"
 #include "providers/machine/download.h"
 #include "providers/machine/flight.h"
+#include "providers/machine/flist.h"
 #include "providers/machine/tree_hash.h"
 
 /* One request on its way. */
@@ -75,9 +76,31 @@ static int make_folder(const char *path, struct zp_error *err)
 	return 0;
 }
 
+static void report(void *data, int64_t bytes, int64_t total)
+{
+	const struct fetch *fetch = data;
+
+	if (total > 0)
+		node_progress(fetch->node, fetch->id, "downloading %s: %lld of %lld MB",
+			fetch->shown, (long long)(bytes >> 20), (long long)(total >> 20));
+	else
+		node_progress(fetch->node, fetch->id, "downloading %s: %lld MB", fetch->shown,
+			(long long)(bytes >> 20));
+}
+
 static int unpack(const struct source *source, enum provider_content_kind kind, const char *folder,
 	struct zp_error *err)
 {
+	const struct fetch *fetch = source->fetch;
+	const struct provider_flist flist = { .path = source->path,
+		.cache = fetch->cache,
+		.limit = fetch->content->limit,
+		.local = fetch->content->local,
+		.progress = report,
+		.data = (void *)fetch };
+
+	if (kind == PROVIDER_CONTENT_FLIST)
+		return provider_flist_unpack(&flist, folder, err);
 	return provider_build_unpack(source->path, kind, folder, err);
 }
 
@@ -236,18 +259,6 @@ static void version_store(const struct version *version, const char *hash, const
 		unlink(version->path);
 	else
 		zp_file_write_atomic(version->path, zp_str(text), 0600, NULL);
-}
-
-static void report(void *data, int64_t bytes, int64_t total)
-{
-	const struct fetch *fetch = data;
-
-	if (total > 0)
-		node_progress(fetch->node, fetch->id, "downloading %s: %lld of %lld MB",
-			fetch->shown, (long long)(bytes >> 20), (long long)(total >> 20));
-	else
-		node_progress(fetch->node, fetch->id, "downloading %s: %lld MB", fetch->shown,
-			(long long)(bytes >> 20));
 }
 
 static int bring_remote(void *data, char hash[PROVIDER_HASH_TEXT], struct zp_error *err)

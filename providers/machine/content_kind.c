@@ -146,6 +146,7 @@ static const struct {
 } rows[] = {
 	{ 0, 4, "hsqs", PROVIDER_CONTENT_SQUASHFS, check_squashfs },
 	{ 0, 4, "QFI\xfb", PROVIDER_CONTENT_QCOW2, check_qcow2 },
+	{ 0, 16, "SQLite format 3", PROVIDER_CONTENT_FLIST, NULL },
 	{ 0, 2, "\x1f\x8b", PROVIDER_CONTENT_TAR, NULL },
 	{ 0, 3, "BZh", PROVIDER_CONTENT_TAR, NULL },
 	{ 0, 6, "\xfd\x37zXZ", PROVIDER_CONTENT_TAR, NULL },

@@ -51,6 +51,13 @@ static void global_init(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+void provider_curl_prepare(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, global_init);
+}
+
 char *provider_url_display(const char *url)
 {
 	const char *scheme = strstr(url, "://");
@@ -349,13 +356,12 @@ static int fetch_all(struct part *part, struct provider_download *download, stru
 
 char *provider_download(struct provider_download *download, struct zp_error *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	zp_autofree char *path = zp_format("%s/archive-XXXXXX", download->folder);
 	zp_cleanup(part_release) struct part part = { .fd = -1 };
 	zp_autoerror reason = ZP_ERROR_INIT;
 	zp_autoclose int own = -1;
 
-	pthread_once(&once, global_init);
+	provider_curl_prepare();
 	download->unchanged = false;
 	if (open_part(&part, download, err) < 0)
 		return NULL;

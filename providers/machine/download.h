@@ -38,4 +38,7 @@ char *provider_download(struct provider_download *download, struct zp_error *err
 /* The URL without what may be secret in it, a user's name and password and the query: heap. */
 char *provider_url_display(const char *url);
 
+/* Before the first use of libcurl by any thread. */
+void provider_curl_prepare(void);
+
 #endif
