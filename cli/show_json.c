@@ -335,17 +335,30 @@ static struct resource_entry state_entry(const struct state_object *object, stru
 
 /* The members of a state's document. plan: it is the state before that; NULL: a state of its own. */
 static void state_members_json(struct zp_json_writer *writer, const struct state *state,
-	const struct plan *plan)
+	struct plan *plan)
 {
 	struct output_vec outputs = { 0 };
 	struct entry_vec entries = { 0 };
+	struct zp_map dependencies = { 0 };
 	struct zp_arena arena;
 
 	zp_arena_init(&arena);
 	collect_outputs(&outputs, state, plan);
-	for (size_t i = 0; i < state->object_count; i++)
-		if (state->objects[i])
-			zp_vec_push(&entries, state_entry(state->objects[i], &arena));
+	if (plan)
+		plan_refreshed_dependencies(plan, &dependencies);
+	for (size_t i = 0; i < state->object_count; i++) {
+		if (!state->objects[i])
+			continue;
+		struct resource_entry entry = state_entry(state->objects[i], &arena);
+		const struct plan_names *names =
+			entry.deposed ? NULL : zp_map_get(&dependencies, zp_str(entry.address));
+		if (names) {
+			entry.depends_on = names->items;
+			entry.depends_on_count = names->count;
+		}
+		zp_vec_push(&entries, entry);
+	}
+	zp_map_release(&dependencies);
 	zp_json_key(writer, "format_version");
 	zp_json_cstr(writer, "1.0");
 	if (outputs.count || entries.count) {
@@ -364,7 +377,7 @@ static void state_members_json(struct zp_json_writer *writer, const struct state
 	zp_arena_release(&arena);
 }
 
-static void prior_state_json(struct zp_json_writer *writer, const struct plan *plan)
+static void prior_state_json(struct zp_json_writer *writer, struct plan *plan)
 {
 	const struct state *state = plan_state(plan);
 	struct output_vec outputs = { 0 };

@@ -5,6 +5,7 @@
 #include "hcl-lite/codec.h"
 #include "hcl-lite/number.h"
 #include "planner/engine.h"
+#include "state/address.h"
 
 static const struct provider_resource_type *stored_type(const struct state_resource *resource)
 {
@@ -214,7 +215,7 @@ static void add_orphan_change(struct plan *plan, const struct plan_orphan *orpha
 static int change_order(const void *x, const void *y)
 {
 	const struct plan_change *a = x, *b = y;
-	int order = strcmp(a->module, b->module);
+	int order = state_module_compare(a->module, b->module);
 
 	if (!order)
 		order = (int)(b->mode == PLAN_DATA) - (int)(a->mode == PLAN_DATA);
@@ -321,6 +322,8 @@ static void collect_outputs(struct plan *plan)
 			value = plan_cell_value(plan, &plan->root->outputs[i]);
 			plan_refuse_unmarked_sensitive(plan->diags, root->outputs[i], value);
 			plan_refuse_infinity(plan, root->outputs[i], value);
+		} else if (!stored_output(plan, root->outputs[i]->name)) {
+			continue; /* there is nothing to go */
 		}
 		add_output(plan, root->outputs[i]->name, root->outputs[i], value);
 	}

@@ -128,7 +128,7 @@ struct plan_resource {
 	struct zp_range range; /* the header */
 	uint32_t index;	       /* in module->resources */
 	const char *address;   /* type.name or data.type.name, without module */
-	/* Static references of everything in the block, unique: for ordering. See plan_reference. */
+	/* Static references of everything in the block, each once: for ordering. See plan_reference. */
 	struct plan_reference *references;
 	size_t reference_count;
 };
@@ -140,6 +140,7 @@ struct plan_reference {
 	enum plan_target target;
 	uint32_t index; /* into the module's array */
 	const char *output; /* PLAN_TO_CALL: the output named, or NULL */
+	struct state_key key; /* PLAN_TO_RESOURCE: the instance named, or none */
 };
 
 struct plan_call {
@@ -264,6 +265,8 @@ void plan_config_annotate(const struct plan_config *config, struct zp_diags *dia
 /* Checks beyond loading: references, types, arguments against schemas. Everything `validate` knows. */
 void plan_config_validate(struct plan_config *config, struct zp_diags *diags);
 
+/* The key an index step stands for; none where no instance can have it. */
+struct state_key plan_key_of(struct hcl_value index);
 /* What the traversal names in the module; false when it is no object of it. */
 bool plan_resolve_static(const struct plan_module *module, const struct hcl_expr *traversal,
 	struct plan_reference *out);

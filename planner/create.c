@@ -177,38 +177,6 @@ static void evaluate_module(struct plan *plan, struct plan_scope_module *module)
 		plan_assert_checks(plan, module);
 }
 
-/*
- * create_before_destroy spreads to what an object needs: the replacement must exist before the old one
- * goes, and so must everything it stands on.
- */
-static void spread_create_before_destroy(struct plan *plan)
-{
-	struct plan_cell_vec queue = { 0 };
-	uint32_t serial = ++plan->serial;
-
-	for (size_t i = 0; i < plan->instances.count; i++) {
-		struct plan_instance *instance = plan->instances.items[i];
-		if (instance->resource->create_before_destroy &&
-			instance->action != PLAN_NO_OP)
-			zp_vec_push(&queue, &instance->cell);
-	}
-	while (queue.count) {
-		struct plan_cell *cell = queue.items[--queue.count];
-		if (cell->touched_by == serial)
-			continue;
-		cell->touched_by = serial;
-		if (cell->kind == PLAN_CELL_INSTANCE) {
-			struct plan_instance *instance = (struct plan_instance *)cell;
-			instance->create_before_destroy = true;
-			if (instance->action == PLAN_DELETE_CREATE)
-				instance->action = PLAN_CREATE_DELETE;
-		}
-		for (uint32_t i = 0; i < cell->need_count; i++)
-			zp_vec_push(&queue, cell->needs[i]);
-	}
-	zp_vec_release(&queue);
-}
-
 static void build(void *data)
 {
 	struct plan *plan = data;
@@ -217,8 +185,10 @@ static void build(void *data)
 	plan_find_moves(plan);
 	plan_check_removed(plan);
 	plan_choose(plan);
-	if (plan->refresh && !plan->diags->errors)
+	if (plan->refresh && !plan->diags->errors) {
 		plan_refresh(plan);
+		plan->refreshed = true;
+	}
 	if (!plan->diags->errors && plan->kind == PLAN_NORMAL)
 		plan_import_objects(plan);
 	if (plan->diags->errors) {
@@ -228,7 +198,7 @@ static void build(void *data)
 	evaluate_module(plan, plan->root);
 	if (plan->kind == PLAN_NORMAL)
 		plan_check_imported(plan);
-	spread_create_before_destroy(plan);
+	plan_spread_create_before_destroy(plan);
 	if (!plan->diags->errors)
 		plan_find_orphans(plan);
 	plan_report_forgotten(plan);

@@ -153,7 +153,7 @@ struct plan {
 	struct zp_arena arena;
 	struct plan_config *config;
 	enum plan_kind kind;
-	bool refresh, applying, errored;
+	bool refresh, refreshed, applying, errored;
 	bool loaded; /* from a plan file */
 	bool only_looks; /* console: objects are what the state says, and nothing is planned */
 	const char *workspace, *working_dir;
@@ -314,6 +314,8 @@ const char *plan_moved_from(const struct plan *plan, const char *address);
 /* targets.c: what of everything the plan is about; all of it, unless options say otherwise. */
 bool plan_take_targets(struct plan *plan, const struct plan_options *options);
 void plan_choose(struct plan *plan);
+/* replace_order.c: decides which replacements create before they destroy. */
+void plan_spread_create_before_destroy(struct plan *plan);
 bool plan_selects_block(const struct plan *plan, const char *block);
 bool plan_selects_instance(const struct plan *plan, const struct plan_instance *instance);
 bool plan_selects_object(struct plan *plan, const struct state_object *object);

@@ -1,4 +1,5 @@
 #include "planner/graph.h"
+#include "planner/needs.h"
 
 #include <stdlib.h>
 
@@ -245,6 +246,21 @@ static void collect(struct plan_resource_cell *of, struct plan_cell *from, uint3
 	zp_vec_release(&queue);
 }
 
+/* What is written but was not met, as in a block without instances on the way. */
+static void collect_written(struct plan *plan, const struct plan_resource_cell *of, struct name_vec *names)
+{
+	struct zp_map found = { 0 };
+	struct plan_needs walk = { .arena = &plan->arena, .found = &found,
+		.module = of->cell.module->config };
+
+	plan_needs_of(&walk, of->config);
+	for (size_t i = 0; i < found.count; i++)
+		if (!zp_str_is(found.entries[i].key, of->block))
+			zp_vec_push(names, found.entries[i].key.ptr);
+	plan_needs_release(&walk);
+	zp_map_release(&found);
+}
+
 const char *const *plan_dependencies(struct plan *plan, struct plan_resource_cell *resource,
 	size_t *count)
 {
@@ -257,6 +273,7 @@ const char *const *plan_dependencies(struct plan *plan, struct plan_resource_cel
 		for (uint32_t i = 0; i < resource->repetition.count && plan_is_limited(plan); i++)
 			if (resource->instances[i].cell.status == PLAN_DONE)
 				collect(resource, &resource->instances[i].cell, serial, &names);
+		collect_written(plan, resource, &names);
 		if (names.count)
 			qsort(names.items, names.count, sizeof(*names.items), by_text);
 		size_t unique = 0;

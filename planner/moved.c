@@ -162,12 +162,6 @@ static void collect(struct plan *plan, const struct plan_module *module,
 
 /* ---- contradictions ---- */
 
-static bool same_key(struct state_key a, struct state_key b)
-{
-	return a.kind == b.kind && (a.kind != STATE_INT_KEY || a.number == b.number) &&
-		(a.kind != STATE_STRING_KEY || zp_str_equal(a.text, b.text));
-}
-
 static bool is_declared(const struct plan_module *module, const struct place *place)
 {
 	for (size_t i = 0; i < place->modules.count; i++) {
@@ -361,7 +355,7 @@ static bool steps_match(const struct statement *statement, const struct location
 		bool whole = !statement->from.is_resource && i + 1 == steps->count &&
 			!statement->instances;
 		if (strcmp(own->name, steps->items[i].name) != 0 ||
-			(!whole && !same_key(own->key, steps->items[i].key)))
+			(!whole && !state_key_equal(own->key, steps->items[i].key)))
 			return false;
 	}
 	return true;
@@ -378,7 +372,7 @@ static bool rewrite(const struct statement *statement, const struct state_resour
 		return false;
 	if (from->is_resource && (at->modules.count != depth + taken || resource->mode != from->mode ||
 		strcmp(at->type, from->type) != 0 || strcmp(at->name, from->name) != 0 ||
-		(statement->instances && !same_key(at->key, from->key))))
+		(statement->instances && !state_key_equal(at->key, from->key))))
 		return false;
 	struct step_vec moved = { 0 };
 	for (size_t i = 0; i < depth; i++)

@@ -110,8 +110,11 @@ static void follow_call(struct plan_needs *walk, const struct plan_reference *re
 			follow_expression(walk, child->outputs[i]->depends_on[k]);
 	}
 	/* Asked for as a whole, as in depends_on: everything in it. */
-	for (size_t i = 0; i < child->resource_count && !reference->output; i++)
+	for (size_t i = 0; i < child->resource_count && !reference->output; i++) {
+		if (walk->met)
+			walk->met(walk, child->resources[i], (struct state_key){ .kind = STATE_NO_KEY });
 		plan_needs_of(walk, child->resources[i]);
+	}
 	follow_calls(walk);
 	walk->module = module;
 }
@@ -122,6 +125,8 @@ static void follow_reference(struct plan_needs *walk, const struct plan_referenc
 
 	switch (reference->target) {
 	case PLAN_TO_RESOURCE:
+		if (walk->met)
+			walk->met(walk, module->resources[reference->index], reference->key);
 		plan_needs_of(walk, module->resources[reference->index]);
 		break;
 	case PLAN_TO_LOCAL:

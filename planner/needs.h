@@ -16,6 +16,9 @@ struct plan_needs {
 	struct zp_arena *arena; /* of the names */
 	const struct plan_module *module; /* that has the block or the expression */
 	struct zp_map *found;
+	/* Told of every reference to a resource, key and all; may be NULL. */
+	void (*met)(struct plan_needs *walk, const struct plan_resource *resource, struct state_key key);
+	void *data; /* the caller's */
 	bool *root_variables; /* set for those met, by index; may be NULL */
 	bool direct; /* what is found is not followed any further */
 	bool started;	    /* the walk's own, as is seen: objects whose references were followed */

@@ -186,6 +186,16 @@ const struct plan_output_change *plan_output_changes(const struct plan *plan, si
 const struct plan_drift *plan_drifts(const struct plan *plan, size_t *count);
 /* The refreshed prior state. */
 const struct state *plan_state(const struct plan *plan);
+/* What an object stands on, for plan_refreshed_dependencies(). */
+struct plan_names {
+	const char **items;
+	size_t count;
+};
+/*
+ * Objects of plan_state() that stand, by the configuration, on others than the state says: address -> struct
+ * plan_names * of both, sorted. Of the plan's life; the caller releases the map.
+ */
+void plan_refreshed_dependencies(struct plan *plan, struct zp_map *by_address);
 enum plan_kind plan_kind(const struct plan *plan);
 /* Anything to do: a change that is not no-op, or an output change. */
 bool plan_is_empty(const struct plan *plan);

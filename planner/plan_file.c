@@ -161,6 +161,8 @@ static void write_document(const struct plan *plan, struct zp_buf *out)
 	zp_json_cstr(&writer, ZPLAN_VERSION);
 	zp_json_key(&writer, "kind");
 	zp_json_int(&writer, plan->kind);
+	zp_json_key(&writer, "refreshed");
+	zp_json_int(&writer, plan->refreshed);
 	zp_json_key(&writer, "workspace");
 	zp_json_cstr(&writer, plan->workspace);
 	zp_json_key(&writer, "dir");
@@ -248,7 +250,7 @@ ZP_VEC(text_vec, const char *);
 struct saved {
 	struct zp_arena arena;
 	struct zp_map files; /* path -> struct zp_str * */
-	int64_t kind;
+	int64_t kind, refreshed;
 	struct zp_str workspace, dir, created, stored, prior;
 	struct zp_str variables, data, identities, changes, drift; /* raw JSON */
 	struct text_vec replaces, targets, excludes;
@@ -309,6 +311,8 @@ static bool read_saved(struct saved *saved, struct zp_str document)
 			continue;
 		if (zp_str_is(key, "kind"))
 			zp_json_read_int(&json, &saved->kind);
+		else if (zp_str_is(key, "refreshed"))
+			zp_json_read_int(&json, &saved->refreshed);
 		else if (zp_str_is(key, "files"))
 			read_saved_files(saved, &json);
 		else if (zp_str_is(key, "replace"))
@@ -480,6 +484,7 @@ static struct plan *rebuild(struct saved *saved, struct node_pool *nodes, struct
 	plan->stored = state_parse(saved->stored, "the plan file's state", &err);
 	plan->prior = state_parse(saved->prior, "the plan file's state", &err);
 	plan->loaded = true;
+	plan->refreshed = saved->refreshed;
 	if (diags->errors || !plan->stored || !plan->prior) {
 		forget_places(diags);
 		plan_free(plan);

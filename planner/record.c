@@ -122,6 +122,34 @@ void plan_store_data(struct plan *plan, struct state *state, bool applied)
 	}
 }
 
+static struct plan_names *all_of(struct zp_arena *arena, const char *const *names, size_t count)
+{
+	struct plan_names *all = zp_new(arena, struct plan_names);
+
+	all->items = (const char **)names;
+	all->count = count;
+	return all;
+}
+
+/* The sorted union of two sorted lists. */
+static struct plan_names *unite(struct zp_arena *arena, const struct state_object *object,
+	const char *const *names, size_t count)
+{
+	struct plan_names *united = zp_new(arena, struct plan_names);
+	size_t i = 0, k = 0;
+
+	united->items = zp_new_array(arena, const char *, object->dependency_count + count);
+	while (i < object->dependency_count || k < count) {
+		int order = i == object->dependency_count ? 1 :
+			k == count			  ? -1 :
+							    strcmp(object->dependencies[i], names[k]);
+		united->items[united->count++] = order <= 0 ? object->dependencies[i] : names[k];
+		i += order <= 0;
+		k += order >= 0;
+	}
+	return united;
+}
+
 static bool same_names(const struct state_object *object, const char *const *names, size_t count)
 {
 	if (object->dependency_count != count)
@@ -133,7 +161,7 @@ static bool same_names(const struct state_object *object, const char *const *nam
 }
 
 /* An object that stays as it is may stand on others than before: the order of its end depends on it. */
-static void store_dependencies(struct plan_execution *execution)
+static void store_order(struct plan_execution *execution)
 {
 	struct plan *plan = execution->plan;
 
@@ -146,18 +174,40 @@ static void store_dependencies(struct plan_execution *execution)
 			continue;
 		struct state_object *object = state_find(execution->state, instance->address, NULL);
 		const char *const *names = plan_dependencies(plan, instance->resource, &count);
-		if (!object || same_names(object, names, count))
+		if (!object || (same_names(object, names, count) &&
+			object->create_before_destroy == instance->create_before_destroy))
 			continue;
 		struct state_object changed = *object;
+		changed.create_before_destroy = instance->create_before_destroy;
 		changed.dependencies = names;
 		changed.dependency_count = count;
 		state_set(execution->state, &changed);
 	}
 }
 
+void plan_refreshed_dependencies(struct plan *plan, struct zp_map *by_address)
+{
+	for (size_t i = 0; i < plan->instances.count && plan->refreshed; i++) {
+		const struct plan_instance *instance = plan->instances.items[i];
+		const struct state_object *stored = instance->stored;
+		/* What changes stands on both until it has changed. */
+		bool both = plan->kind == PLAN_REFRESH_ONLY || instance->action != PLAN_NO_OP;
+		size_t count;
+		if (!stored || instance->resource->config->mode != PLAN_MANAGED ||
+			(plan->kind != PLAN_DESTROY && !plan_selects_instance(plan, instance)))
+			continue;
+		const char *const *names = plan_dependencies(plan, instance->resource, &count);
+		if (!same_names(stored, names, count))
+			zp_map_set(by_address, zp_str(stored->address),
+				plan->kind == PLAN_DESTROY || !both ?
+					all_of(&plan->arena, names, count) :
+					unite(&plan->arena, stored, names, count));
+	}
+}
+
 void plan_record_rest(struct plan_execution *execution, bool all_well)
 {
 	plan_store_data(execution->plan, execution->state, true);
-	store_dependencies(execution);
+	store_order(execution);
 	store_outputs(execution, all_well);
 }

@@ -48,6 +48,27 @@ static const struct plan_resource *find_resource(const struct plan_module *modul
 	return zp_map_get(&module->resource_map, zp_strn(key, (size_t)n));
 }
 
+struct state_key plan_key_of(struct hcl_value index)
+{
+	int64_t number;
+
+	if (index.type->kind == HCL_STRING)
+		return (struct state_key){ .kind = STATE_STRING_KEY, .text = hcl_text(index) };
+	if (index.type->kind == HCL_NUMBER && hcl_number_to_int(index, &number))
+		return (struct state_key){ .kind = STATE_INT_KEY, .number = number };
+	return (struct state_key){ .kind = STATE_NO_KEY };
+}
+
+/* Of type.name[0] or data.type.name["k"]. */
+static struct state_key named_key(const struct plan_resource *resource, const struct hcl_expr *expr)
+{
+	size_t at = resource->mode == PLAN_MANAGED ? 1 : 2;
+
+	if (at >= expr->traversal.count || expr->traversal.steps[at].name)
+		return (struct state_key){ .kind = STATE_NO_KEY };
+	return plan_key_of(expr->traversal.steps[at].key);
+}
+
 bool plan_resolve_static(const struct plan_module *module, const struct hcl_expr *expr,
 	struct plan_reference *out)
 {
@@ -83,6 +104,8 @@ bool plan_resolve_static(const struct plan_module *module, const struct hcl_expr
 	const struct plan_resource *resource = find_resource(module, expr);
 	out->target = PLAN_TO_RESOURCE;
 	out->index = resource ? resource->index : 0;
+	if (resource)
+		out->key = named_key(resource, expr);
 	return resource != NULL;
 }
 
@@ -93,7 +116,8 @@ struct collection {
 
 static bool same(const struct plan_reference *a, const struct plan_reference *b)
 {
-	return a->target == b->target && a->index == b->index && a->output == b->output;
+	return a->target == b->target && a->index == b->index && a->output == b->output &&
+		state_key_equal(a->key, b->key);
 }
 
 static void add_traversal(void *data, const struct hcl_expr *traversal)

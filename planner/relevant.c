@@ -188,17 +188,6 @@ static void read_outputs(struct walk *walk, const struct place *place, const cha
 
 /* ---- attributes found ---- */
 
-static struct state_key key_of(struct hcl_value value)
-{
-	int64_t number;
-
-	if (value.type->kind == HCL_STRING)
-		return (struct state_key){ .kind = STATE_STRING_KEY, .text = hcl_text(value) };
-	if (value.type->kind == HCL_NUMBER && hcl_number_to_int(value, &number))
-		return (struct state_key){ .kind = STATE_INT_KEY, .number = number };
-	return (struct state_key){ .kind = STATE_NO_KEY };
-}
-
 /* The type a step into a value of the type gives; NULL: there is no such step. */
 static const struct hcl_type *step_type(const struct hcl_type *type, const struct hcl_traverse *step)
 {
@@ -250,15 +239,13 @@ static void note(struct walk *walk, const char *resource, const struct hcl_trave
 }
 
 static void refer_to_resource(struct walk *walk, const struct place *place,
-	const struct plan_resource *resource, const struct hcl_expr *expr)
+	const struct plan_resource *resource, struct state_key key, const struct hcl_expr *expr)
 {
 	const struct hcl_traverse *steps = expr->traversal.steps;
 	size_t used = resource->mode == PLAN_MANAGED ? 1 : 2, count = expr->traversal.count;
-	struct state_key key = { .kind = STATE_NO_KEY };
 	zp_autobuf text = ZP_BUF_INIT;
 
-	if (used < count && !steps[used].name)
-		key = key_of(steps[used++].key);
+	used += key.kind != STATE_NO_KEY;
 	zp_buf_printf(&text, "%s%s%s", place->address, *place->address ? "." : "", resource->address);
 	state_key_text(key, &text);
 	if (resource->resource_type)
@@ -275,7 +262,7 @@ static void refer_to_call(struct walk *walk, const struct place *place, const st
 	size_t used = 1;
 
 	if (used < expr->traversal.count && !steps[used].name)
-		key = key_of(steps[used++].key);
+		key = plan_key_of(steps[used++].key);
 	const struct place *called = called_place(walk, place, call, key);
 	if (called)
 		read_outputs(walk, called, used < expr->traversal.count ? steps[used].name : NULL);
@@ -296,7 +283,7 @@ static void refer(void *data, const struct hcl_expr *expr)
 		return;
 	switch (to.target) {
 	case PLAN_TO_RESOURCE:
-		refer_to_resource(walk, place, module->resources[to.index], expr);
+		refer_to_resource(walk, place, module->resources[to.index], to.key, expr);
 		break;
 	case PLAN_TO_CALL:
 		refer_to_call(walk, place, module->calls[to.index], expr);
@@ -339,7 +326,7 @@ static void begin_with_data(struct walk *walk, struct plan *plan)
 	}
 }
 
-/* Outputs of modules are in no state: as far as they were worked out they are always new. */
+/* Outputs of modules are in no state: as far as there is a value it is always new. */
 static void begin_with_modules(struct walk *walk, const struct plan *plan,
 	const struct plan_scope_module *module)
 {
@@ -349,7 +336,8 @@ static void begin_with_modules(struct walk *walk, const struct plan *plan,
 			const struct plan_scope_module *called = call->instances[k];
 			const struct place *place = place_of(walk, plan, called->address);
 			for (size_t o = 0; place && o < called->config->output_count; o++)
-				if (called->outputs[o].status == PLAN_DONE)
+				if (called->outputs[o].status == PLAN_DONE &&
+					!hcl_is_null(called->outputs[o].value))
 					read_outputs(walk, place, called->config->outputs[o]->name);
 			begin_with_modules(walk, plan, called);
 		}

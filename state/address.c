@@ -3,6 +3,15 @@
 #include "hcl-lite/codec.h"
 #include "state/state.h"
 
+bool state_key_equal(struct state_key a, struct state_key b)
+{
+	if (a.kind != b.kind)
+		return false;
+	if (a.kind == STATE_INT_KEY)
+		return a.number == b.number;
+	return a.kind == STATE_NO_KEY || zp_str_equal(a.text, b.text);
+}
+
 void state_key_text(struct state_key key, struct zp_buf *out)
 {
 	switch (key.kind) {

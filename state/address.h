@@ -26,6 +26,8 @@ bool state_address_parse(const char *text, struct zp_arena *arena, struct state_
 bool state_address_contains(const struct state_address *address, const struct state_object *object);
 /* "module.a[0].module.b" is at or below "module.a[0]", not below "module.a". */
 bool state_address_is_module_or_below(const char *module, const char *ancestor);
+/* Addresses of modules: fewer steps first, then step by step, numbers as numbers. */
+int state_module_compare(const char *a, const char *b);
 /* Fewer modules first, then by modules, data before managed, type, name, key: numbers before texts.
  */
 int state_object_compare(const struct state_object *a, const struct state_object *b);

@@ -118,12 +118,6 @@ static bool module_contains(const struct state_address *address, const char *mod
 	       (module[n] == '[' && address->module_key.kind == STATE_NO_KEY);
 }
 
-static bool same_key(struct state_key a, struct state_key b)
-{
-	return a.kind == b.kind && (a.kind != STATE_INT_KEY || a.number == b.number) &&
-	       (a.kind != STATE_STRING_KEY || zp_str_equal(a.text, b.text));
-}
-
 bool state_address_contains(const struct state_address *address, const struct state_object *object)
 {
 	const struct state_resource *resource = object->resource;
@@ -133,7 +127,7 @@ bool state_address_contains(const struct state_address *address, const struct st
 	return resource->mode == address->mode && strcmp(resource->module, address->module) == 0 &&
 	       strcmp(resource->type, address->type) == 0 &&
 	       strcmp(resource->name, address->name) == 0 &&
-	       (address->key.kind == STATE_NO_KEY || same_key(address->key, object->key));
+	       (address->key.kind == STATE_NO_KEY || state_key_equal(address->key, object->key));
 }
 
 bool state_address_is_module_or_below(const char *module, const char *ancestor)
@@ -200,7 +194,7 @@ static int compare_steps(struct zp_str a, struct zp_str b)
 	return zp_str_compare(a, b);
 }
 
-static int compare_modules(const char *a, const char *b)
+int state_module_compare(const char *a, const char *b)
 {
 	if (strcmp(a, b) == 0)
 		return 0;
@@ -219,7 +213,7 @@ static int compare_modules(const char *a, const char *b)
 int state_object_compare(const struct state_object *a, const struct state_object *b)
 {
 	const struct state_resource *x = a->resource, *y = b->resource;
-	int order = compare_modules(x->module, y->module);
+	int order = state_module_compare(x->module, y->module);
 
 	if (!order && x->mode != y->mode)
 		order = x->mode == STATE_DATA ? -1 : 1;

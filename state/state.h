@@ -128,6 +128,7 @@ void state_remove_output(struct state *state, const char *name);
 
 /* Text forms of addresses: [0], ["k"] with the language's escapes, or nothing. */
 void state_key_text(struct state_key key, struct zp_buf *out);
+bool state_key_equal(struct state_key a, struct state_key b);
 void state_address_text(const char *module, enum state_mode mode, const char *type,
 	const char *name, struct state_key key, struct zp_buf *out);
 
