@@ -32,6 +32,7 @@ extern const struct provider_resource_type provider_zos_nodes_data;
 extern const struct provider_resource_type provider_grid_network;    /* grid/network.c */
 extern const struct provider_resource_type provider_grid_name_proxy; /* grid/gateway.c */
 extern const struct provider_resource_type provider_grid_fqdn_proxy;
+extern const struct provider_resource_type provider_grid_deployment; /* grid/deployment.c */
 extern const struct provider_resource_type provider_grid_scheduler; /* grid/scheduler.c */
 extern const struct provider_resource_type provider_grid_gateway_domain; /* grid/domain.c */
 

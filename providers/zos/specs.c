@@ -29,6 +29,8 @@ static void add_interface(cJSON *spec, const struct zos_machine *machine)
 	add_text(interface, "network", machine->network);
 	cJSON_AddStringToObject(interface, "ip", machine->ip ? machine->ip : "");
 	add_text(network, "public_ip", machine->public_ip);
+	if (machine->planetary)
+		cJSON_AddTrueToObject(network, "planetary");
 }
 
 static void add_mounts(cJSON *spec, const struct zos_machine *machine)
@@ -75,6 +77,15 @@ cJSON *zos_ip_spec(bool v4, bool v6)
 
 	cJSON_AddBoolToObject(spec, "v4", v4);
 	cJSON_AddBoolToObject(spec, "v6", v6);
+	return spec;
+}
+
+cJSON *zos_logs_spec(const char *machine, const char *output)
+{
+	cJSON *spec = cJSON_CreateObject();
+
+	add_text(spec, "zmachine", machine);
+	add_text(spec, "output", output);
 	return spec;
 }
 

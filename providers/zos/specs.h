@@ -24,7 +24,7 @@ struct zos_machine {
 	const char *public_ip; /* id of an ip workload */
 	int64_t cpu, memory_mb, rootfs_mb;
 	struct hcl_value env; /* map of string, or null */
-	bool corex;
+	bool corex, planetary;
 	const struct zos_mount *mounts;
 	size_t mount_count;
 };
@@ -37,6 +37,8 @@ cJSON *zos_machine_spec(const struct zos_machine *machine);
 
 cJSON *zos_disk_spec(int64_t gigabytes);
 cJSON *zos_ip_spec(bool v4, bool v6);
+/* machine: id of a zmachine; output: redis://, ws:// or wss:// URL. */
+cJSON *zos_logs_spec(const char *machine, const char *output);
 
 struct zos_gateway {
 	const char *name, *fqdn; /* one of them */

@@ -267,6 +267,265 @@ static void test_checks(void **state)
 		"  tls_passthrough = true }");
 }
 
+/* --- deployments --- */
+
+#define NET "network_name = \"net\""
+#define VM(name, more) "{ name = \"" name "\", flist = \"https://hub.example.com/a.flist\"" more " }"
+
+static void with_network(void)
+{
+	struct provider_operation op = operation("grid_network", PROVIDER_CREATE,
+		none("grid_network"), planned("grid_network", none("grid_network"), net));
+	op.identity = "the-net";
+	run(op);
+}
+
+static const char *spec_of(const char *node, const char *id)
+{
+	static char text[4096];
+	const struct fake_workload *workload = fake_find(node, id);
+	char *printed = workload ? cJSON_PrintUnformatted(workload->spec) : NULL;
+	snprintf(text, sizeof(text), "%s", printed ? printed : "none");
+	free(printed);
+	return text;
+}
+
+static struct hcl_value vm_of(struct hcl_value deployment, uint32_t index)
+{
+	struct hcl_value vms = provider_get(deployment, "vms");
+	assert_true(index < vms.count);
+	return vms.elements[index];
+}
+
+static struct hcl_value grid_vm(struct hcl_value deployment, const char *name)
+{
+	struct hcl_value vms = provider_get(deployment, "vms");
+	for (uint32_t i = 0; i < vms.count; i++)
+		if (!strcmp(provider_get_text(vms.elements[i], "name"), name))
+			return vms.elements[i];
+	fail_msg("no machine %s", name);
+	return vms;
+}
+
+static struct hcl_value read_again(const char *type, struct hcl_value object)
+{
+	return run(operation(type, PROVIDER_READ, object, none(type)));
+}
+
+static const char *const two =
+	"{ node = 1, " NET ", disks = [{ name = \"data\", size = 2 }],"
+	"  vms = [" VM("a", ", cpu = 2, memory = 512, publicip = true, entrypoint = \"/init x\","
+	"    env_vars = { A = \"1\" }, mounts = [{ name = \"data\", mount_point = \"/data\" }]") ","
+	VM("b", ", ip = \"10.7.1.9\", zlogs = [\"redis://user:pw@1.2.3.4\"]") "] }";
+
+static void test_deployment(void **state)
+{
+	(void)state;
+	with_network();
+	struct hcl_value deployment = create("grid_deployment", two);
+	assert_string_equal(spec_of("n1", "abc/disk-data"), "{\"size\":2147483648}");
+	assert_string_equal(spec_of("n1", "abc/ip4-a"), "{\"v4\":true,\"v6\":false}");
+	assert_string_equal(spec_of("n1", "abc/vm-a"),
+		"{\"flist\":\"https://hub.example.com/a.flist\","
+		"\"network\":{\"interfaces\":[{\"network\":\"the-net/net\",\"ip\":\"\"}],"
+		"\"public_ip\":\"abc/ip4-a\"},\"size\":524288000,"
+		"\"compute_capacity\":{\"cpu\":2,\"memory\":536870912},"
+		"\"mounts\":[{\"name\":\"abc/disk-data\",\"mountpoint\":\"/data\"}],"
+		"\"entrypoint\":\"/init x\",\"env\":{\"A\":\"1\"},\"corex\":false}");
+	assert_int_equal(fake_workload_count, 2 + 5);
+	assert_string_equal(provider_get_text(deployment, "ip_range"), "10.7.1.0/24");
+	assert_string_equal(provider_get_text(deployment, "status"), "ok");
+	assert_string_equal(provider_get_text(vm_of(deployment, 0), "ip"), "10.1.1.2");
+	assert_string_equal(provider_get_text(vm_of(deployment, 1), "ip"), "10.7.1.9");
+	assert_string_equal(provider_get_text(vm_of(deployment, 1), "computedip"), "");
+	assert_string_equal(provider_get_text(vm_of(deployment, 1), "planetary_ip"), "");
+	/* Nothing to do again. */
+	assert_true(hcl_value_identical(read_again("grid_deployment", deployment), deployment));
+	assert_true(hcl_value_identical(planned("grid_deployment", deployment, two), deployment));
+	run(operation("grid_deployment", PROVIDER_DELETE, deployment, none("grid_deployment")));
+	assert_int_equal(fake_workload_count, 2);
+}
+
+/* The secret in a log's URL is in no name of a part. */
+static void test_log_names(void **state)
+{
+	(void)state;
+	with_network();
+	create("grid_deployment", two);
+	for (size_t i = 0; i < fake_workload_count; i++)
+		assert_null(strstr(fake_workloads[i].id, "pw"));
+}
+
+static void test_siblings_stay(void **state)
+{
+	(void)state;
+	with_network();
+	struct hcl_value deployment = create("grid_deployment",
+		"{ node = 1, " NET ", vms = [" VM("a", "") "," VM("b", ", ip = \"10.7.1.9\"") ","
+		VM("c", ", ip = \"10.7.1.7\"") "] }");
+	/* The first goes: the others move up, and keep what they have. */
+	static const char *const fewer = "{ node = 1, " NET ", vms = ["
+		VM("b", "") "," VM("c", ", description = \"x\"") "," VM("d", "") "] }";
+	struct provider_plan plan = plan_of("grid_deployment", deployment, fewer);
+	assert_int_equal(plan.replace_count, 0);
+	assert_string_equal(provider_get_text(vm_of(plan.planned, 0), "ip"), "10.7.1.9");
+	assert_string_equal(provider_get_text(vm_of(plan.planned, 1), "ip"), "10.7.1.7");
+	assert_int_equal(provider_get(vm_of(plan.planned, 2), "ip").state, HCL_UNKNOWN);
+	assert_string_equal(provider_get_text(vm_of(plan.planned, 2), "computedip"), "");
+	fake_ensure_calls = fake_remove_calls = 0;
+	deployment = apply("grid_deployment", deployment, fewer);
+	assert_int_equal(fake_ensure_calls, 1);
+	assert_int_equal(fake_remove_calls, 1);
+	assert_null(fake_find("n1", "abc/vm-a"));
+	assert_non_null(fake_find("n1", "abc/vm-d"));
+	assert_string_equal(provider_get_text(deployment, "id"), "abc");
+}
+
+static void test_machine_made_anew(void **state)
+{
+	(void)state;
+	with_network();
+	struct hcl_value deployment = create("grid_deployment",
+		"{ node = 1, " NET ", vms = [" VM("a", ", zlogs = [\"ws://1.2.3.4\"]") "] }");
+	fake_ensure_calls = fake_remove_calls = 0;
+	deployment = apply("grid_deployment", deployment,
+		"{ node = 1, " NET ", vms = [{ name = \"a\", flist = \"https://hub.example.com/b.flist\","
+		"  zlogs = [\"ws://1.2.3.4\"] }] }");
+	assert_int_equal(fake_remove_calls, 2);
+	assert_int_equal(fake_ensure_calls, 2);
+	assert_string_equal(provider_get_text(vm_of(deployment, 0), "ip"), "10.1.1.2");
+}
+
+static void test_public_address_comes_and_goes(void **state)
+{
+	(void)state;
+	with_network();
+	struct hcl_value deployment =
+		create("grid_deployment", "{ node = 1, " NET ", vms = [" VM("a", "") "] }");
+	struct hcl_value more = planned("grid_deployment", deployment,
+		"{ node = 1, " NET ", vms = [" VM("a", ", publicip = true") "] }");
+	assert_int_equal(provider_get(vm_of(more, 0), "computedip").state, HCL_UNKNOWN);
+	assert_string_equal(provider_get_text(vm_of(more, 0), "ip"), "10.1.1.2");
+	deployment = apply("grid_deployment", deployment,
+		"{ node = 1, " NET ", vms = [" VM("a", ", publicip = true") "] }");
+	assert_non_null(fake_find("n1", "abc/ip4-a"));
+	apply("grid_deployment", deployment, "{ node = 1, " NET ", vms = [" VM("a", "") "] }");
+	assert_null(fake_find("n1", "abc/ip4-a"));
+}
+
+static void test_deployment_import(void **state)
+{
+	(void)state;
+	with_network();
+	create("grid_deployment", two);
+	struct provider_operation op = operation("grid_deployment", PROVIDER_IMPORT,
+		none("grid_deployment"), none("grid_deployment"));
+	op.identity = NULL;
+	op.import_id = "n1/abc";
+	struct hcl_value deployment = run(op);
+	assert_int_equal(provider_get_int(deployment, "node", -1), 1);
+	assert_int_equal(provider_get(deployment, "disks").count, 1);
+	assert_int_equal(provider_get(deployment, "vms").count, 2);
+	struct hcl_value a = grid_vm(deployment, "a");
+	assert_int_equal(provider_get_int(a, "memory", -1), 512);
+	assert_true(provider_get_bool(a, "publicip", false));
+	assert_string_equal(
+		provider_get_text(provider_get(a, "mounts").elements[0], "name"), "data");
+}
+
+static void test_drift(void **state)
+{
+	(void)state;
+	with_network();
+	struct hcl_value deployment = create("grid_deployment", two);
+	struct fake_workload *workload = fake_find("n1", "abc/vm-a");
+	cJSON_SetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(workload->spec, "compute_capacity"),
+		"memory"), 268435456.0);
+	struct hcl_value seen = read_again("grid_deployment", deployment);
+	assert_int_equal(provider_get_int(vm_of(seen, 0), "memory", -1), 256);
+	fake_drop((size_t)(fake_find("n1", "abc/vm-b") - fake_workloads));
+	seen = read_again("grid_deployment", deployment);
+	assert_string_equal(
+		provider_get_text(seen, "status"), "degraded: vm-b: missing on the node");
+	assert_string_equal(provider_get_text(vm_of(seen, 1), "ip"), "10.7.1.9");
+}
+
+static void test_failed_creation_keeps_the_list(void **state)
+{
+	(void)state;
+	with_network();
+	struct provider_operation op = operation("grid_deployment", PROVIDER_CREATE,
+		none("grid_deployment"), planned("grid_deployment", none("grid_deployment"), two));
+	struct provider_operation *ops[] = { &op };
+	fake_fail_part = "/vm-a";
+	op.type->run(&instance, ops, 1);
+	assert_true(op.problems.errors > 0);
+	assert_int_equal(provider_get(op.result, "vms").count, 2);
+	assert_true(hcl_is_wholly_known(op.result));
+	assert_string_equal(provider_get_text(vm_of(op.result, 1), "ip"), "10.7.1.9");
+	provider_problems_release(&op.problems);
+	fake_fail_part = NULL;
+	run(operation("grid_deployment", PROVIDER_DELETE, op.result, none("grid_deployment")));
+	assert_int_equal(fake_workload_count, 2);
+}
+
+static const struct {
+	const char *config, *text;
+} refused_in_plan[] = {
+	{ "{ node = 9 }", "has no node \"9\"" },
+	{ "{ node = 1, zdbs = [{ name = \"z\", password = \"p\", size = 1 }] }",
+		"Node 1 does not offer key-value stores" },
+	{ "{ node = 1, " NET ", vms = [" VM("a", ", gpus = [\"0000:0e:00.0/1002/744c\"]") "] }",
+		"asks for a GPU" },
+};
+
+static void test_refused_in_plan(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(refused_in_plan); i++) {
+		struct provider_plan plan = plan_of(
+			"grid_deployment", none("grid_deployment"), refused_in_plan[i].config);
+		assert_int_equal(plan.problems.errors, 1);
+		assert_non_null(strstr(plan.problems.items[0].detail, refused_in_plan[i].text));
+		provider_problems_release(&plan.problems);
+	}
+	struct hcl_value deployment =
+		create("grid_deployment", "{ node = 1, disks = [{ name = \"d\", size = 2 }] }");
+	struct provider_plan plan = plan_of("grid_deployment", deployment,
+		"{ node = 1, disks = [{ name = \"d\", size = 1 }] }");
+	assert_string_equal(plan.problems.items[0].summary, "A disk can not shrink");
+	provider_problems_release(&plan.problems);
+}
+
+static void test_deployment_checks(void **state)
+{
+	(void)state;
+	static const char *const d = "grid_deployment";
+	refuses(d, "{ node = 1, name = \"a b\" }", "\"a b\" is not");
+	refuses(d, "{ node = 1.5 }", "whole number");
+	refuses(d, "{ node = 1, disks = [{ name = \"d\", size = 0 }] }", "from 1 to 10240");
+	refuses(d, "{ node = 1, disks = [{ name = \"d-d\", size = 1 }] }", "\"d-d\" is not");
+	refuses(d, "{ node = 1, vms = [" VM("a", "") "] }", "names the network");
+	refuses(d, "{ node = 1, " NET ", vms = [" VM("a", ", cpu = 0") "] }", "from 1 to 32");
+	refuses(d, "{ node = 1, " NET ", vms = [" VM("a", ", cpu = 33") "] }", "from 1 to 32");
+	refuses(d, "{ node = 1, " NET ", vms = [" VM("a", ", memory = 255") "] }", "from 256 to 262144");
+	refuses(d, "{ node = 1, " NET ", vms = [" VM("a", ", rootfs_size = 1023") "] }", "from 1024");
+	refuses(d, "{ node = 1, " NET ", vms = [" VM("a", ", cpu = 8, memory = 1024, rootfs_size = 1024")
+		"] }", "at least 2048 MB");
+	refuses(d, "{ node = 1, " NET ", vms = [" VM("a", ", ip = \"10.1\"") "] }", "IPv4 address");
+	refuses(d, "{ node = 1, " NET ", vms = [" VM("a", ", zlogs = [\"http://x\"]") "] }", "redis://");
+	refuses(d, "{ node = 1, " NET ", vms = [" VM("a", ", gpus = [\"x\"]") "] }", "slot/vendor/device");
+	refuses(d, "{ node = 1, " NET ", vms = [" VM("a", "") "," VM("a", "") "] }", "two parts called");
+	refuses(d, "{ node = 1, " NET ", vms = [" VM("a",
+		", mounts = [{ name = \"no\", mount_point = \"/x\" }]") "] }", "no disk called \"no\"");
+	refuses(d, "{ node = 1, " NET ", vms = [{ name = \"a\", flist = \"no url\" }] }", "flist");
+	accepts(d, two);
+	accepts(d, "{ node = 1, " NET ", vms = unknown }");
+	accepts(d, "{ node = unknown, network_name = unknown, vms = [{ name = unknown, flist = unknown,"
+		   "  cpu = unknown, env_vars = { A = unknown } }] }");
+	accepts(d, "{ node = 1, zdbs = [{ name = \"z\", password = \"p\", size = 1 }] }");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +537,16 @@ int main(void)
 		cmocka_unit_test_setup(test_scheduler, setup),
 		cmocka_unit_test_setup(test_unknown_node, setup),
 		cmocka_unit_test_setup(test_checks, setup),
+		cmocka_unit_test_setup(test_deployment, setup),
+		cmocka_unit_test_setup(test_log_names, setup),
+		cmocka_unit_test_setup(test_siblings_stay, setup),
+		cmocka_unit_test_setup(test_machine_made_anew, setup),
+		cmocka_unit_test_setup(test_public_address_comes_and_goes, setup),
+		cmocka_unit_test_setup(test_deployment_import, setup),
+		cmocka_unit_test_setup(test_drift, setup),
+		cmocka_unit_test_setup(test_failed_creation_keeps_the_list, setup),
+		cmocka_unit_test_setup(test_refused_in_plan, setup),
+		cmocka_unit_test_setup(test_deployment_checks, setup),
 	};
 	return cmocka_run_group_tests(tests, from_text_setup, from_text_teardown);
 }
