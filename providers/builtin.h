@@ -33,6 +33,7 @@ extern const struct provider_resource_type provider_grid_network;    /* grid/net
 extern const struct provider_resource_type provider_grid_name_proxy; /* grid/gateway.c */
 extern const struct provider_resource_type provider_grid_fqdn_proxy;
 extern const struct provider_resource_type provider_grid_deployment; /* grid/deployment.c */
+extern const struct provider_resource_type provider_grid_kubernetes; /* grid/kubernetes.c */
 extern const struct provider_resource_type provider_grid_scheduler; /* grid/scheduler.c */
 extern const struct provider_resource_type provider_grid_gateway_domain; /* grid/domain.c */
 

@@ -48,6 +48,7 @@ static void configure(struct provider_instance *instance, struct provider_proble
 static const struct provider_resource_type *const resources[] = {
 	&provider_grid_network,
 	&provider_grid_deployment,
+	&provider_grid_kubernetes,
 	&provider_grid_name_proxy,
 	&provider_grid_fqdn_proxy,
 	&provider_grid_scheduler,

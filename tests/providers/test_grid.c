@@ -526,6 +526,113 @@ static void test_deployment_checks(void **state)
 	accepts(d, "{ node = 1, zdbs = [{ name = \"z\", password = \"p\", size = 1 }] }");
 }
 
+/* --- clusters --- */
+
+#define MEMBER(name, node, more)                                                                   \
+	"{ name = \"" name "\", node = " node ", disk_size = 2, cpu = 1, memory = 1024" more " }"
+#define CLUSTER(workers)                                                                           \
+	"{ network_name = \"net\", token = \"t0ken\", ssh_key = \"key\","                           \
+	"  master = [" MEMBER("mr", "1", "") "], workers = [" workers "] }"
+
+static void test_cluster(void **state)
+{
+	(void)state;
+	with_network();
+	struct hcl_value cluster =
+		create("grid_kubernetes", CLUSTER(MEMBER("w0", "2", ", publicip = true")));
+	struct hcl_value master = provider_get(cluster, "master").elements[0], range;
+	assert_string_equal(spec_of("n1", "abc/disk-mr"), "{\"size\":2147483648}");
+	assert_non_null(strstr(spec_of("n1", "abc/vm-mr"),
+		"\"env\":{\"K3S_DATA_DIR\":\"/mydisk\",\"K3S_FLANNEL_IFACE\":\"eth0\","
+		"\"K3S_NODE_NAME\":\"mr\",\"K3S_TOKEN\":\"t0ken\",\"K3S_URL\":\"\",\"SSH_KEY\":\"key\"}"));
+	assert_non_null(strstr(spec_of("n1", "abc/vm-mr"), "threefolddev-k3s-v1.31.0.flist"));
+	assert_non_null(strstr(spec_of("n2", "abc/vm-w0"), "\"K3S_URL\":\"https://10.1.1.2:6443\""));
+	assert_non_null(strstr(spec_of("n2", "abc/vm-w0"), "\"mountpoint\":\"/mydisk\""));
+	assert_non_null(fake_find("n2", "abc/ip4-w0"));
+	assert_string_equal(provider_get_text(master, "ip"), "10.1.1.2");
+	assert_string_equal(provider_get_text(master, "token"), "t0ken");
+	assert_true(hcl_map_lookup(provider_get(cluster, "nodes_ip_range"), zp_str("2"), &range));
+	assert_string_equal(range.text, "10.7.2.0/24");
+	assert_true(number_in(provider_get(cluster, "node_deployment_id"), "1") > 0);
+	assert_true(hcl_value_identical(read_again("grid_kubernetes", cluster), cluster));
+	assert_true(hcl_value_identical(planned("grid_kubernetes", cluster,
+		CLUSTER(MEMBER("w0", "2", ", publicip = true"))), cluster));
+	run(operation("grid_kubernetes", PROVIDER_DELETE, cluster, none("grid_kubernetes")));
+	assert_int_equal(fake_workload_count, 2);
+}
+
+static void test_workers_come_and_go(void **state)
+{
+	(void)state;
+	with_network();
+	struct hcl_value cluster =
+		create("grid_kubernetes", CLUSTER(MEMBER("w0", "2", "") "," MEMBER("w1", "1", "")));
+	fake_ensure_calls = fake_remove_calls = 0;
+	cluster = apply("grid_kubernetes", cluster,
+		CLUSTER(MEMBER("w1", "1", "") "," MEMBER("w2", "1", "")));
+	assert_int_equal(fake_ensure_calls, 2);
+	assert_int_equal(fake_remove_calls, 2);
+	assert_null(fake_find("n2", "abc/vm-w0"));
+	assert_non_null(fake_find("n1", "abc/vm-w2"));
+	assert_int_equal(provider_get(cluster, "nodes_ip_range").count, 1);
+	/* A worker moves: made on the one node, gone from the other. */
+	cluster = apply("grid_kubernetes", cluster,
+		CLUSTER(MEMBER("w1", "2", "") "," MEMBER("w2", "1", "")));
+	assert_non_null(fake_find("n2", "abc/vm-w1"));
+	assert_null(fake_find("n1", "abc/disk-w1"));
+	assert_string_equal(provider_get_text(cluster, "id"), "abc");
+}
+
+static void test_unfinished_cluster_knows_its_nodes(void **state)
+{
+	(void)state;
+	with_network();
+	struct hcl_value cluster = create("grid_kubernetes", CLUSTER(""));
+	struct provider_operation op = operation("grid_kubernetes", PROVIDER_UPDATE, cluster,
+		planned("grid_kubernetes", cluster, CLUSTER(MEMBER("w0", "2", ""))));
+	struct provider_operation *ops[] = { &op };
+	fake_fail_part = "/vm-w0";
+	op.type->run(&instance, ops, 1);
+	assert_true(op.problems.errors > 0);
+	provider_problems_release(&op.problems);
+	assert_non_null(fake_find("n2", "abc/disk-w0"));
+	fake_fail_part = NULL;
+	cluster = read_again("grid_kubernetes", op.result);
+	run(operation("grid_kubernetes", PROVIDER_DELETE, cluster, none("grid_kubernetes")));
+	assert_int_equal(fake_workload_count, 2);
+}
+
+static void test_cluster_import(void **state)
+{
+	(void)state;
+	with_network();
+	create("grid_kubernetes", CLUSTER(MEMBER("w0", "2", "")));
+	struct provider_operation op = operation("grid_kubernetes", PROVIDER_IMPORT,
+		none("grid_kubernetes"), none("grid_kubernetes"));
+	op.identity = NULL;
+	op.import_id = "abc";
+	struct hcl_value cluster = run(op);
+	struct hcl_value workers = provider_get(cluster, "workers");
+	assert_int_equal(workers.count, 1);
+	assert_int_equal(provider_get_int(workers.elements[0], "node", -1), 2);
+	assert_int_equal(provider_get_int(workers.elements[0], "disk_size", -1), 2);
+	assert_string_equal(provider_get_text(cluster, "token"), "t0ken");
+	assert_string_equal(
+		provider_get_text(provider_get(cluster, "master").elements[0], "name"), "mr");
+}
+
+static void test_cluster_checks(void **state)
+{
+	(void)state;
+	static const char *const k = "grid_kubernetes";
+	refuses(k, CLUSTER(MEMBER("mr", "2", "")), "two parts called \"mr\"");
+	refuses(k, CLUSTER(MEMBER("a-b", "2", "")), "\"a-b\" is not");
+	refuses(k, "{ network_name = \"n\", token = \"a b\", master = [" MEMBER("m", "1", "") "] }",
+		"letters and digits only");
+	refuses(k, "{ token = \"ab\", master = [" MEMBER("m", "1", "") "] }", "names the network");
+	accepts(k, CLUSTER(MEMBER("w0", "2", "")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -547,6 +654,11 @@ int main(void)
 		cmocka_unit_test_setup(test_failed_creation_keeps_the_list, setup),
 		cmocka_unit_test_setup(test_refused_in_plan, setup),
 		cmocka_unit_test_setup(test_deployment_checks, setup),
+		cmocka_unit_test_setup(test_cluster, setup),
+		cmocka_unit_test_setup(test_workers_come_and_go, setup),
+		cmocka_unit_test_setup(test_unfinished_cluster_knows_its_nodes, setup),
+		cmocka_unit_test_setup(test_cluster_import, setup),
+		cmocka_unit_test_setup(test_cluster_checks, setup),
 	};
 	return cmocka_run_group_tests(tests, from_text_setup, from_text_teardown);
 }
