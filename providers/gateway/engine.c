@@ -38,7 +38,7 @@
 
 /* Everything a generation consists of, in memory. */
 struct build {
-	struct zp_buf config, host_map, sni_map, redirect_map, certificates;
+	struct zp_buf config, host_map, sni_map, plain_map, certificates;
 	const struct provider_proxy_list *list;
 	struct provider_haproxy_proxy *proxies; /* of the list, in its order */
 	char **own; /* paths of the proxies' own certificates; NULL where they have none */
@@ -52,7 +52,7 @@ static void build_release(struct build *build)
 	zp_buf_release(&build->config);
 	zp_buf_release(&build->host_map);
 	zp_buf_release(&build->sni_map);
-	zp_buf_release(&build->redirect_map);
+	zp_buf_release(&build->plain_map);
 	zp_buf_release(&build->certificates);
 	for (size_t i = 0; build->own && i < build->list->count; i++)
 		free(build->own[i]);
@@ -203,7 +203,7 @@ static void put_config(const struct node_context *node, const struct build *buil
 	zp_autofree char *inner = zp_format("zplan-%s-tls", node_tag(node));
 	zp_autofree char *host = part_path(node, "host", hash, "map");
 	zp_autofree char *sni = part_path(node, "sni", hash, "map");
-	zp_autofree char *redirect = part_path(node, "redirect", hash, "map");
+	zp_autofree char *plain = part_path(node, "plain", hash, "map");
 	zp_autofree char *certificates = part_path(node, "crt", hash, "list");
 	struct provider_haproxy_options options = {
 		.address = node_wan_address(node),
@@ -211,7 +211,7 @@ static void put_config(const struct node_context *node, const struct build *buil
 		.inner_socket = inner,
 		.host_map = host,
 		.sni_map = sni,
-		.redirect_map = redirect,
+		.plain_map = plain,
 		.certificates = certificates,
 		.inspects = build->inspects,
 	};
@@ -240,7 +240,7 @@ static int build_fill(const struct node_context *node, struct build *build, int6
 	zp_buf_clear(&build->config);
 	zp_buf_clear(&build->host_map);
 	zp_buf_clear(&build->sni_map);
-	zp_buf_clear(&build->redirect_map);
+	zp_buf_clear(&build->plain_map);
 	crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
 	crypto_generichash_update(&hash, (const unsigned char *)&salt, sizeof(salt));
 	if (put_certificates(node, build, &hash, &build->certificates, err) < 0)
@@ -249,13 +249,13 @@ static int build_fill(const struct node_context *node, struct build *build, int6
 		build->proxies, build->list->count, PROVIDER_HAPROXY_HTTP, &build->host_map);
 	provider_haproxy_map(
 		build->proxies, build->list->count, PROVIDER_HAPROXY_TCP, &build->sni_map);
-	provider_haproxy_redirects(build->proxies, build->list->count, &build->redirect_map);
+	provider_haproxy_plain_map(build->proxies, build->list->count, &build->plain_map);
 	/* The text with no hash in its names stands for itself in the hash. */
 	put_config(node, build, "", &build->config);
 	hash_text(&hash, &build->config);
 	hash_text(&hash, &build->host_map);
 	hash_text(&hash, &build->sni_map);
-	hash_text(&hash, &build->redirect_map);
+	hash_text(&hash, &build->plain_map);
 	crypto_generichash_final(&hash, digest, sizeof(digest));
 	sodium_bin2hex(build->hash, sizeof(build->hash), digest, sizeof(digest));
 	zp_buf_clear(&build->config);
@@ -276,7 +276,7 @@ static int write_parts(
 {
 	if (write_part(node, "host", build->hash, "map", &build->host_map, err) < 0 ||
 		write_part(node, "sni", build->hash, "map", &build->sni_map, err) < 0 ||
-		write_part(node, "redirect", build->hash, "map", &build->redirect_map, err) < 0 ||
+		write_part(node, "plain", build->hash, "map", &build->plain_map, err) < 0 ||
 		write_part(node, "crt", build->hash, "list", &build->certificates, err) < 0)
 		return -1;
 	return 0;
@@ -294,7 +294,7 @@ static void remove_parts(const struct node_context *node, const char *keep)
 		zp_autofree char *path = zp_path_join(folder, entry->d_name);
 
 		if (!zp_str_starts(name, "host-") && !zp_str_starts(name, "sni-") &&
-			!zp_str_starts(name, "redirect-") && !zp_str_starts(name, "crt-"))
+			!zp_str_starts(name, "plain-") && !zp_str_starts(name, "crt-"))
 			continue;
 		if (!*keep || !strstr(entry->d_name, keep))
 			unlink(path);
@@ -431,7 +431,7 @@ static void note_generation(struct node_context *node, const struct build *build
 	struct provider_live_paths paths = {
 		.host_map = part_path(node, "host", build->hash, "map"),
 		.sni_map = part_path(node, "sni", build->hash, "map"),
-		.redirect_map = part_path(node, "redirect", build->hash, "map"),
+		.plain_map = part_path(node, "plain", build->hash, "map"),
 		.certificates = part_path(node, "crt", build->hash, "list"),
 	};
 
@@ -454,9 +454,9 @@ static void note_generation(struct node_context *node, const struct build *build
 
 static bool is_unchanged(struct node_context *node, const struct build *build)
 {
-	zp_autofree char *redirect = part_path(node, "redirect", build->hash, "map");
+	zp_autofree char *plain = part_path(node, "plain", build->hash, "map");
 
-	return !provider_live_was_changed(node, redirect);
+	return !provider_live_was_changed(node, plain);
 }
 
 static int switch_generation(

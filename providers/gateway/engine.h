@@ -5,7 +5,7 @@
  * possible: no slot is left, its certificates are renewed, or nobody knows what it serves.
  *
  * Under <root>/gateway: haproxy.cfg, and beside it what it refers to, with a hash of everything in
- * the names (host-<hash>.map, sni-<hash>.map, redirect-<hash>.map, crt-<hash>.list), so that
+ * the names (host-<hash>.map, sni-<hash>.map, plain-<hash>.map, crt-<hash>.list), so that
  * replacing haproxy.cfg switches all of it at once. Which hash runs is asked of HAProxy itself.
  */
 #ifndef PROVIDER_GATEWAY_ENGINE_H

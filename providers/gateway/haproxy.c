@@ -42,18 +42,12 @@ static void put_routing(
 		"\thttp-request set-header X-Forwarded-Proto %s\n"
 		"\tuse_backend %%[req.hdr(host),field(1,:),lower,map(%s,none)]\n"
 		"\tdefault_backend none\n",
-		tls ? "https" : "http", options->host_map);
+		tls ? "https" : "http", tls ? options->host_map : options->plain_map);
 }
 
 static void put_http(const struct provider_haproxy_options *options, struct zp_buf *out)
 {
-	zp_buf_printf(out,
-		"\nfrontend http\n"
-		"\tbind %s:80\n"
-		"\thttp-request redirect code 308 location "
-		"https://%%[req.hdr(host),field(1,:)]%%[pathq] "
-		"if { req.hdr(host),field(1,:),lower,map(%s) -m found }\n",
-		options->address, options->redirect_map);
+	zp_buf_printf(out, "\nfrontend http\n\tbind %s:80\n", options->address);
 	put_routing(options, false, out);
 }
 
@@ -151,7 +145,10 @@ void provider_haproxy_config(const struct provider_haproxy_options *options,
 		put_https(options, out);
 	zp_buf_puts(out, "\nbackend none\n"
 			 "\thttp-request return status 404 content-type text/plain "
-			 "string \"No site has this name here.\\n\"\n");
+			 "string \"No site has this name here.\\n\"\n"
+			 "\nbackend " PROVIDER_HAPROXY_REDIRECT "\n"
+			 "\thttp-request redirect code 308 location "
+			 "https://%[req.hdr(host),field(1,:)]%[pathq]\n");
 	for (size_t i = 0; i < count; i++) {
 		put_backend(&proxies[i], out);
 		used[provider_haproxy_mode(proxies[i].passthrough)]++;
@@ -160,22 +157,28 @@ void provider_haproxy_config(const struct provider_haproxy_options *options,
 		put_spare(options, (enum provider_haproxy_mode)mode, used[mode], out);
 }
 
+static void put_entry(const struct provider_haproxy_proxy *proxy, struct zp_buf *out)
+{
+	zp_buf_printf(out, "%s ", proxy->fqdn);
+	provider_haproxy_slot_name(provider_haproxy_mode(proxy->passthrough), proxy->slot, out);
+	zp_buf_char(out, '\n');
+}
+
 void provider_haproxy_map(const struct provider_haproxy_proxy *proxies, size_t count,
 	enum provider_haproxy_mode mode, struct zp_buf *out)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (provider_haproxy_mode(proxies[i].passthrough) != mode)
-			continue;
-		zp_buf_printf(out, "%s ", proxies[i].fqdn);
-		provider_haproxy_slot_name(mode, proxies[i].slot, out);
-		zp_buf_char(out, '\n');
-	}
+	for (size_t i = 0; i < count; i++)
+		if (provider_haproxy_mode(proxies[i].passthrough) == mode)
+			put_entry(&proxies[i], out);
 }
 
-void provider_haproxy_redirects(
+void provider_haproxy_plain_map(
 	const struct provider_haproxy_proxy *proxies, size_t count, struct zp_buf *out)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		if (proxies[i].redirect)
-			zp_buf_printf(out, "%s https\n", proxies[i].fqdn);
+			zp_buf_printf(out, "%s " PROVIDER_HAPROXY_REDIRECT "\n", proxies[i].fqdn);
+		else if (!proxies[i].passthrough)
+			put_entry(&proxies[i], out);
+	}
 }

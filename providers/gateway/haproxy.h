@@ -5,7 +5,7 @@
  *
  * Port 80 answers by Host header. Port 443 looks at the TLS hello first when a proxy passes TLS
  * through (by SNI, untouched), and otherwise ends TLS at once. Maps lead from a host name to a
- * backend.
+ * backend: of plain HTTP, of HTTP where TLS ended, and of TLS that goes on.
  *
  * Backends are slots: there are more of them than proxies, so that a proxy can be put into one
  * while HAProxy runs (live.h).
@@ -40,7 +40,7 @@ struct provider_haproxy_options {
 	const char *address;	  /* the only one listened on */
 	const char *stats_socket; /* path; through it a new worker takes over the listeners */
 	const char *inner_socket; /* abstract name of the hop from hello inspection to TLS's end */
-	const char *host_map, *sni_map, *redirect_map; /* paths */
+	const char *plain_map, *host_map, *sni_map; /* paths */
 	const char *certificates;		       /* path of the list of certificates */
 	bool inspects;				       /* the TLS hello */
 	size_t slots[PROVIDER_HAPROXY_MODES]; /* backends; those beyond the proxies' are empty */
@@ -48,16 +48,18 @@ struct provider_haproxy_options {
 
 void provider_haproxy_config(const struct provider_haproxy_options *options,
 	const struct provider_haproxy_proxy *proxies, size_t count, struct zp_buf *out);
-/* Lines "<fqdn> <backend>" of the proxies of that mode. */
+/* Lines "<fqdn> <backend>" of the proxies of that mode: the maps of host names, and of SNI. */
 void provider_haproxy_map(const struct provider_haproxy_proxy *proxies, size_t count,
 	enum provider_haproxy_mode mode, struct zp_buf *out);
-/* Lines "<fqdn> https" of those that redirect. */
-void provider_haproxy_redirects(
+/* The same of plain HTTP. */
+void provider_haproxy_plain_map(
 	const struct provider_haproxy_proxy *proxies, size_t count, struct zp_buf *out);
 
 /* "http_7" */
 void provider_haproxy_slot_name(
 	enum provider_haproxy_mode mode, size_t slot, struct zp_buf *out);
+/* Where plain HTTP is led that is to be redirected. */
+#define PROVIDER_HAPROXY_REDIRECT "to_https"
 /* Address and how to speak to it, as a server's line and `add server` have them. */
 void provider_haproxy_server(const struct provider_gateway_backend *server, struct zp_buf *out);
 

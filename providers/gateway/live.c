@@ -85,7 +85,7 @@ static void release_paths(struct provider_live_paths *paths)
 {
 	free(paths->host_map);
 	free(paths->sni_map);
-	free(paths->redirect_map);
+	free(paths->plain_map);
 	free(paths->certificates);
 	*paths = (struct provider_live_paths){ 0 };
 }
@@ -232,41 +232,60 @@ static int map_command(const struct node_context *node, const char *command, con
 	return provider_haproxy_tell(node, text, NULL, err);
 }
 
-static const char *map_of(const struct provider_live *live, bool passthrough)
+/* The key's value in the map from now on; NULL: it has none. was: whether it had one. */
+static int set_entry(const struct node_context *node, const char *map, const char *key, bool was,
+	const char *value, struct zp_error *err)
 {
-	return passthrough ? live->paths.sni_map : live->paths.host_map;
+	if (value)
+		return map_command(node, was ? "set map" : "add map", map, key, value, err);
+	return was ? map_command(node, "del map", map, key, NULL, err) : 0;
 }
 
-/* Leads the name of entry to its slot; before (may be NULL) says where it led. */
+/* What the maps have of an entry: of plain HTTP, of host names, of SNI; NULL: nothing. */
+struct leads {
+	const char *plain, *host, *sni;
+};
+
+static struct leads leads_of(const struct live_entry *entry, const char *slot)
+{
+	if (!entry)
+		return (struct leads){ 0 };
+	return (struct leads){
+		.plain = entry->redirect      ? PROVIDER_HAPROXY_REDIRECT
+			 : entry->passthrough ? NULL
+					      : slot,
+		.host = entry->passthrough ? NULL : slot,
+		.sni = entry->passthrough ? slot : NULL,
+	};
+}
+
+/* Sets what the maps have under a name; was says what they had. */
+static int set_leads(const struct provider_live *live, const struct node_context *node,
+	const char *fqdn, struct leads was, struct leads now, struct zp_error *err)
+{
+	if (set_entry(node, live->paths.sni_map, fqdn, was.sni, now.sni, err) < 0 ||
+		set_entry(node, live->paths.host_map, fqdn, was.host, now.host, err) < 0 ||
+		set_entry(node, live->paths.plain_map, fqdn, was.plain, now.plain, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* Leads the name of entry (NULL: nothing) to its slot, and no longer where before (or NULL) led it. */
 static int lead_name(const struct provider_live *live, const struct node_context *node,
 	const struct live_entry *entry, const struct live_entry *before, struct zp_error *err)
 {
-	bool there = before && before->passthrough == entry->passthrough &&
-		     strcmp(before->fqdn, entry->fqdn) == 0;
-	const char *map = map_of(live, entry->passthrough);
+	bool same = entry && before && strcmp(before->fqdn, entry->fqdn) == 0;
+	struct leads none = { 0 }, was = leads_of(before, "");
 	zp_autobuf slot = ZP_BUF_INIT;
 
-	provider_haproxy_slot_name(provider_haproxy_mode(entry->passthrough), entry->slot, &slot);
-	if (map_command(node, there ? "set map" : "add map", map, entry->fqdn, slot.ptr, err) < 0)
-		return -1;
-	if (!before || there)
-		return 0;
-	return map_command(node, "del map", map_of(live, before->passthrough), before->fqdn, NULL,
-		err);
-}
-
-static int set_redirect(const struct provider_live *live, const struct node_context *node,
-	const struct live_entry *entry, const struct live_entry *before, struct zp_error *err)
-{
-	bool is = entry && entry->redirect, was = before && before->redirect;
-
-	if (is && was && strcmp(entry->fqdn, before->fqdn) == 0)
-		return 0;
-	if (is && map_command(node, "add map", live->paths.redirect_map, entry->fqdn, "https",
-			  err) < 0)
-		return -1;
-	return was ? map_command(node, "del map", live->paths.redirect_map, before->fqdn, NULL, err)
-		   : 0;
+	if (entry) {
+		provider_haproxy_slot_name(
+			provider_haproxy_mode(entry->passthrough), entry->slot, &slot);
+		if (set_leads(live, node, entry->fqdn, same ? was : none,
+			    leads_of(entry, slot.ptr), err) < 0)
+			return -1;
+	}
+	return before && !same ? set_leads(live, node, before->fqdn, was, none, err) : 0;
 }
 
 /* ---- certificates ---- */
@@ -331,15 +350,15 @@ static int mark(struct provider_live *live, const struct node_context *node, str
 {
 	if (live->is_marked)
 		return 0;
-	if (map_command(node, "add map", live->paths.redirect_map, MARK, "changed", err) < 0)
+	if (map_command(node, "add map", live->paths.plain_map, MARK, "changed", err) < 0)
 		return -1;
 	live->is_marked = true;
 	return 0;
 }
 
-bool provider_live_was_changed(const struct node_context *node, const char *redirect_map)
+bool provider_live_was_changed(const struct node_context *node, const char *plain_map)
 {
-	zp_autofree char *command = zp_format("get map %s " MARK "\n", redirect_map);
+	zp_autofree char *command = zp_format("get map %s " MARK "\n", plain_map);
 
 	return provider_haproxy_tell(node, command, "found=no", NULL) < 0;
 }
@@ -359,8 +378,7 @@ static int establish(const struct provider_live *live, const struct node_context
 	if (certificate && (!had || strcmp(had, certificate) != 0) &&
 		add_certificate(live, node, certificate, err) < 0)
 		return -1;
-	if (lead_name(live, node, entry, before, err) < 0 ||
-		set_redirect(live, node, entry, before, err) < 0)
+	if (lead_name(live, node, entry, before, err) < 0)
 		return -1;
 	if (had && (!certificate || strcmp(had, certificate) != 0))
 		return drop_certificate(live, node, had, err);
@@ -396,10 +414,7 @@ int provider_live_drop(struct provider_live *live, const struct node_context *no
 
 	if (!entry)
 		return 0;
-	if (mark(live, node, err) < 0 ||
-		map_command(node, "del map", map_of(live, entry->passthrough), entry->fqdn, NULL,
-			err) < 0 ||
-		set_redirect(live, node, NULL, entry, err) < 0 ||
+	if (mark(live, node, err) < 0 || lead_name(live, node, NULL, entry, err) < 0 ||
 		(entry->certificate && drop_certificate(live, node, entry->certificate, err) < 0))
 		rc = -1;
 	else

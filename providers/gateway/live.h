@@ -22,7 +22,7 @@
 
 /* The names HAProxy knows its tables by; heap, the live's. */
 struct provider_live_paths {
-	char *host_map, *sni_map, *redirect_map, *certificates;
+	char *host_map, *sni_map, *plain_map, *certificates;
 };
 
 struct provider_live_slot {
@@ -71,6 +71,6 @@ int provider_live_put(struct provider_live *live, const struct node_context *nod
 int provider_live_drop(struct provider_live *live, const struct node_context *node, const char *id,
 	struct zp_error *err);
 /* Whether the HAProxy that runs was changed since it loaded its tables, by whatever agent. */
-bool provider_live_was_changed(const struct node_context *node, const char *redirect_map);
+bool provider_live_was_changed(const struct node_context *node, const char *plain_map);
 
 #endif

@@ -19,7 +19,7 @@ static const struct provider_haproxy_options options = {
 	.inner_socket = "zp-a-tls",
 	.host_map = "/r/host.map",
 	.sni_map = "/r/sni.map",
-	.redirect_map = "/r/redirect.map",
+	.plain_map = "/r/plain.map",
 	.certificates = "/r/crt.list",
 };
 
@@ -62,11 +62,9 @@ static const struct provider_haproxy_proxy proxies[] = {
 	"\n"                                                                                       \
 	"frontend http\n"                                                                          \
 	"\tbind 192.0.2.7:80\n"                                                                    \
-	"\thttp-request redirect code 308 location https://%[req.hdr(host),field(1,:)]%[pathq] "   \
-	"if { req.hdr(host),field(1,:),lower,map(/r/redirect.map) -m found }\n"                    \
 	"\toption forwardfor\n"                                                                    \
 	"\thttp-request set-header X-Forwarded-Proto http\n"                                       \
-	"\tuse_backend %[req.hdr(host),field(1,:),lower,map(/r/host.map,none)]\n"                  \
+	"\tuse_backend %[req.hdr(host),field(1,:),lower,map(/r/plain.map,none)]\n"                 \
 	"\tdefault_backend none\n"
 
 #define HTTPS                                                                                      \
@@ -97,7 +95,10 @@ static const struct provider_haproxy_proxy proxies[] = {
 	"\n"                                                                                       \
 	"backend none\n"                                                                           \
 	"\thttp-request return status 404 content-type text/plain string \"No site has this "      \
-	"name here.\\n\"\n"
+	"name here.\\n\"\n"                                                                         \
+	"\n"                                                                                       \
+	"backend to_https\n"                                                                       \
+	"\thttp-request redirect code 308 location https://%[req.hdr(host),field(1,:)]%[pathq]\n"
 
 #define WEB                                                                                        \
 	"\n"                                                                                       \
@@ -123,7 +124,7 @@ struct golden {
 	size_t first, count;
 	bool inspects;
 	size_t slots[PROVIDER_HAPROXY_MODES];
-	const char *config, *host_map, *sni_map, *redirect_map;
+	const char *config, *host_map, *sni_map, *plain_map;
 };
 
 #define PLAIN "\nfrontend https\n\tbind 192.0.2.7:443" HTTPS
@@ -132,12 +133,12 @@ static const struct golden goldens[] = {
 	{ 0, 0, false, { 0 }, HEAD PLAIN NONE, "", "", "" },
 	{ 0, 1, false, { 3, 0 },
 		HEAD PLAIN NONE WEB "\n# to spare\nbackend http_1\nbackend http_2\n",
-		"www.a.example http_0\n", "", "www.a.example https\n" },
+		"www.a.example http_0\n", "", "www.a.example to_https\n" },
 	{ 1, 1, true, { 0, 2 }, HEAD INSPECT NONE RAW "\n# to spare\nbackend tcp_1\n\tmode tcp\n",
 		"", "raw.a.example tcp_0\n", "" },
 	{ 0, 3, true, { 2, 1 }, HEAD INSPECT NONE WEB RAW SEC,
 		"www.a.example http_0\nsec.example.org http_1\n", "raw.a.example tcp_0\n",
-		"www.a.example https\n" },
+		"www.a.example to_https\nsec.example.org http_1\n" },
 };
 
 static void test_golden(void **state)
@@ -148,18 +149,18 @@ static void test_golden(void **state)
 		const struct provider_haproxy_proxy *from = proxies + golden->first;
 		struct provider_haproxy_options local = options;
 		zp_autobuf config = ZP_BUF_INIT, host = ZP_BUF_INIT, sni = ZP_BUF_INIT;
-		zp_autobuf redirects = ZP_BUF_INIT;
+		zp_autobuf plain = ZP_BUF_INIT;
 
 		local.inspects = golden->inspects;
 		memcpy(local.slots, golden->slots, sizeof(local.slots));
 		provider_haproxy_config(&local, from, golden->count, &config);
 		provider_haproxy_map(from, golden->count, PROVIDER_HAPROXY_HTTP, &host);
 		provider_haproxy_map(from, golden->count, PROVIDER_HAPROXY_TCP, &sni);
-		provider_haproxy_redirects(from, golden->count, &redirects);
+		provider_haproxy_plain_map(from, golden->count, &plain);
 		assert_string_equal(config.ptr, golden->config);
 		assert_string_equal(zp_buf_slice(&host).ptr, golden->host_map);
 		assert_string_equal(zp_buf_slice(&sni).ptr, golden->sni_map);
-		assert_string_equal(zp_buf_slice(&redirects).ptr, golden->redirect_map);
+		assert_string_equal(zp_buf_slice(&plain).ptr, golden->plain_map);
 	}
 }
 
@@ -182,7 +183,7 @@ static void test_accepted(void **state)
 	map = zp_format("%s/empty.map", dir);
 	list = zp_format("%s/crt.list", dir);
 	line = zp_format("%s/other.pem\n", dir);
-	local.host_map = local.sni_map = local.redirect_map = map;
+	local.host_map = local.sni_map = local.plain_map = map;
 	local.certificates = list;
 	local.inspects = true;
 	local.slots[PROVIDER_HAPROXY_HTTP] = local.slots[PROVIDER_HAPROXY_TCP] = 64;
