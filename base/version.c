@@ -160,6 +160,16 @@ static void skip_blanks(const char **p)
 		(*p)++;
 }
 
+bool zp_version_compare(const char *a, const char *b, int *order)
+{
+	struct version x, y;
+
+	if (!read_version(&a, &x) || *a || !read_version(&b, &y) || *b)
+		return false;
+	*order = compare(&x, &y);
+	return true;
+}
+
 bool zp_version_meets(const char *version, const char *constraints, struct zp_error *err)
 {
 	const char *p = version;

@@ -15,4 +15,7 @@
  */
 bool zp_version_meets(const char *version, const char *constraints, struct zp_error *err);
 
+/* -1, 0 or 1 into order; false when either text is malformed. */
+bool zp_version_compare(const char *a, const char *b, int *order);
+
 #endif

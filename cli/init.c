@@ -60,10 +60,14 @@ static bool load_modules(struct cli_run *run, bool get, bool upgrade)
 
 	if (any)
 		puts(upgrade ? "Upgrading modules..." : "Initializing modules...");
-	cli_installer_init(&installer, upgrade);
+	if (!cli_installer_init(&installer, upgrade, &run->diags)) {
+		cli_installer_release(&installer);
+		return false;
+	}
 	zp_diags_own(&run->diags, free_config, run->config); /* the backend's settings point into it */
 	run->config = plan_config_load(&(struct plan_config_options){ .dir = ".",
 		.installer = get ? &installer.interface : NULL }, &run->diags);
+	cli_installer_release(&installer);
 	return !run->diags.errors && (!any || cli_list_modules(run, upgrade));
 }
 

@@ -31,11 +31,11 @@ int cli_get(int argc, char **argv)
 	if (!cli_options_parse(options, ZP_ARRAY_SIZE(options), &argc, argv, "get"))
 		return 1;
 	cli_run_init(&run, no_color);
-	cli_installer_init(&installer, update);
 	run.installer = &installer.interface;
-	if (!cli_run_load_config(&run))
-		return cli_run_finish(&run, 1);
-	return cli_run_finish(&run, cli_list_modules(&run, update) ? 0 : 1);
+	bool done = cli_installer_init(&installer, update, &run.diags) && cli_run_load_config(&run) &&
+		cli_list_modules(&run, update);
+	cli_installer_release(&installer);
+	return cli_run_finish(&run, done ? 0 : 1);
 }
 
 /* ---- modules ---- */

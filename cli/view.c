@@ -92,6 +92,24 @@ static size_t offset_in(const struct snippet *snippet, size_t first, size_t offs
  * Whole lines of the subject and what belongs with it, those without text left out, as the peer has it.
  * A range that ends with a newline takes in the line after.
  */
+/* A password that stands in an address is not repeated: user:xxxx@host. */
+static void hide_passwords(struct zp_buf *code)
+{
+	char *end = code->ptr + code->len;
+
+	for (char *p = code->ptr; p && (p = memmem(p, (size_t)(end - p), "://", 3)); p++) {
+		char *stop = p + 3, *colon = NULL, *at = NULL;
+		for (; stop < end && !strchr("/?#\"' \t\n", *stop); stop++) {
+			if (*stop == ':' && !colon)
+				colon = stop;
+			else if (*stop == '@')
+				at = stop;
+		}
+		if (colon && at && colon < at)
+			memset(colon + 1, 'x', (size_t)(at - colon - 1));
+	}
+}
+
 static void snippet_init(struct snippet *snippet, const struct zp_diag *diag)
 {
 	const struct zp_source *source = diag->subject.file;
@@ -122,6 +140,7 @@ static void snippet_init(struct snippet *snippet, const struct zp_diag *diag)
 			first = at;
 		zp_buf_str(&snippet->code, line);
 	}
+	hide_passwords(&snippet->code);
 	snippet->start = offset_in(snippet, first, subject.start);
 	snippet->end = offset_in(snippet, first, subject.end);
 }

@@ -171,7 +171,7 @@ static void parse_http(struct module_address *address)
 	address->checksum = take_parameter(address->url, "checksum");
 	zp_autofree char *archive = take_parameter(address->url, "archive");
 	struct zp_str name = archive ? zp_str(archive) : zp_strn(address->url, strcspn(address->url, "?"));
-	address->kind = is_archive_name(name) ? MODULE_ARCHIVE : MODULE_OTHER;
+	address->kind = is_archive_name(name) ? MODULE_ARCHIVE : MODULE_PAGE;
 }
 
 static const char *const other_kinds[] = { "s3::", "gcs::", "hg::", "http::", "https::",

@@ -16,7 +16,8 @@ enum module_source {
 	MODULE_GIT,	 /* git::URL, github.com/..., bitbucket.org/..., user@host:path */
 	MODULE_REGISTRY, /* [host/]namespace/name/system */
 	MODULE_ARCHIVE,	 /* http(s) address of a packed folder */
-	MODULE_OTHER,	 /* of a kind that is known and not fetched: s3, gcs, hg, pages that are no archive */
+	MODULE_PAGE,	 /* http(s) address of a page that tells where the module is */
+	MODULE_OTHER,	 /* of a kind that is known and not fetched: s3, gcs, hg */
 	MODULE_UNKNOWN,	 /* nothing that is known */
 };
 

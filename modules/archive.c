@@ -1,15 +1,14 @@
 /* Modules in archives, through libcurl and libarchive. */
 #include <archive.h>
 #include <archive_entry.h>
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <strings.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "modules/fetch_internal.h"
+#include "modules/http.h"
 
 #define MAX_BYTES ((size_t)1 << 30) /* of the archive, and of what is in it */
 #define MAX_ENTRIES 100000
@@ -24,57 +23,31 @@ struct download {
 	bool too_big;
 };
 
-static size_t take_some(char *data, size_t size, size_t count, void *to)
+static bool take_some(void *data, const char *bytes, size_t length)
 {
-	struct download *download = to;
-	size_t length = size * count;
+	struct download *download = data;
 
 	download->too_big = length > MAX_BYTES - download->bytes;
-	if (download->too_big || zp_write_all(download->fd, data, length, NULL) < 0)
-		return 0;
+	if (download->too_big || zp_write_all(download->fd, bytes, length, NULL) < 0)
+		return false;
 	download->bytes += length;
 	if (download->digest)
-		EVP_DigestUpdate(download->digest, data, length);
-	return length;
-}
-
-static void start_library(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+		EVP_DigestUpdate(download->digest, bytes, length);
+	return true;
 }
 
 static int download(const char *url, struct download *to, struct zp_error *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	const char *authorities = getenv("SSL_CERT_FILE");
-	char reason[CURL_ERROR_SIZE] = "";
+	struct module_http http = { .url = url, .take = take_some, .data = to };
+	zp_autoerror why = ZP_ERROR_INIT;
+	int rc = module_http_get(&http, &why);
 
-	pthread_once(&once, start_library);
-	CURL *handle = curl_easy_init();
-	if (!handle)
-		return zp_error_set(err, "downloading: out of memory");
-	if (authorities && *authorities)
-		curl_easy_setopt(handle, CURLOPT_CAINFO, authorities);
-	curl_easy_setopt(handle, CURLOPT_URL, url);
-	curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, strncmp(url, "https:", 6) == 0 ? "https" : "http,https");
-	curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(handle, CURLOPT_MAXREDIRS, 10L);
-	curl_easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
-	curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, 30L);
-	curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, 60L);
-	curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, reason);
-	curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_some);
-	curl_easy_setopt(handle, CURLOPT_WRITEDATA, to);
-	CURLcode code = curl_easy_perform(handle);
-	curl_easy_cleanup(handle);
-	if (code == CURLE_OK)
-		return 0;
-	if (to->too_big)
+	module_http_release(&http);
+	if (rc < 0 && to->too_big)
 		return zp_error_set(err, "downloading: the archive is larger than %zu MiB", MAX_BYTES >> 20);
-	return zp_error_set(err, "downloading: %s", *reason ? reason : curl_easy_strerror(code));
+	if (rc < 0)
+		return zp_error_set(err, "downloading: %s", zp_error_text(&why));
+	return http.status < 400 ? 0 : zp_error_set(err, "downloading: the server answered %ld", http.status);
 }
 
 /* "sha256:HEX", or HEX alone, whose length tells the kind. NULL when it is neither. */
@@ -201,7 +174,7 @@ static int unpack_all(struct unpacking *work, const char *path, struct zp_error 
 	}
 }
 
-static int unpack(const char *path, const char *tree, struct zp_error *err)
+int module_unpack(const char *path, const char *tree, struct zp_error *err)
 {
 	struct unpacking work = { archive_read_new(), archive_write_disk_new(), tree, 0, 0 };
 
@@ -227,5 +200,5 @@ int module_fetch_archive(const struct module_address *address, const char *work,
 
 	if (zp_mkdirs(tree, 0755, err) < 0 || download_checked(address, path, err) < 0)
 		return -1;
-	return unpack(path, tree, err);
+	return module_unpack(path, tree, err);
 }

@@ -67,7 +67,41 @@ static int replace(const char *dir, const char *fetched, struct zp_error *err)
 	return rename(fetched, dir) == 0 ? 0 : zp_error_errno(err, "making %s", dir);
 }
 
-int module_fetch(const struct module_address *address, const char *dir, struct zp_error *err)
+static bool is_commit(const char *ref)
+{
+	return strlen(ref) == 40 && strspn(ref, "0123456789abcdef") == 40;
+}
+
+/* Of what can not change: what it is kept under. Heap; NULL for all else. */
+static char *cache_key(const struct module_address *address, const char *release)
+{
+	if (release)
+		return zp_format("%s\n%s", release, address->package);
+	if (address->kind == MODULE_GIT && address->ref && is_commit(address->ref))
+		return zp_strdup(address->package);
+	if (address->kind == MODULE_ARCHIVE && address->checksum)
+		return zp_strdup(address->package);
+	return NULL;
+}
+
+static int fetch(const struct module_address *address, const char *release, const char *work,
+	const char *tree, struct zp_error *err)
+{
+	zp_autofree char *key = cache_key(address, release);
+
+	if (key && module_cache_take(key, tree) == 1)
+		return check_tree(tree, err);
+	if ((address->kind == MODULE_GIT ? module_fetch_git(address, work, tree, err) :
+					   module_fetch_archive(address, work, tree, err)) < 0 ||
+		check_tree(tree, err) < 0)
+		return -1;
+	if (key)
+		module_cache_keep(key, tree);
+	return 0;
+}
+
+int module_fetch(const struct module_address *address, const char *release, const char *dir,
+	struct zp_error *err)
 {
 	zp_autofree char *parent = zp_strndup(dir, (size_t)(strrchr(dir, '/') - dir));
 
@@ -78,10 +112,7 @@ int module_fetch(const struct module_address *address, const char *dir, struct z
 	if (!mkdtemp(work))
 		return zp_error_errno(err, "making a folder in %s", parent);
 	zp_autofree char *tree = zp_path_join(work, "tree");
-	int rc = address->kind == MODULE_GIT ? module_fetch_git(address, work, tree, err) :
-					       module_fetch_archive(address, work, tree, err);
-	if (rc == 0)
-		rc = check_tree(tree, err);
+	int rc = fetch(address, release, work, tree, err);
 	if (rc == 0)
 		rc = replace(dir, tree, err);
 	zp_remove_tree(work, NULL);

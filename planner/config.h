@@ -236,7 +236,7 @@ struct plan_config_options {
 struct plan_module_installer {
 	/*
 	 * The folder of the module, on the heap; NULL after a diagnostic. former: where it was put last
-	 * time, or NULL.
+	 * time, or NULL. Sets call->installed_version (for good) where it chose one.
 	 */
 	char *(*install)(struct plan_module_installer *installer, const char *key, struct plan_call *call,
 		const struct module_address *address, const struct module_entry *former,

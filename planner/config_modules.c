@@ -94,7 +94,7 @@ static char *remote_folder(struct plan_loader *loader, struct plan_call *call,
 	char *dir = loader->installer ?
 		loader->installer->install(loader->installer, key, call, address, entry, loader->diags) :
 		installed_folder(loader, call, entry);
-	if (dir && entry && strcmp(entry->source, call->canonical) == 0)
+	if (dir && !call->installed_version && entry && strcmp(entry->source, call->canonical) == 0)
 		call->installed_version = entry->version;
 	return dir;
 }

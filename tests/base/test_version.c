@@ -61,11 +61,31 @@ static void test_malformed(void **state)
 	}
 }
 
+static void test_order(void **state)
+{
+	static const char *const sorted[] = { "0.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta.2",
+		"1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.2", "1.10.1", "v2.0.0" };
+	const size_t count = sizeof(sorted) / sizeof(sorted[0]);
+	int order;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < count; k++) {
+			assert_true(zp_version_compare(sorted[i], sorted[k], &order));
+			assert_int_equal(order, (i > k) - (i < k));
+		}
+	assert_true(zp_version_compare("1.2+build", "1.2.0", &order));
+	assert_int_equal(order, 0);
+	assert_false(zp_version_compare("1.2", "latest", &order));
+	assert_false(zp_version_compare("1..2", "1", &order));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_constraints),
 		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

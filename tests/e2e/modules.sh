@@ -2,9 +2,10 @@
 # Modules from git repositories and archives, and required_version. Usage: modules.sh BUILD
 set -u
 zplan=$(realpath "$1")/zplan
+root=$(realpath "$(dirname "$0")/../..")
 work=$(mktemp -d /tmp/zplan-e2e-modules-XXXXXX)
 trap 'rm -rf "$work"' EXIT
-unset TF_CLI_CONFIG_FILE TF_DATA_DIR
+unset TF_CLI_CONFIG_FILE TF_DATA_DIR GIT_SSL_CAINFO
 export NO_COLOR=1 GIT_CONFIG_GLOBAL=/dev/null
 # libgit2's regular expressions leave some behind.
 echo leak:libpcre2-8.so >"$work/leaks"
@@ -93,7 +94,7 @@ refused module-call-outside "$repo//out" "Local module path escapes module packa
 refused module-subfolder-outside "$repo//../x" "can not lead out of it"
 refused module-nobody-there "git::https://u:geheim@127.0.0.1:9/x.git" 'https://u:xxxxx@127.0.0.1:9/x.git": git fetch'
 refused module-other-kind "s3::https://bucket/x.zip" "Unsupported module source"
-refused module-registry "terraform-aws-modules/vpc/aws" "Registry modules can not be fetched"
+refused module-registry "127.0.0.1:1/vpc/aws/x" "Error accessing remote module registry"
 refused module-unknown "foo" "Invalid module source address"
 
 # An https server with an authority of its own; archives good and bad.
@@ -124,20 +125,11 @@ python3 - "$work" <<-'END'
 	tar("device.tgz", "gz", ("null", tarfile.CHRTYPE, ""))
 	open(www + "broken.zip", "w").write("no archive")
 END
-cat >"$work/serve.py" <<-'END'
-	import functools, http.server, ssl, sys
-	work = sys.argv[1]
-	handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=work + "/www")
-	server = http.server.HTTPServer(("127.0.0.1", 0), handler)
-	context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-	context.load_cert_chain(work + "/cert", work + "/key")
-	server.socket = context.wrap_socket(server.socket, server_side=True)
-	open(work + "/port", "w").write(str(server.server_port))
-	server.serve_forever()
-END
-timeout 120 python3 "$work/serve.py" "$work" >/dev/null 2>&1 &
+export ZPLAN_MODULE_CACHE=$work/cache
+timeout 120 python3 "$root/tests/e2e/registry.py" "$work" >/dev/null 2>&1 &
 server=$!
-trap 'kill $server; rm -rf "$work"' EXIT
+https=
+trap 'kill $server $https 2>/dev/null; rm -rf "$work"' EXIT
 for _ in $(seq 100); do [ -s "$work/port" ] && break; sleep 0.1; done
 web=https://127.0.0.1:$(cat "$work/port")
 refused module-archive-unknown-authority "$web/a.zip" 'Could not download module "m1"'
@@ -160,6 +152,125 @@ refused module-archive-hard-link "$web/hard.tgz" "neither file, folder nor symbo
 refused module-archive-device "$web/device.tgz" "neither file, folder nor symbolic link"
 [ ! -e "$work/escaped" ]
 result module-archive-no-escape $?
+
+# --- registries ---
+mkdir -p "$work/www/packs"
+for version in 1.0.0 1.2.0 1.10.1; do
+	mkdir -p "$work/pack/inner"
+	echo "output \"v\" { value = \"$version\" }" >"$work/pack/main.tf"
+	echo "output \"v\" { value = \"inner $version\" }" >"$work/pack/inner/main.tf"
+	tar -C "$work/pack" -czf "$work/www/packs/$version.tar.gz" .
+done
+host=${web#https://}
+versioned() { # SOURCE VERSION
+	rm -rf "$work/c" && mkdir "$work/c" && cd "$work/c" || exit 1
+	printf 'module "m" {\n  source = "%s"\n  version = "%s"\n}\noutput "v" { value = module.m.v }\n' "$1" "$2" >main.tf
+}
+value() { run apply -auto-approve && [ "$("$zplan" output -raw v)" = "$1" ]; }
+versioned "$host/team/pack/any" "~> 1.0"
+run init && said "Downloading $host/team/pack/any 1.10.1 for m..." && value 1.10.1 &&
+	[ "$(jq -c '.Modules[] | select(.Key == "m") | [.Source, .Version, .Dir]' .terraform/modules/modules.json)" = \
+		"[\"$host/team/pack/any\",\"1.10.1\",\".terraform/modules/m\"]" ]
+result registry-newest-version $?
+: >"$work/asked"
+run init && [ ! -s "$work/asked" ]
+result registry-nothing-asked-twice $?
+sed -i 's/~> 1.0/< 1.10/' main.tf
+run plan
+[ $? = 1 ] && said "Module version requirements have changed" && run init && value 1.2.0
+result registry-changed-constraint $?
+versioned "$host/team/pack/any//inner" "1.0.0"
+run init && value "inner 1.0.0"
+result registry-subfolder $?
+versioned "$host/team/body/any" ">= 1.1, != 1.10.1"
+run init && value "inner 1.2.0" && [ "$(jq -r '.Modules[] | select(.Key == "m").Dir' .terraform/modules/modules.json)" = .terraform/modules/m/inner ]
+result registry-location-in-body $?
+versioned "$host/team/pack/any" "2.0.0-beta2"
+run init
+[ $? = 1 ] && said "Unresolvable module version constraint" && said "The newest available version is 1.10.1."
+result registry-no-such-version $?
+versioned "$host/team/none/any" "1.0.0"
+run init
+[ $? = 1 ] && said "Error: Module not found" && said "Module \"m\" (from main.tf:1) cannot be found in the module registry at $host"
+result registry-no-such-module $?
+versioned "$host/team/lost/any" "1.0.0"
+run init
+[ $? = 1 ] && said "does not say where the module is"
+result registry-without-location $?
+versioned "$host/private/pack/any" "1.0.0"
+run init
+[ $? = 1 ] && said "the server answered 401"
+result registry-without-token $?
+printf 'credentials "%s" {\n  token = "secret"\n}\nplugin_cache_dir = "/nowhere"\n' "$host" >"$work/rc"
+TF_CLI_CONFIG_FILE=$work/rc run init && value 1.0.0
+result registry-token $?
+printf 'host "modules.example.test" {\n  services = { "modules.v1" = "%s/v1/modules/" }\n}\n' "$web" >"$work/rc"
+versioned modules.example.test/private/pack/any "1.0.0"
+TF_CLI_CONFIG_FILE=$work/rc TF_TOKEN_modules_example_test=secret run init && value 1.0.0
+result registry-host-settings $?
+printf 'credentials "x.y" {\n  token = "secret\n' >"$work/rc"
+TF_CLI_CONFIG_FILE=$work/rc run init
+[ $? = 1 ] && said "$work/rc, line 2" && ! said secret
+result registry-broken-settings $?
+versioned 127.0.0.1:1/team/pack/any 1.0.0
+run init
+[ $? = 1 ] && said "failed to discover the services of 127.0.0.1:1"
+result registry-out-of-reach $?
+config "$web/page" "$web/header"
+run init && run apply -auto-approve && [ "$("$zplan" output -json | jq -r '[.[].value] | join(" ")')" = "1.2.0 inner 1.0.0" ]
+result pages $?
+config "$web/circle"
+run init
+[ $? = 1 ] && said "Unsupported module source"
+result page-in-a-circle $?
+
+# --- the cache ---
+: >"$work/asked"
+versioned "$host/team/pack/any" 1.2.0
+run init && value 1.2.0 && ! grep -q packs "$work/asked"
+result cache-spares-the-download $?
+for tar in "$work"/cache/*.tar; do echo x >>"$tar"; done
+rm -rf .terraform && : >"$work/asked"
+run init && value 1.2.0 && grep -q packs "$work/asked"
+result cache-damaged $?
+rm -rf .terraform && : >"$work/asked"
+run init && ! grep -q packs "$work/asked" && ls -ld "$work/cache" | grep -q '^drwx------'
+result cache-again $?
+
+# --- git over https, with submodules ---
+git init -q -b main --bare "$work/part.git"
+git init -q -b main "$work/part" && echo -n part >"$work/part/text"
+git -C "$work/part" add -A && git -C "$work/part" -c user.name=t -c user.email=t@t commit -qm part
+git -C "$work/part" push -q "$work/part.git" HEAD:main
+git -C "$work/tree" -c protocol.file.allow=always submodule --quiet add "$work/part.git" lib/part 2>/dev/null
+git -C "$work/tree" config -f .gitmodules submodule.lib/part.url ../part.git
+mkdir "$work/tree/whole" && echo 'output "v" { value = file("${path.module}/../lib/part/text") }' >"$work/tree/whole/main.tf"
+commit submodule && push
+config "$repo//whole"
+run init && run apply -auto-approve && [ "$("$zplan" output -raw v1)" = part ]
+result git-submodule $?
+mkdir "$work/tls"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+	-keyout "$work/tls/key.pem" -out "$work/tls/cert.pem" 2>/dev/null
+export SSL_CERT_FILE=$work/tls/cert.pem
+timeout 120 python3 "$root/tests/e2e/git_https.py" "$work" "$work/tls" word >/dev/null 2>&1 &
+https=$!
+for _ in $(seq 100); do [ -s "$work/tls/port" ] && break; sleep 0.1; done
+git=git::https://x:word@localhost:$(cat "$work/tls/port")/bare.git
+config "$git//whole"
+run init && ! said word@ && run apply -auto-approve && [ "$("$zplan" output -raw v1)" = part ]
+result git-https $?
+config "$(echo "$git" | sed s/word/wrong/)//whole"
+run init
+[ $? = 1 ] && said "Could not download" && ! said wrong@
+result git-https-wrong-password $?
+config "git::https://x:word@127.0.0.1:1/bare.git"
+run plan
+[ $? = 1 ] && said "Module not installed" && ! said word@
+result password-not-shown $?
+run validate -json
+! said word@
+result password-not-in-json $?
 
 mkdir -p "$work/v" && cd "$work/v" || exit 1
 echo 'terraform { required_version = ">= 1.3, < 2.0" }' >main.tf

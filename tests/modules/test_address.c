@@ -47,7 +47,7 @@ static void parses_sources(void **state)
 			"https://h/x.zip?a=1", NULL },
 		{ "http://h/x?archive=tgz&checksum=md5:1", MODULE_ARCHIVE, "http://h/x?archive=tgz&checksum=md5:1",
 			"http://h/x?archive=tgz&checksum=md5:1", "", "http://h/x", NULL },
-		{ "https://h/x", MODULE_OTHER, "https://h/x", "https://h/x", "", "https://h/x", NULL },
+		{ "https://h/x", MODULE_PAGE, "https://h/x", "https://h/x", "", "https://h/x", NULL },
 		{ "hg::http://x/y", MODULE_OTHER, "hg::http://x/y", "hg::http://x/y", "", NULL, NULL },
 		{ "foo", MODULE_UNKNOWN, "foo", "foo", "", NULL, NULL },
 		{ "", MODULE_UNKNOWN, "", "", "", NULL, NULL },
