@@ -166,7 +166,8 @@ bool zp_version_compare(const char *a, const char *b, int *order)
 
 	if (!read_version(&a, &x) || *a || !read_version(&b, &y) || *b)
 		return false;
-	*order = compare(&x, &y);
+	int difference = compare(&x, &y);
+	*order = (difference > 0) - (difference < 0);
 	return true;
 }
 
