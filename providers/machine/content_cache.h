@@ -6,7 +6,7 @@
  *	kernel, initrd	beside root.img, of content that brings its own
  *
  * Machines link these files into folders of their own (<machine>/base), so that an image with one
- *link is used by none.
+ * link is used by none.
  */
 #ifndef PROVIDER_MACHINE_CONTENT_CACHE_H
 #define PROVIDER_MACHINE_CONTENT_CACHE_H

@@ -1,11 +1,12 @@
 /*
- * Flists: an SQLite database with the metadata of files (its inodes), and the ids and keys
- *of the blocks its files are made of, which are in stores elsewhere (flist_blocks.h).
+ * Flists: an SQLite database with the metadata of files (its inodes), and the ids and keys of the blocks
+ * they are made of, which are in stores elsewhere (flist_blocks.h).
  *
- *	inode(ino, parent, name, size, uid, gid, mode, rdev, ctime, mtime)   the root is "/", of
- *parent 0 extra(ino, data)             where symbolic links lead block(ino, id, key)          in
- *their order, of 512 KiB each but the last of a file route(start, end, url)       which store has a
- *block, by the first byte of its id
+ *	inode(ino, parent, name, size, uid, gid, mode, rdev, ctime, mtime)
+ *				the root is "/", of parent 0
+ *	extra(ino, data)	where symbolic links lead
+ *	block(ino, id, key)	in their order, of 512 KiB each but the last of a file
+ *	route(start, end, url)	which store has a block, by the first byte of its id
  */
 #ifndef PROVIDER_MACHINE_FLIST_H
 #define PROVIDER_MACHINE_FLIST_H

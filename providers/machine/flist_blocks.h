@@ -2,8 +2,8 @@
  * Blocks of flists: where they are stored, and from what is stored there to what files hold.
  *
  * A stored block is found by its id, the BLAKE2b-256 of what is stored, and opened with its key,
- *the BLAKE2b-256 of what it holds: both are checked. It is AES-256-GCM (nonce: the key's first 12
- *bytes, tag at the end) over raw snappy.
+ * the BLAKE2b-256 of what it holds: both are checked. It is AES-256-GCM (nonce: the key's first 12
+ * bytes, tag at the end) over raw snappy.
  *
  *	provider_blocks_init(&blocks, cache, local);
  *	provider_blocks_route(&blocks, 0, 255, "https://blocks.example.org/store");

@@ -7,7 +7,7 @@
  *	provider_machine_release(&machine);
  *
  * In the machine's folder: root.* and base (root.h), config.img (what its init or cloud-init
- *reads), applied (a hash of what it was last started with), hostname, console.log.
+ * reads), applied (a hash of what it was last started with), hostname, console.log.
  */
 #ifndef PROVIDER_MACHINE_MACHINE_H
 #define PROVIDER_MACHINE_MACHINE_H

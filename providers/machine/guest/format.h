@@ -2,14 +2,22 @@
  * What the node tells a machine: a small read-only disk the machine's init reads at boot. Shared by
  * both sides, so it holds nothing but names.
  *
- * The disk begins with GUEST_MAGIC and a NUL; then records of two texts, each ended by a NUL: a key
- *and its value. The last record is GUEST_END with an empty value: a disk without it is refused.
+ * The disk begins with GUEST_MAGIC and a NUL; then records of two texts, each ended by a NUL: a key and
+ * its value. The last record is GUEST_END with an empty value: a disk without it is refused.
  *
- *	public-nic MAC       public-address IP/PREFIX           public-gateway ADDRESS (default route)
- *	private RANGE (through gateway, when the default route leads elsewhere)
- *	hostname NAME        gateway ADDRESS (default route)    arg TEXT (of the entrypoint, in
- *order) nic MAC              dns ADDRESS                        mount SERIAL PATH address IP/PREFIX
- *env NAME=VALUE                     console 1 (a shell, no entrypoint)
+ *	hostname NAME
+ *	nic MAC			the card of the private network, and
+ *	address IP/PREFIX	its address
+ *	gateway ADDRESS		default route
+ *	dns ADDRESS
+ *	public-nic MAC		the card of the public network, and
+ *	public-address IP/PREFIX
+ *	public-gateway ADDRESS	default route; then
+ *	private RANGE		leads through gateway
+ *	mount SERIAL PATH
+ *	env NAME=VALUE
+ *	arg TEXT		of the entrypoint, in order
+ *	console 1		a shell, no entrypoint
  */
 #ifndef PROVIDER_MACHINE_GUEST_FORMAT_H
 #define PROVIDER_MACHINE_GUEST_FORMAT_H
