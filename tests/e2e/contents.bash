@@ -33,7 +33,7 @@ system() {
 	local version initrd=$box/initrd
 	version=$(sh "$root/mk/kernel-version.sh")
 	tree "$1" "$2"
-	mkdir -p "$1/boot" "$1/etc/acpi/PWRF" "$1/modules" "$1/seed"
+	mkdir -p "$1/boot" "$1/etc/acpi/PWRF" "$1/modules" "$1/seed" "$1/var/log" "$1/var/run"
 	cp "/boot/vmlinuz-$version" "$1/boot/vmlinuz-$version"
 	ln -s "vmlinuz-$version" "$1/boot/vmlinuz"
 	for module in drivers/cdrom/cdrom fs/isofs/isofs; do cp "/lib/modules/$version/kernel/$module.ko" "$1/modules/"; done

@@ -75,6 +75,9 @@ static bool all_ended(int seconds)
 _Noreturn void guest_power_off(int grace_seconds)
 {
 	kill(-1, SIGTERM);
+	/* An interactive shell ends when its terminal does, and not before. */
+	if (config.console)
+		kill(-1, SIGHUP);
 	if (!all_ended(grace_seconds)) {
 		kill(-1, SIGKILL);
 		all_ended(2);
