@@ -4,6 +4,7 @@
 #include "providers/disk/workload.h"
 #include "providers/gateway/workload.h"
 #include "providers/ip/workload.h"
+#include "providers/logs/workload.h"
 #include "providers/machine/workload.h"
 #include "providers/network/workload.h"
 
@@ -14,6 +15,7 @@ static const struct node_workload_type *const types[] = {
 	&provider_zmachine_workload,
 	&provider_gateway_name_workload,
 	&provider_gateway_fqdn_workload,
+	&provider_logs_workload,
 };
 
 const struct node_workload_types *provider_workload_types(void)

@@ -56,23 +56,37 @@ void provider_console_last_words(const char *log, struct zp_buf *out)
 		zp_buf_char(out, *last < ' ' ? '?' : *last);
 }
 
+/* All of it, also what is written meanwhile. */
+static int copy_all(int to, int from, struct zp_error *err)
+{
+	struct stat st;
+	off_t at = 0;
+
+	while (fstat(from, &st) == 0 && at < st.st_size)
+		if (sendfile(to, from, &at, (size_t)(st.st_size - at)) <= 0)
+			return zp_error_errno(err, "copying a console log");
+	return 0;
+}
+
 int provider_console_rotate(const char *log, int64_t max, struct zp_error *err)
 {
 	zp_autofree char *old = zp_format("%s.1", log);
+	zp_autofree char *fresh = zp_format("%s.new", old);
 	zp_autoclose int from = open(log, O_RDWR | O_CLOEXEC);
 	zp_autoclose int to = -1;
 	struct stat st;
-	off_t at = 0;
 
 	if (from < 0)
 		return errno == ENOENT ? 0 : zp_error_errno(err, "opening %s", log);
 	if (fstat(from, &st) != 0 || st.st_size <= max)
 		return 0;
-	to = open(old, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	to = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (to < 0)
-		return zp_error_errno(err, "opening %s", old);
-	while (at < st.st_size)
-		if (sendfile(to, from, &at, (size_t)(st.st_size - at)) <= 0)
-			return zp_error_errno(err, "copying %s", log);
-	return ftruncate(from, 0) == 0 ? 0 : zp_error_errno(err, "emptying %s", log);
+		return zp_error_errno(err, "opening %s", fresh);
+	if (copy_all(to, from, err) < 0)
+		return -1;
+	if (ftruncate(from, 0) != 0)
+		return zp_error_errno(err, "emptying %s", log);
+	/* Last: who reads along knows by it that the log begins anew. */
+	return rename(fresh, old) == 0 ? 0 : zp_error_errno(err, "renaming %s", fresh);
 }

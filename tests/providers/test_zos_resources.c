@@ -174,6 +174,10 @@ static const struct {
 		"{\"fqdn\":\"a.b.org\",\"backends\":[\"192.0.2.7:443\"],\"tls_passthrough\":true}",
 		"{ id = \"abc\", node = \"n1\", fqdn = \"a.b.org\", backends = [\"192.0.2.7:443\"],"
 		"  tls_passthrough = true, redirect_https = false, status = \"ok\" }" },
+	{ "zos_logs", "{ node = \"n1\", machine = \"m-1\", output = \"ws://logs/x\" }", "abc/logs",
+		"zlogs", "{\"zmachine\":\"m-1/vm\",\"output\":\"ws://logs/x\"}",
+		"{ id = \"abc\", node = \"n1\", machine = \"m-1\", output = \"ws://logs/x\","
+		"  status = \"ok\" }" },
 	{ "zos_network", "{ nodes = [\"n1\"] }", "abc/net", "network",
 		"{\"ip_range\":\"10.1.0.0/16\",\"subnet\":\"10.1.1.0/24\",\"peers\":[]}",
 		"{ id = \"abc\", nodes = [\"n1\"], ip_range = \"10.1.0.0/16\","
