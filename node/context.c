@@ -36,6 +36,12 @@ void node_context_free(struct node_context *node)
 	for (size_t i = 0; i < s->certificates.count; i++)
 		free(s->certificates.items[i]);
 	zp_vec_release(&s->certificates);
+	for (size_t i = 0; i < s->planetary_peers.count; i++)
+		free(s->planetary_peers.items[i]);
+	zp_vec_release(&s->planetary_peers);
+	for (size_t i = 0; i < s->planetary_listen.count; i++)
+		free(s->planetary_listen.items[i]);
+	zp_vec_release(&s->planetary_listen);
 	pthread_mutex_destroy(&node->helper_lock);
 	free(node->root);
 	free(node);
@@ -85,6 +91,23 @@ const char *const *node_public_addresses(const struct node_context *node, size_t
 {
 	*count = node->settings.public_addresses.count;
 	return (const char *const *)node->settings.public_addresses.items;
+}
+
+bool node_is_planetary(const struct node_context *node)
+{
+	return node->settings.planetary;
+}
+
+const char *const *node_planetary_peers(const struct node_context *node, size_t *count)
+{
+	*count = node->settings.planetary_peers.count;
+	return (const char *const *)node->settings.planetary_peers.items;
+}
+
+const char *const *node_planetary_listen(const struct node_context *node, size_t *count)
+{
+	*count = node->settings.planetary_listen.count;
+	return (const char *const *)node->settings.planetary_listen.items;
 }
 
 const char *node_wan_interface(const struct node_context *node)

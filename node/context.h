@@ -36,6 +36,13 @@ const char *node_public_prefix6(const struct node_context *node);
 const char *const *node_public_addresses(const struct node_context *node, size_t *count);
 /* Files, each with a key, its certificate and maybe a chain, for names that gateways end TLS of. */
 const char *const *node_gateway_certificates(const struct node_context *node, size_t *count);
+/*
+ * The planetary network: whether node.hcl says that the node is part of it, and the peers it calls and the
+ * addresses it listens on ("tls://203.0.113.9:9001").
+ */
+bool node_is_planetary(const struct node_context *node);
+const char *const *node_planetary_peers(const struct node_context *node, size_t *count);
+const char *const *node_planetary_listen(const struct node_context *node, size_t *count);
 /* "" for the embedded driver under <root>/libvirt, else a libvirt URI. */
 const char *node_libvirt_uri(const struct node_context *node);
 /* "kvm", "tcg", or "" to find out. */

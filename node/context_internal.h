@@ -17,6 +17,8 @@ struct node_quota {
 	int64_t workloads;
 };
 
+ZP_VEC(node_uris, char *);
+
 struct node_settings {
 	char *name, *tag, *domain, *wan_interface, *wan_address, *libvirt_uri, *acceleration;
 	char *dedicated; /* the tenant the whole node is reserved for */
@@ -27,6 +29,8 @@ struct node_settings {
 	char *public_bridge, *public_gateway, *public_prefix6;
 	ZP_VEC(, char *) public_addresses;
 	ZP_VEC(, char *) certificates; /* of gateways */
+	bool planetary;
+	struct node_uris planetary_peers, planetary_listen;
 	cJSON *labels; /* name -> text, for whoever looks for nodes; NULL: none */
 };
 

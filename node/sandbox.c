@@ -31,6 +31,7 @@
 #define DEFAULT_FOLDER "/var/lib/zplan-sandbox"
 #define NETNS_FOLDER "/run/netns"
 #define MAX_NODES 64
+#define MAX_PLANETARY_PEERS 8
 #define PUBLIC_BRIDGE "pub0"
 #define PREFIX6 "2001:db8:5a::"
 /* Public addresses of 198.18.0.0/24: above those of the nodes, a few for each of the first. */
@@ -198,7 +199,22 @@ static int set_sysctls(const char *netns, struct zp_error *err)
 	return 0;
 }
 
-static int write_node_file(const struct sandbox *sandbox, int number, bool hidden,
+/* Nodes call each other: whoever comes later finds those that are there. */
+static void put_planetary(struct zp_buf *text, int number, int nodes)
+{
+	const char *comma = "";
+
+	zp_buf_printf(text, "\nplanetary {\n  listen = [\"tls://198.18.0.%d:9001\"]\n  peers  = [", 10 + number);
+	for (int i = 1; i <= nodes && i <= MAX_PLANETARY_PEERS; i++) {
+		if (i == number)
+			continue;
+		zp_buf_printf(text, "%s\"tls://198.18.0.%d:9001\"", comma, 10 + i);
+		comma = ", ";
+	}
+	zp_buf_puts(text, "]\n}\n");
+}
+
+static int write_node_file(const struct sandbox *sandbox, int number, int nodes, bool hidden,
 	struct zp_error *err)
 {
 	zp_autofree char *path = zp_format("%s/n%d.hcl", sandbox->folder, number);
@@ -216,6 +232,8 @@ static int write_node_file(const struct sandbox *sandbox, int number, bool hidde
 			"  addresses = [\"198.18.0.%d-198.18.0.%d/24\"]\n}\n",
 			FIRST_PUBLIC + (number - 1) * POOL_SIZE,
 			FIRST_PUBLIC + number * POOL_SIZE - 1);
+	if (zp_file_exists("/usr/sbin/yggdrasil"))
+		put_planetary(&text, number, nodes);
 	return zp_file_write_atomic(path, zp_buf_slice(&text), 0600, err);
 }
 
@@ -267,7 +285,7 @@ static int make_node(const struct sandbox *sandbox, const struct node_sandbox_op
 	bool hidden = number > options->nodes - options->hidden;
 
 	if (make_host(sandbox, net, netns, part, 10 + number, true, err) < 0 || set_sysctls(netns, err) < 0 ||
-		write_node_file(sandbox, number, hidden, err) < 0)
+		write_node_file(sandbox, number, options->nodes, hidden, err) < 0)
 		return zp_error_wrap(err, "node n%d", number);
 	return start_agent(sandbox, options->program, number, netns, err);
 }

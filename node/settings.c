@@ -8,6 +8,7 @@
  *	reserved { cores = 1  memory = 2048  disk = 10240 }			cores, MB, MB
  *	public { bridge = "pub"  gateway = "203.0.113.1"  addresses = ["203.0.113.10-203.0.113.20/24"]
  *		prefix6 = "2001:db8::/64" }
+ *	planetary { peers = ["tls://198.51.100.9:9001"]  listen = ["tls://203.0.113.2:9001"] }
  *	gateway { certificates = ["/etc/zplan/example.org.pem"] }
  *	tenant "team-b" { cores = 4  memory = 8192  disk = 51200  workloads = 50 }
  */
@@ -30,7 +31,7 @@ static const struct hcl_attribute_schema attributes[] = {
 static const char *const tenant_labels[] = { "name", NULL };
 static const struct hcl_block_schema blocks[] = {
 	{ "tenant", tenant_labels }, { "reserved", NULL }, { "public", NULL },
-	{ "gateway", NULL },
+	{ "gateway", NULL }, { "planetary", NULL },
 };
 static const struct hcl_body_schema schema = { attributes, ZP_ARRAY_SIZE(attributes), blocks,
 	ZP_ARRAY_SIZE(blocks) };
@@ -50,6 +51,10 @@ static const struct hcl_body_schema public_schema = { public_attributes,
 
 static const struct hcl_attribute_schema gateway_attributes[] = { { "certificates", false } };
 static const struct hcl_body_schema gateway_schema = { gateway_attributes, 1, NULL, 0 };
+
+static const struct hcl_attribute_schema planetary_attributes[] = { { "peers", false },
+	{ "listen", false } };
+static const struct hcl_body_schema planetary_schema = { planetary_attributes, 2, NULL, 0 };
 
 struct loader {
 	struct node_settings *settings;
@@ -151,6 +156,34 @@ static void take_certificates(struct loader *loader, const struct hcl_content *c
 	}
 }
 
+/* Addresses of yggdrasil, "tls://198.51.100.9:9001". */
+static void take_uris(struct loader *loader, const struct hcl_content *content, const char *name,
+	struct node_uris *target)
+{
+	const struct hcl_attribute *attribute = hcl_content_attribute(content, name);
+
+	if (!attribute)
+		return;
+	struct hcl_value list = text_list(loader, attribute);
+	for (uint32_t i = 0; list.state == HCL_KNOWN && i < list.count; i++) {
+		if (list.elements[i].state != HCL_KNOWN)
+			continue;
+		if (!strstr(list.elements[i].text, "://"))
+			zp_diag_error(&loader->diags, attribute->expr->range, "Unsuitable address",
+				"Peers are named as in \"tls://198.51.100.9:9001\".");
+		else
+			zp_vec_push(target,
+				zp_strndup(list.elements[i].text, list.elements[i].count));
+	}
+}
+
+static void take_planetary(struct loader *loader, const struct hcl_content *content)
+{
+	loader->settings->planetary = true;
+	take_uris(loader, content, "peers", &loader->settings->planetary_peers);
+	take_uris(loader, content, "listen", &loader->settings->planetary_listen);
+}
+
 static void take_labels(struct loader *loader, const struct hcl_content *content)
 {
 	struct hcl_evaluation ev = { .arena = &loader->arena, .diags = &loader->diags };
@@ -183,6 +216,10 @@ static void take_block(struct loader *loader, const struct hcl_block *block)
 		hcl_body_content(block->body, &gateway_schema, &loader->arena, &content, NULL,
 			&loader->diags);
 		take_certificates(loader, &content);
+	} else if (strcmp(block->type, "planetary") == 0) {
+		hcl_body_content(block->body, &planetary_schema, &loader->arena, &content, NULL,
+			&loader->diags);
+		take_planetary(loader, &content);
 	} else {
 		hcl_body_content(block->body, &public_schema, &loader->arena, &content, NULL,
 			&loader->diags);

@@ -32,6 +32,11 @@ int provider_machine_config_build(
 			record(out, "public-gateway", config->public_gateway);
 		}
 	}
+	if (config->planetary_mac && *config->planetary_mac) {
+		record(out, "planetary-nic", config->planetary_mac);
+		record(out, "planetary-address", config->planetary_address);
+		record(out, "planetary-gateway", config->planetary_gateway);
+	}
 	for (size_t i = 0; i < config->dns_count; i++)
 		record(out, "dns", config->dns[i]);
 	for (size_t i = 0; i < spec->mount_count; i++) {

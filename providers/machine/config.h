@@ -17,6 +17,7 @@ struct provider_machine_config {
 	const char *gateway;
 	/* With a public address that is where the default route leads; range stays private. */
 	const char *range, *public_mac, *public_address, *public_gateway;
+	const char *planetary_mac, *planetary_address, *planetary_gateway; /* "" or NULL: none */
 	const char *const *serials; /* one per mount of the spec */
 	const char *const *dns;
 	size_t dns_count;

@@ -93,6 +93,9 @@ static void put_devices(struct zp_buf *out, const struct provider_domain *domain
 	put_interface(out, domain->mac, domain->bridge, domain->tap);
 	if (domain->public_mac && *domain->public_mac)
 		put_interface(out, domain->public_mac, domain->public_bridge, domain->public_tap);
+	if (domain->planetary_mac && *domain->planetary_mac)
+		put_interface(out, domain->planetary_mac, domain->planetary_bridge,
+			domain->planetary_tap);
 	zp_buf_puts(out, "<controller type='usb' model='none'/><memballoon model='none'/>\n");
 	put(out, "<serial type='unix'><source mode='bind' path='", domain->console_socket, "'/>");
 	put(out, "<log file='", domain->console_log, "' append='on'/></serial>\n");

@@ -34,6 +34,7 @@ struct provider_domain {
 	size_t disk_count;
 	const char *bridge, *tap, *mac;
 	const char *public_bridge, *public_tap, *public_mac; /* public_mac "": no such interface */
+	const char *planetary_bridge, *planetary_tap, *planetary_mac; /* the same */
 	const char *console_socket, *console_log;
 };
 

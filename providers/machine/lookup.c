@@ -124,7 +124,18 @@ int provider_machine_find_public(struct provider_machine *machine, struct zp_err
 	if (provider_ip_find(machine->node, id, &machine->public, err) < 0)
 		return zp_error_wrap(err, "public_ip");
 	zp_autofree char *user = provider_ip_user(machine->node, id, machine->id);
-	return user ? zp_error_code(err, NODE_E_BUSY, "public_ip: %s is in use by %s", id, user) : 0;
+	return user ? zp_error_code(err, NODE_E_BUSY, "public_ip: %s is in use by %s", id, user)
+		    : 0;
+}
+
+int provider_machine_find_planetary(struct provider_machine *machine, struct zp_error *err)
+{
+	if (!machine->spec.planetary)
+		return 0;
+	if (provider_planetary_up(machine->node, &machine->planetary, err) < 0)
+		return zp_error_wrap(err, "network.planetary");
+	provider_planetary_card(machine->node, &machine->planetary, machine->id, &machine->card);
+	return provider_planetary_admit(machine->node, &machine->card, err);
 }
 
 int provider_machine_find_disks(struct provider_machine *machine, struct zp_error *err)

@@ -13,6 +13,8 @@ int provider_machine_find_network(
 /* Fills serials and paths. A disk belongs to one machine at a time. */
 /* Its public address, if the spec names one; nobody else may have it. */
 int provider_machine_find_public(struct provider_machine *machine, struct zp_error *err);
+/* Joins it to the planetary network, if that is wanted. */
+int provider_machine_find_planetary(struct provider_machine *machine, struct zp_error *err);
 int provider_machine_find_disks(struct provider_machine *machine, struct zp_error *err);
 /* Gives the address back. */
 int provider_machine_free_address(struct node_context *node, const char *id, struct zp_error *err);

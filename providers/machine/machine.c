@@ -76,6 +76,7 @@ int provider_machine_prepare(struct provider_machine *machine, struct node_conte
 	if (machine->folder && choose_hostname(machine, w->address, err) == 0 &&
 		provider_machine_find_network(machine, previous, err) == 0 &&
 		provider_machine_find_public(machine, err) == 0 &&
+		provider_machine_find_planetary(machine, err) == 0 &&
 		provider_machine_find_disks(machine, err) == 0)
 		return 0;
 	provider_machine_release(machine);
@@ -107,6 +108,9 @@ static struct provider_machine_config make_config(struct provider_machine *machi
 		.public_mac = machine->public.mac,
 		.public_address = machine->public.address,
 		.public_gateway = machine->public.gateway,
+		.planetary_mac = machine->card.mac,
+		.planetary_address = machine->card.address,
+		.planetary_gateway = machine->planetary.gateway,
 		.serials = serials,
 		.dns = dns,
 		.dns_count = dns_count,
@@ -197,6 +201,9 @@ static int start(struct provider_machine *machine, struct zp_error *err)
 		.public_bridge = node_public_bridge(machine->node),
 		.public_tap = machine->names.public_tap,
 		.public_mac = machine->public.mac,
+		.planetary_bridge = machine->planetary.bridge,
+		.planetary_tap = machine->card.tap,
+		.planetary_mac = machine->card.mac,
 		.console_socket = socket,
 		.console_log = log,
 	};
@@ -243,6 +250,9 @@ static int attach_taps(struct provider_machine *machine, bool *lost, struct zp_e
 
 	*lost = false;
 	if (attach(machine->names.tap, machine->bridge, machine->spec.network, lost, err) < 0)
+		return -1;
+	if (machine->spec.planetary && attach(machine->card.tap, machine->planetary.bridge,
+					       "the planetary network", lost, err) < 0)
 		return -1;
 	if (!*machine->public.mac)
 		return 0;
@@ -356,6 +366,17 @@ static int leave_public(struct node_context *node, const char *id, struct zp_err
 	return filtered ? provider_ip_filter_apply(node, id, err) : 0;
 }
 
+static void leave_planetary(struct node_context *node, const char *id)
+{
+	struct provider_planetary planetary;
+	struct provider_planetary_card card;
+
+	if (provider_planetary_find(node, &planetary) < 0)
+		return;
+	provider_planetary_card(node, &planetary, id, &card);
+	provider_planetary_dismiss(node, &card);
+}
+
 int provider_machine_destroy(struct node_context *node, const char *id, struct zp_error *err)
 {
 	struct provider_machine_names names;
@@ -365,6 +386,7 @@ int provider_machine_destroy(struct node_context *node, const char *id, struct z
 		provider_console_close(node, names.domain, err) < 0 ||
 		node_workload_dir_remove(node, id, err) < 0 || leave_public(node, id, err) < 0)
 		return -1;
+	leave_planetary(node, id);
 	return provider_machine_free_address(node, id, err);
 }
 

@@ -17,6 +17,7 @@
 #include "providers/ip/pool.h"
 #include "providers/machine/hypervisor.h"
 #include "providers/machine/spec.h"
+#include "providers/planetary/planetary.h"
 
 /* Names that follow from the identity alone. */
 struct provider_machine_names {
@@ -35,6 +36,8 @@ struct provider_machine {
 	char ip[16], gateway[16], address[20]; /* "10.1.1.2", "10.1.1.1", "10.1.1.2/24" */
 	char range[20];			       /* of the whole network, "10.1.0.0/16" */
 	struct provider_ip public;	       /* all zero when it has no public address */
+	struct provider_planetary planetary; /* these two all zero when it is not on it */
+	struct provider_planetary_card card;
 	char console_url[32];
 	char serials[PROVIDER_MACHINE_MAX_MOUNTS][16];
 	char *paths[PROVIDER_MACHINE_MAX_MOUNTS];

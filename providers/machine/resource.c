@@ -5,6 +5,7 @@
 #include "providers/machine/spec.h"
 #include "providers/zos/checks.h"
 #include "providers/zos/object.h"
+#include "providers/zos/planetary.h"
 #include "providers/zos/specs.h"
 
 #define MEGABYTE (INT64_C(1) << 20)
@@ -54,6 +55,11 @@ static struct provider_attribute attributes[] = {
 		.type = "string",
 		.flags = PROVIDER_OPTIONAL,
 		.description = "Id of a zos_ip of the same node, for this machine alone." },
+	{ .name = "planetary",
+		.type = "bool",
+		.flags = PROVIDER_OPTIONAL,
+		.default_value = "false",
+		.description = "Whether it has an address in the planetary network." },
 	{ .name = "cpu",
 		.type = "number",
 		.flags = PROVIDER_OPTIONAL,
@@ -97,6 +103,10 @@ static struct provider_attribute attributes[] = {
 		.type = "string",
 		.flags = PROVIDER_COMPUTED,
 		.description = "Public IPv6 address; null without one." },
+	{ .name = "planetary_ip",
+		.type = "string",
+		.flags = PROVIDER_COMPUTED,
+		.description = "IPv6 address in the planetary network; null without one." },
 	{ .name = "console_url",
 		.type = "string",
 		.flags = PROVIDER_COMPUTED,
@@ -250,6 +260,7 @@ static cJSON *machine_spec(struct zp_arena *arena, struct hcl_value values)
 		.rootfs_mb = provider_get_int(values, "rootfs_size", MIN_ROOTFS_MB),
 		.env = provider_get(values, "env"),
 		.corex = provider_get_bool(values, "corex", false),
+		.planetary = provider_get_bool(values, "planetary", false),
 		.mounts = list,
 		.mount_count = take_mounts(arena, mounts, list),
 	};
@@ -388,6 +399,10 @@ static void fill(struct provider_builder *builder, struct hcl_value before, cons
 		object_of(arena, cJSON_GetObjectItem(spec, "network"), "public_ip"));
 	provider_build_set(builder, "public_address", zos_json_text(arena, result, "public_ip"));
 	provider_build_set(builder, "public_address6", zos_json_text(arena, result, "public_ip6"));
+	provider_build_set(builder, "planetary",
+		hcl_bool_value(cJSON_IsTrue(cJSON_GetObjectItem(
+			cJSON_GetObjectItem(spec, "network"), "planetary"))));
+	provider_build_set(builder, "planetary_ip", zos_json_text(arena, result, "planetary_ip"));
 	provider_build_set(builder, "console_url", zos_json_text(arena, result, "console_url"));
 }
 
@@ -408,10 +423,32 @@ static void plan_public(struct provider_plan *plan)
 	plan->planned = provider_built(&builder);
 }
 
+/* The same with the planetary address, and with nodes that have none to give. */
+static void plan_planetary(struct provider_plan *plan)
+{
+	struct hcl_value wanted = provider_get(plan->planned, "planetary");
+	bool is_wanted = provider_get_bool(plan->planned, "planetary", false);
+	struct provider_builder builder;
+
+	if (plan->planned.state != HCL_KNOWN ||
+		(!zos_plan_is_new(plan) &&
+			hcl_value_identical(wanted, provider_get(plan->prior, "planetary"))))
+		return;
+	if (is_wanted)
+		zos_plan_planetary(
+			plan, "planetary", provider_get_text(plan->planned, "node"));
+	provider_build(&builder, plan->arena, plan->type->schema, plan->planned);
+	provider_build_set(&builder, "planetary_ip",
+		is_wanted || wanted.state == HCL_UNKNOWN ? hcl_unknown(hcl_string)
+							  : hcl_null(hcl_string));
+	plan->planned = provider_built(&builder);
+}
+
 static void plan_machine(struct provider_plan *plan)
 {
 	zos_object_plan(plan);
 	plan_public(plan);
+	plan_planetary(plan);
 }
 
 static const struct zos_kind kind = {

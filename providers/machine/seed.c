@@ -82,6 +82,13 @@ void provider_seed_network(const struct provider_machine_config *config, struct 
 		add_address(card, config->public_address);
 		add_route(card, "0.0.0.0/0", config->public_gateway);
 	}
+	if (config->planetary_mac && *config->planetary_mac) {
+		zp_autofree char *address = zp_format("%s/64", config->planetary_address);
+
+		card = add_card(cards, "planetary", config->planetary_mac);
+		add_address(card, address);
+		add_route(card, "200::/7", config->planetary_gateway);
+	}
 	print(json, "", out);
 }
 

@@ -104,6 +104,7 @@ static int read_network(const cJSON *json, struct provider_machine_spec *spec, s
 	if (*ip && !provider_ipv4_parse(ip, &spec->ip))
 		return zp_error_set(
 			err, "network.interfaces: ip: \"%s\" is not an IPv4 address", ip);
+	spec->planetary = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(network, "planetary"));
 	public_ip = text_field(network, "public_ip", false, err);
 	if (!public_ip)
 		return zp_error_wrap(err, "network");

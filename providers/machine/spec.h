@@ -36,6 +36,7 @@ struct provider_machine_spec {
 	const char *network; /* id of a network workload */
 	uint32_t ip;	     /* 0: the node chooses */
 	const char *public_ip; /* id of an ip workload, "" for none */
+	bool planetary;
 	struct provider_machine_mount *mounts;
 	size_t mount_count;
 	char **args; /* of the entrypoint, ended by NULL */

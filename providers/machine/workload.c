@@ -44,6 +44,16 @@ static int check_tenant(struct node_context *node, const struct node_workload *w
 	return 0;
 }
 
+static void add_facts(struct node_context *node, cJSON *facts)
+{
+	zp_autoerror reason = ZP_ERROR_INIT;
+
+	if (provider_planetary_check(node, &reason) == 0)
+		cJSON_AddTrueToObject(facts, "planetary");
+	else
+		cJSON_AddStringToObject(facts, "planetary", zp_error_text(&reason));
+}
+
 static void capacity(const cJSON *json, struct node_capacity *out)
 {
 	provider_automachine spec = { 0 };
@@ -67,7 +77,7 @@ static cJSON *make_result(const struct provider_machine *machine)
 
 	cJSON_AddStringToObject(result, "id", machine->names.domain);
 	cJSON_AddStringToObject(result, "ip", machine->ip);
-	cJSON_AddStringToObject(result, "planetary_ip", "");
+	cJSON_AddStringToObject(result, "planetary_ip", machine->card.address);
 	cJSON_AddStringToObject(result, "mycelium_ip", "");
 	cJSON_AddStringToObject(result, "console_url", machine->console_url);
 	cJSON_AddStringToObject(result, "public_ip", machine->public.address);
@@ -139,6 +149,20 @@ static int check_public(struct node_context *node, const char *name, struct zp_b
 	return 0;
 }
 
+static int check_planetary(struct node_context *node, const char *id, struct zp_buf *message,
+	struct zp_error *err)
+{
+	struct provider_link tap;
+	char name[16];
+
+	provider_planetary_tap_name(node, id, name);
+	if (provider_link_get(name, &tap, err) < 0)
+		return -1;
+	if (!tap.index || !tap.master)
+		say(message, "it is not attached to the planetary network");
+	return provider_planetary_inspect(node, message, err);
+}
+
 static int check_link(struct node_context *node, const struct node_workload *w,
 	struct zp_buf *message, struct zp_error *err)
 {
@@ -156,6 +180,8 @@ static int check_link(struct node_context *node, const struct node_workload *w,
 		return -1;
 	if (!tap.index || !bridge.index || tap.master != bridge.index)
 		say(message, "it is not attached to its network");
+	if (spec.planetary && check_planetary(node, w->id, message, err) < 0)
+		return -1;
 	return *spec.public_ip ? check_public(node, names.public_tap, message, err) : 0;
 }
 
@@ -260,6 +286,7 @@ const struct node_workload_type provider_zmachine_workload = {
 	.validate = validate,
 	.check_tenant = check_tenant,
 	.capacity = capacity,
+	.facts = add_facts,
 	.ensure = ensure,
 	.read = read_machine,
 	.remove = remove_machine,

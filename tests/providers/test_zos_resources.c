@@ -116,7 +116,7 @@ static const struct {
 		"\"size\":524288000,\"compute_capacity\":{\"cpu\":1,\"memory\":268435456},"
 		"\"mounts\":[],\"env\":{},\"corex\":false}",
 		"{ id = \"abc\", node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\","
-		"  ip = \"10.1.1.2\", cpu = 1, memory = 256, rootfs_size = 500, corex = false,"
+		"  ip = \"10.1.1.2\", cpu = 1, memory = 256, rootfs_size = 500, corex = false, planetary = false,"
 		"  public_ip = \"ip-1\","
 		"  console_url = \"10.1.1.1:20002\", status = \"ok\" }" },
 	{ "zos_machine", "{ node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\" }",
@@ -126,8 +126,19 @@ static const struct {
 		"\"size\":524288000,\"compute_capacity\":{\"cpu\":1,\"memory\":268435456},"
 		"\"mounts\":[],\"env\":{},\"corex\":false}",
 		"{ id = \"abc\", node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\","
-		"  ip = \"10.1.1.2\", cpu = 1, memory = 256, rootfs_size = 500, corex = false,"
+		"  ip = \"10.1.1.2\", cpu = 1, memory = 256, rootfs_size = 500, corex = false, planetary = false,"
 		"  console_url = \"10.1.1.1:20002\", status = \"ok\" }" },
+	{ "zos_machine",
+		"{ node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\", planetary = true }",
+		"abc/vm", "zmachine",
+		"{\"flist\":\"file:///srv/root\","
+		"\"network\":{\"interfaces\":[{\"network\":\"net-1/net\",\"ip\":\"\"}],"
+		"\"planetary\":true},"
+		"\"size\":524288000,\"compute_capacity\":{\"cpu\":1,\"memory\":268435456},"
+		"\"mounts\":[],\"env\":{},\"corex\":false}",
+		"{ id = \"abc\", node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\","
+		"  ip = \"10.1.1.2\", cpu = 1, memory = 256, rootfs_size = 500, corex = false,"
+		"  planetary = true, console_url = \"10.1.1.1:20002\", status = \"ok\" }" },
 	{ "zos_machine", machine_config, "abc/vm", "zmachine",
 		"{\"flist\":\"file:///srv/root\","
 		"\"network\":{\"interfaces\":[{\"network\":\"net-1/net\",\"ip\":\"\"}]},"
@@ -136,7 +147,7 @@ static const struct {
 		"\"entrypoint\":\"/bin/httpd "
 		"-f\",\"env\":{\"A\":\"1\",\"B\":\"2\"},\"corex\":false}",
 		"{ id = \"abc\", node = \"n1\", flist = \"file:///srv/root\", network = \"net-1\","
-		"  ip = \"10.1.1.2\", cpu = 2, memory = 512, rootfs_size = 500, corex = false,"
+		"  ip = \"10.1.1.2\", cpu = 2, memory = 512, rootfs_size = 500, corex = false, planetary = false,"
 		"  entrypoint = \"/bin/httpd -f\", env = { A = \"1\", B = \"2\" },"
 		"  mounts = [{ disk = \"disk-1\", mount_point = \"/data\" }],"
 		"  console_url = \"10.1.1.1:20002\", status = \"ok\" }" },
@@ -153,7 +164,7 @@ static const struct {
 		"{ id = \"abc\", node = \"n1\", flist = \"https://hub/x.tar.gz\", network = \"n\","
 		"  flist_checksum = \"0123456789abcdef0123456789abcdef\", ip = \"10.1.1.9\", cpu = "
 		"1,"
-		"  memory = 256, rootfs_size = 2048, corex = true, entrypoint = \"\", env = {},"
+		"  memory = 256, rootfs_size = 2048, corex = true, planetary = false, entrypoint = \"\", env = {},"
 		"  console_url = \"10.1.1.1:20002\", status = \"ok\" }" },
 	{ "zos_gateway_name",
 		"{ node = \"n1\", name = \"web\", backends = [\"http://10.1.1.2:8000\"],"

@@ -35,26 +35,31 @@ static bool add_mount(struct guest_config *config, char *value)
 	return true;
 }
 
+/* Keys of one text each, and where it goes. */
+static const struct {
+	const char *key;
+	size_t offset;
+} texts[] = {
+	{ "hostname", offsetof(struct guest_config, hostname) },
+	{ "nic", offsetof(struct guest_config, nic) },
+	{ "address", offsetof(struct guest_config, address) },
+	{ "gateway", offsetof(struct guest_config, gateway) },
+	{ "public-nic", offsetof(struct guest_config, public_nic) },
+	{ "public-address", offsetof(struct guest_config, public_address) },
+	{ "public-gateway", offsetof(struct guest_config, public_gateway) },
+	{ "private", offsetof(struct guest_config, private_range) },
+	{ "planetary-nic", offsetof(struct guest_config, planetary_nic) },
+	{ "planetary-address", offsetof(struct guest_config, planetary_address) },
+	{ "planetary-gateway", offsetof(struct guest_config, planetary_gateway) },
+};
+
 /* Keys this init does not know belong to a newer node and are passed over. */
 static bool take(struct guest_config *config, const char *key, char *value)
 {
-	if (strcmp(key, "hostname") == 0)
-		config->hostname = value;
-	else if (strcmp(key, "nic") == 0)
-		config->nic = value;
-	else if (strcmp(key, "address") == 0)
-		config->address = value;
-	else if (strcmp(key, "gateway") == 0)
-		config->gateway = value;
-	else if (strcmp(key, "public-nic") == 0)
-		config->public_nic = value;
-	else if (strcmp(key, "public-address") == 0)
-		config->public_address = value;
-	else if (strcmp(key, "public-gateway") == 0)
-		config->public_gateway = value;
-	else if (strcmp(key, "private") == 0)
-		config->private_range = value;
-	else if (strcmp(key, "console") == 0)
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(key, texts[i].key) == 0)
+			*(const char **)((char *)config + texts[i].offset) = value;
+	if (strcmp(key, "console") == 0)
 		config->console = true;
 	else if (strcmp(key, "arg") == 0)
 		return add_word(config->args, &config->arg_count, value);

@@ -14,6 +14,9 @@
  *	public-address IP/PREFIX
  *	public-gateway ADDRESS	default route; then
  *	private RANGE		leads through gateway
+ *	planetary-nic MAC	the card of the planetary network, and
+ *	planetary-address IPV6	its address in a /64
+ *	planetary-gateway IPV6	where 200::/7 leads
  *	mount SERIAL PATH
  *	env NAME=VALUE
  *	arg TEXT		of the entrypoint, in order

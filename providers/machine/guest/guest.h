@@ -27,6 +27,7 @@ struct guest_config {
 	const char *hostname, *nic, *address, *gateway;
 	/* Of the second card: where it has an IPv4 address, the default route goes there. */
 	const char *public_nic, *public_address, *public_gateway, *private_range;
+	const char *planetary_nic, *planetary_address, *planetary_gateway;
 	const char *dns[4];
 	size_t dns_count;
 	struct guest_mount mounts[GUEST_MAX_MOUNTS + 1]; /* the root first */

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <net/route.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,47 @@ static void write_names(const struct guest_config *config)
 		write_file("/etc/resolv.conf", text);
 }
 
+/*
+ * As <linux/ipv6.h> and <linux/ipv6_route.h> have them, which do not go with the C library's
+ * headers.
+ */
+struct address6 {
+	struct in6_addr address;
+	uint32_t prefix;
+	int link;
+};
+
+struct route6 {
+	struct in6_addr to, from, gateway;
+	uint32_t type;
+	uint16_t to_prefix, from_prefix;
+	uint32_t metric;
+	unsigned long info;
+	uint32_t flags;
+	int link;
+};
+
+/* An address in a /64, and the planetary network (200::/7) behind the gateway. */
+static bool planetary_up(const struct guest_config *config)
+{
+	struct address6 address = { .prefix = 64 };
+	struct route6 route = { .to_prefix = 7, .metric = 1, .flags = RTF_UP | RTF_GATEWAY };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char nic[IF_NAMESIZE];
+	bool up = fd >= 0 && find_nic(fd, config->planetary_nic, nic) && link_up(fd, nic);
+
+	route.to.s6_addr[0] = 2;
+	if (up)
+		route.link = address.link = (int)if_nametoindex(nic);
+	up = up && inet_pton(AF_INET6, config->planetary_address, &address.address) == 1 &&
+	     inet_pton(AF_INET6, config->planetary_gateway, &route.gateway) == 1 &&
+	     (ioctl(fd, SIOCSIFADDR, &address) == 0 || errno == EEXIST) &&
+	     (ioctl(fd, SIOCADDRT, &route) == 0 || errno == EEXIST);
+	if (fd >= 0)
+		close(fd);
+	return up;
+}
+
 static void card_up(int fd, const char *mac, const char *address)
 {
 	char nic[IF_NAMESIZE];
@@ -195,5 +237,7 @@ void guest_network_up(const struct guest_config *config)
 	if (config->public_gateway && *config->public_gateway &&
 		!set_route(fd, NULL, config->public_gateway))
 		guest_fail("routing through %s", config->public_gateway);
+	if (config->planetary_nic && !planetary_up(config))
+		guest_fail("joining the planetary network");
 	close(fd);
 }
