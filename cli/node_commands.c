@@ -37,9 +37,11 @@ static int sandbox_up(struct node_sandbox_options *options)
 int cli_sandbox(int argc, char **argv)
 {
 	struct node_sandbox_options sandbox = { .nodes = 1 };
+	struct cli_list mirrors = { 0 };
 	bool json = false;
 	struct cli_option options[] = {
 		{ "nodes", CLI_NUMBER, &sandbox.nodes },
+		{ "mirror", CLI_LIST, &mirrors },
 		{ "hidden", CLI_NUMBER, &sandbox.hidden },
 		{ "folder", CLI_TEXT, &sandbox.folder },
 		{ "inventory", CLI_TEXT, &sandbox.inventory },
@@ -47,11 +49,17 @@ int cli_sandbox(int argc, char **argv)
 	};
 	zp_autoerror err = ZP_ERROR_INIT;
 
-	if (!cli_options_parse(options, ZP_ARRAY_SIZE(options), &argc, argv, "sandbox"))
+	if (!cli_options_parse(options, ZP_ARRAY_SIZE(options), &argc, argv, "sandbox")) {
+		cli_list_release(&mirrors);
 		return 1;
+	}
 	const char *verb = argc == 1 ? argv[0] : "";
-	if (strcmp(verb, "up") == 0)
-		return sandbox_up(&sandbox);
+	sandbox.mirrors = mirrors.items;
+	sandbox.mirror_count = mirrors.count;
+	int status = strcmp(verb, "up") == 0 ? sandbox_up(&sandbox) : -1;
+	cli_list_release(&mirrors);
+	if (status >= 0)
+		return status;
 	if (strcmp(verb, "down") == 0)
 		return node_sandbox_down(sandbox.folder, &err) < 0 ?
 			fail("Sandbox not taken down", &err) : 0;

@@ -160,11 +160,13 @@ const struct cli_command cli_commands[] = {
 		cli_refresh, false },
 	{ "sandbox", "Make nodes on this machine",
 		"Usage: zplan sandbox up [-nodes=N] [-hidden=N] [-inventory=FILE] [-folder=DIR]\n"
+		"                        [-mirror=URL=TARGET ...]\n"
 		"       zplan sandbox down [-folder=DIR]\n"
 		"       zplan sandbox status [-json] [-folder=DIR]\n\n"
 		"  Nodes made of network namespaces of this machine, joined by a bridge that plays\n"
 		"  the internet, each with its agent, and a client namespace to look from. Needs\n"
-		"  root. DIR is $ZPLAN_SANDBOX or /var/lib/zplan-sandbox.\n",
+		"  root. DIR is $ZPLAN_SANDBOX or /var/lib/zplan-sandbox. Content whose URL begins\n"
+		"  with a -mirror's is read from what stands behind its second \"=\".\n",
 		cli_sandbox, false },
 	{ "show", "Show the current state or a saved plan",
 		"Usage: zplan [global options] show [options] [FILE]\n\n"

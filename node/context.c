@@ -23,6 +23,7 @@ void node_context_free(struct node_context *node)
 		s->public_gateway, s->public_prefix6 };
 
 	cJSON_Delete(s->labels);
+	cJSON_Delete(s->mirrors);
 	node_helpers_release(node);
 	node_registry_close(node->registry);
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(texts); i++)
@@ -70,6 +71,17 @@ const char *node_tag(const struct node_context *node)
 const char *node_domain(const struct node_context *node)
 {
 	return or_empty(node->settings.domain);
+}
+
+char *node_mirror_of(const struct node_context *node, const char *url)
+{
+	const cJSON *mirror, *best = NULL;
+
+	cJSON_ArrayForEach (mirror, node->settings.mirrors)
+		if (zp_str_starts(zp_str(url), mirror->string) &&
+			(!best || strlen(mirror->string) > strlen(best->string)))
+			best = mirror;
+	return best ? zp_format("%s%s", best->valuestring, url + strlen(best->string)) : NULL;
 }
 
 const char *node_public_bridge(const struct node_context *node)

@@ -35,6 +35,11 @@ const char *node_public_gateway(const struct node_context *node);
 const char *node_public_prefix6(const struct node_context *node);
 const char *const *node_public_addresses(const struct node_context *node, size_t *count);
 /* Files, each with a key, its certificate and maybe a chain, for names that gateways end TLS of. */
+/*
+ * Where to read a URL's content instead, when the node has a mirror for what it begins with (the longest such
+ * beginning counts): the rest is put behind the mirror's own URL. Heap, or NULL when there is none.
+ */
+char *node_mirror_of(const struct node_context *node, const char *url);
 const char *const *node_gateway_certificates(const struct node_context *node, size_t *count);
 /*
  * The planetary network: whether node.hcl says that the node is part of it, and the peers it calls and the

@@ -32,6 +32,7 @@ struct node_settings {
 	bool planetary;
 	struct node_uris planetary_peers, planetary_listen;
 	cJSON *labels; /* name -> text, for whoever looks for nodes; NULL: none */
+	cJSON *mirrors; /* beginning of a URL -> what to read in its place; NULL: none */
 };
 
 struct node_helper; /* helpers.c */

@@ -214,9 +214,44 @@ static void put_planetary(struct zp_buf *text, int number, int nodes)
 	zp_buf_puts(text, "]\n}\n");
 }
 
-static int write_node_file(const struct sandbox *sandbox, int number, int nodes, bool hidden,
-	struct zp_error *err)
+/* Between the URL and what to read in its place; NULL when text is no mirror. */
+static const char *mirror_split(const char *text)
 {
+	static const char *const targets[] = { "=file:///", "=http://", "=https://" };
+
+	/* They go into a file of the node as they are. */
+	if (strpbrk(text, "\"\\\n$") || strstr(text, "%{"))
+		return NULL;
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(targets); i++) {
+		const char *at = strstr(text, targets[i]);
+		if (at && at > text)
+			return at;
+	}
+	return NULL;
+}
+
+static int add_mirrors(
+	const struct node_sandbox_options *options, struct zp_buf *text, struct zp_error *err)
+{
+	if (!options->mirror_count)
+		return 0;
+	zp_buf_puts(text, "\ncontent {\n  mirrors = {\n");
+	for (size_t i = 0; i < options->mirror_count; i++) {
+		const char *mirror = options->mirrors[i], *split = mirror_split(mirror);
+		if (!split)
+			return zp_error_set(err,
+				"-mirror is \"%s\": it must be a URL, \"=\", and the file:///, http:// or "
+				"https:// URL to read in its place", mirror);
+		zp_buf_printf(text, "    \"%.*s\" = \"%s\"\n", (int)(split - mirror), mirror, split + 1);
+	}
+	zp_buf_puts(text, "  }\n}\n");
+	return 0;
+}
+
+static int write_node_file(const struct sandbox *sandbox,
+	const struct node_sandbox_options *options, int number, struct zp_error *err)
+{
+	bool hidden = number > options->nodes - options->hidden;
 	zp_autofree char *path = zp_format("%s/n%d.hcl", sandbox->folder, number);
 	zp_autobuf text = ZP_BUF_INIT;
 
@@ -233,7 +268,9 @@ static int write_node_file(const struct sandbox *sandbox, int number, int nodes,
 			FIRST_PUBLIC + (number - 1) * POOL_SIZE,
 			FIRST_PUBLIC + number * POOL_SIZE - 1);
 	if (zp_file_exists("/usr/sbin/yggdrasil"))
-		put_planetary(&text, number, nodes);
+		put_planetary(&text, number, options->nodes);
+	if (add_mirrors(options, &text, err) < 0)
+		return -1;
 	return zp_file_write_atomic(path, zp_buf_slice(&text), 0600, err);
 }
 
@@ -282,10 +319,9 @@ static int make_node(const struct sandbox *sandbox, const struct node_sandbox_op
 {
 	zp_autofree char *part = zp_format("n%d", number);
 	zp_autofree char *netns = namespace_name(sandbox, part);
-	bool hidden = number > options->nodes - options->hidden;
 
 	if (make_host(sandbox, net, netns, part, 10 + number, true, err) < 0 || set_sysctls(netns, err) < 0 ||
-		write_node_file(sandbox, number, options->nodes, hidden, err) < 0)
+		write_node_file(sandbox, options, number, err) < 0)
 		return zp_error_wrap(err, "node n%d", number);
 	return start_agent(sandbox, options->program, number, netns, err);
 }

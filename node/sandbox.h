@@ -17,6 +17,8 @@ struct node_sandbox_options {
 	const char *inventory;	/* where to write nodes.hcl; NULL: <folder>/nodes.hcl */
 	const char *program;	/* path of this zplan binary, to start agents with */
 	int hidden;		/* the last so many nodes have no public address */
+	const char *const *mirrors; /* "URL=TARGET" each: what nodes read in the place of a URL */
+	size_t mirror_count;
 };
 
 /* Idempotent: what is there stays, what is missing is made, agents that died are started. */

@@ -10,6 +10,7 @@
  *		prefix6 = "2001:db8::/64" }
  *	planetary { peers = ["tls://198.51.100.9:9001"]  listen = ["tls://203.0.113.2:9001"] }
  *	gateway { certificates = ["/etc/zplan/example.org.pem"] }
+ *	content { mirrors = { "https://hub.example.org/" = "file:///srv/hub/" } }
  *	tenant "team-b" { cores = 4  memory = 8192  disk = 51200  workloads = 50 }
  */
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static const struct hcl_attribute_schema attributes[] = {
 static const char *const tenant_labels[] = { "name", NULL };
 static const struct hcl_block_schema blocks[] = {
 	{ "tenant", tenant_labels }, { "reserved", NULL }, { "public", NULL },
-	{ "gateway", NULL }, { "planetary", NULL },
+	{ "gateway", NULL }, { "planetary", NULL }, { "content", NULL },
 };
 static const struct hcl_body_schema schema = { attributes, ZP_ARRAY_SIZE(attributes), blocks,
 	ZP_ARRAY_SIZE(blocks) };
@@ -55,6 +56,8 @@ static const struct hcl_body_schema gateway_schema = { gateway_attributes, 1, NU
 static const struct hcl_attribute_schema planetary_attributes[] = { { "peers", false },
 	{ "listen", false } };
 static const struct hcl_body_schema planetary_schema = { planetary_attributes, 2, NULL, 0 };
+static const struct hcl_attribute_schema content_attributes[] = { { "mirrors", false } };
+static const struct hcl_body_schema content_schema = { content_attributes, 1, NULL, 0 };
 
 struct loader {
 	struct node_settings *settings;
@@ -184,21 +187,22 @@ static void take_planetary(struct loader *loader, const struct hcl_content *cont
 	take_uris(loader, content, "listen", &loader->settings->planetary_listen);
 }
 
-static void take_labels(struct loader *loader, const struct hcl_content *content)
+static void take_map(struct loader *loader, const struct hcl_content *content, const char *name,
+	cJSON **target)
 {
 	struct hcl_evaluation ev = { .arena = &loader->arena, .diags = &loader->diags };
-	const struct hcl_attribute *attribute = hcl_content_attribute(content, "labels");
+	const struct hcl_attribute *attribute = hcl_content_attribute(content, name);
 
 	if (!attribute)
 		return;
 	struct hcl_value map = hcl_evaluate_as(&ev, attribute->expr, hcl_map_type(hcl_string));
-	cJSON_Delete(loader->settings->labels);
-	loader->settings->labels = cJSON_CreateObject();
+	cJSON_Delete(*target);
+	*target = cJSON_CreateObject();
 	for (uint32_t i = 0; map.state == HCL_KNOWN && i < map.count; i++) {
 		const struct hcl_map_entry *entry = &map.entries[i];
-		zp_autofree char *name = zp_strndup(entry->key.ptr, entry->key.len);
+		zp_autofree char *key = zp_strndup(entry->key.ptr, entry->key.len);
 		if (entry->value.state == HCL_KNOWN)
-			cJSON_AddStringToObject(loader->settings->labels, name, entry->value.text);
+			cJSON_AddStringToObject(*target, key, entry->value.text);
 	}
 }
 
@@ -220,6 +224,10 @@ static void take_block(struct loader *loader, const struct hcl_block *block)
 		hcl_body_content(block->body, &planetary_schema, &loader->arena, &content, NULL,
 			&loader->diags);
 		take_planetary(loader, &content);
+	} else if (strcmp(block->type, "content") == 0) {
+		hcl_body_content(block->body, &content_schema, &loader->arena, &content, NULL,
+			&loader->diags);
+		take_map(loader, &content, "mirrors", &loader->settings->mirrors);
 	} else {
 		hcl_body_content(block->body, &public_schema, &loader->arena, &content, NULL,
 			&loader->diags);
@@ -249,7 +257,7 @@ static void take_all(struct loader *loader, const struct hcl_content *content)
 	take_number(loader, content, "id", 1, &settings->id);
 	take_number(loader, content, "farm", 1, &settings->farm);
 	take_number(loader, content, "overcommit", 1, &settings->overcommit);
-	take_labels(loader, content);
+	take_map(loader, content, "labels", &settings->labels);
 	for (size_t i = 0; i < content->block_count; i++)
 		take_block(loader, content->blocks[i]);
 }

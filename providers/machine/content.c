@@ -319,18 +319,39 @@ static int bring_any(struct fetch *fetch, char hash[PROVIDER_HASH_TEXT], struct 
 	return is_known(fetch, hash) ? 0 : provider_flight(key, bring_remote, fetch, hash, err);
 }
 
+/* What follows a mirror's folder is whoever's who wrote the URL: it must stay inside. */
+static int check_mirror(const char *mirror, struct zp_error *err)
+{
+	zp_autofree char *path = NULL;
+
+	if (strncmp(mirror, "file://", 7) != 0)
+		return 0;
+	path = provider_content_path(mirror, err);
+	if (!path)
+		return -1;
+	if (strstr(path, "/../") || zp_str_ends(zp_str(path), "/.."))
+		return zp_error_code(err, NODE_E_INVALID, "the URL leads out of the node's mirror");
+	return 0;
+}
+
 int provider_content_link(struct node_context *node, const char *id,
 	const struct provider_content *content, const char *to, struct zp_error *err)
 {
 	zp_autofree char *cache = provider_cache_folder(node, err);
 	zp_autofree char *shown = provider_url_display(content->url);
+	zp_autofree char *mirror = node_mirror_of(node, content->url);
+	struct provider_content mirrored = *content;
 	struct fetch fetch = {
-		.node = node, .id = id, .content = content, .cache = cache, .shown = shown
+		.node = node, .id = id, .content = &mirrored, .cache = cache, .shown = shown
 	};
 	char hash[PROVIDER_HASH_TEXT];
 
 	if (!cache)
 		return -1;
+	if (mirror)
+		mirrored.url = mirror;
+	if (mirror && check_mirror(mirror, err) < 0)
+		return zp_error_wrap(err, "flist %s", shown);
 	if (bring_any(&fetch, hash, err) < 0 || provider_cache_link(cache, hash, to, err) < 0)
 		return zp_error_wrap(err, "flist %s", shown);
 	return 0;
