@@ -207,6 +207,20 @@ static bool planetary_up(const struct guest_config *config)
 	return up;
 }
 
+/*
+ * Addresses are told to the neighbours when their cards come up: who knew a former machine of the same
+ * address by its card would go on asking that one.
+ */
+static void announce_addresses(void)
+{
+	int fd = open("/proc/sys/net/ipv4/conf/all/arp_notify", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1", 1) < 0)
+		guest_say("addresses are not announced: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 static void card_up(int fd, const char *mac, const char *address)
 {
 	char nic[IF_NAMESIZE];
@@ -228,6 +242,7 @@ void guest_network_up(const struct guest_config *config)
 	if (fd < 0)
 		guest_fail("a socket for the network");
 	link_up(fd, "lo");
+	announce_addresses();
 	if (config->nic)
 		card_up(fd, config->nic, config->address);
 	if (config->public_nic)
