@@ -353,6 +353,30 @@ struct hcl_value hcl_unmark_deep(struct zp_arena *arena, struct hcl_value v, uns
 	return v;
 }
 
+struct hcl_value hcl_unknown_to_null(struct zp_arena *arena, struct hcl_value v)
+{
+	if (hcl_is_wholly_known(v))
+		return v;
+	if (v.state != HCL_KNOWN || v.type->kind == HCL_SET)
+		return hcl_mark(hcl_null(v.type), v.marks);
+	if (v.type->kind == HCL_MAP) {
+		struct hcl_map_entry *entries = zp_new_array(arena, struct hcl_map_entry, v.count);
+		for (uint32_t i = 0; i < v.count; i++) {
+			entries[i].key = v.entries[i].key;
+			entries[i].value = hcl_unknown_to_null(arena, v.entries[i].value);
+		}
+		return hcl_mark(hcl_map_value(v.type->element, entries, v.count), v.marks);
+	}
+	struct hcl_value *elements = zp_new_array(arena, struct hcl_value, v.count);
+	for (uint32_t i = 0; i < v.count; i++)
+		elements[i] = hcl_unknown_to_null(arena, v.elements[i]);
+	struct hcl_value known = v.type->kind == HCL_LIST ?
+		hcl_list_value(v.type->element, elements, v.count) :
+		v.type->kind == HCL_TUPLE ? hcl_tuple_value(elements, v.count) :
+		hcl_object_value(v.type, elements);
+	return hcl_mark(known, v.marks);
+}
+
 bool hcl_value_attribute(struct hcl_value object, const char *name, struct hcl_value *out)
 {
 	int at = hcl_type_attribute(object.type, name, strlen(name));

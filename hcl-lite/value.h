@@ -113,6 +113,8 @@ static inline struct zp_str hcl_text(struct hcl_value v) { return zp_strn(v.text
 struct hcl_value hcl_mark(struct hcl_value v, unsigned marks);
 /* Drops this value's own marks only. */
 struct hcl_value hcl_unmark(struct hcl_value v, unsigned *marks);
+/* Unknown parts of objects, lists, tuples and maps become null, at every depth; a set with one does itself. */
+struct hcl_value hcl_unknown_to_null(struct zp_arena *arena, struct hcl_value v);
 /* Drops given marks at every depth; what had none is shared, not copied. */
 struct hcl_value hcl_unmark_deep(struct zp_arena *arena, struct hcl_value v, unsigned marks);
 

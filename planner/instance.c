@@ -40,13 +40,30 @@ void plan_report_failed_read(struct plan *plan, struct plan_instance *instance,
 
 struct hcl_value plan_without_unknown(struct zp_arena *arena, struct hcl_value object)
 {
-	if (object.state != HCL_KNOWN)
-		return hcl_null(object.type);
-	struct hcl_value *elements = zp_new_array(arena, struct hcl_value, object.count);
-	for (uint32_t i = 0; i < object.count; i++)
-		elements[i] = hcl_is_wholly_known(object.elements[i]) ? object.elements[i] :
-			hcl_null(object.type->attributes[i].type);
-	return hcl_object_value(object.type, elements);
+	return object.state == HCL_KNOWN ? hcl_unknown_to_null(arena, object) : hcl_null(object.type);
+}
+
+static bool same_shape(struct hcl_value a, struct hcl_value b)
+{
+	if (a.state != HCL_KNOWN || b.state != HCL_KNOWN || a.count != b.count)
+		return false;
+	return a.type == b.type && (a.type->kind == HCL_OBJECT || a.type->kind == HCL_LIST);
+}
+
+/* Where a part of the configuration is sensitive, the same part of the value is; else all that came of it. */
+static struct hcl_value carry_marks(struct zp_arena *arena, struct hcl_value from, struct hcl_value to)
+{
+	if (!hcl_has_marks_inside(from))
+		return to;
+	if (hcl_value_identical(hcl_unmark_deep(arena, from, HCL_ALL_MARKS), to))
+		return from;
+	if (from.marks || !same_shape(from, to))
+		return hcl_mark(to, from.inside & HCL_SENSITIVE);
+	struct hcl_value *elements = zp_new_array(arena, struct hcl_value, to.count);
+	for (uint32_t i = 0; i < to.count; i++)
+		elements[i] = carry_marks(arena, from.elements[i], to.elements[i]);
+	return to.type->kind == HCL_LIST ? hcl_list_value(to.type->element, elements, to.count) :
+					   hcl_object_value(to.type, elements);
 }
 
 struct hcl_value plan_carry_marks(struct plan *plan, const struct provider_schema *schema,
@@ -56,15 +73,8 @@ struct hcl_value plan_carry_marks(struct plan *plan, const struct provider_schem
 
 	if (value.state == HCL_KNOWN && config.state == HCL_KNOWN && hcl_has_marks_inside(config)) {
 		struct hcl_value *elements = zp_new_array(arena, struct hcl_value, value.count);
-		for (uint32_t i = 0; i < value.count; i++) {
-			struct hcl_value from = config.elements[i];
-			elements[i] = value.elements[i];
-			if (!hcl_has_marks_inside(from))
-				continue;
-			struct hcl_value plain = hcl_unmark_deep(arena, from, HCL_ALL_MARKS);
-			elements[i] = hcl_value_identical(plain, elements[i]) ?
-				from : hcl_mark(elements[i], from.inside & HCL_SENSITIVE);
-		}
+		for (uint32_t i = 0; i < value.count; i++)
+			elements[i] = carry_marks(arena, config.elements[i], value.elements[i]);
 		value = hcl_object_value(value.type, elements);
 	}
 	return provider_schema_mark(schema, arena, value);

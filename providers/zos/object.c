@@ -92,36 +92,10 @@ struct hcl_value zos_status(struct zp_arena *arena, enum zos_presence presence, 
 					      message ? message : "the node does not say why"));
 }
 
-static struct hcl_value without_unknowns(struct zp_arena *arena, struct hcl_value value);
-
-static struct hcl_value *elements_without_unknowns(
-	struct zp_arena *arena, const struct hcl_value *elements, uint32_t count)
-{
-	struct hcl_value *known = zp_new_array(arena, struct hcl_value, count);
-
-	for (uint32_t i = 0; i < count; i++)
-		known[i] = without_unknowns(arena, elements[i]);
-	return known;
-}
-
-/* Nesting is that of schemas: a few levels. */
-static struct hcl_value without_unknowns(struct zp_arena *arena, struct hcl_value value)
-{
-	if (hcl_is_wholly_known(value))
-		return value;
-	if (value.state == HCL_KNOWN && value.type->kind == HCL_LIST)
-		return hcl_list_value(value.type->element,
-			elements_without_unknowns(arena, value.elements, value.count), value.count);
-	if (value.state == HCL_KNOWN && value.type->kind == HCL_OBJECT)
-		return hcl_object_value(value.type,
-			elements_without_unknowns(arena, value.elements, value.type->count));
-	return hcl_null(value.type);
-}
-
 struct hcl_value zos_built(const struct provider_builder *builder)
 {
 	for (uint32_t i = 0; i < builder->schema->type->count; i++)
-		builder->elements[i] = without_unknowns(builder->arena, builder->elements[i]);
+		builder->elements[i] = hcl_unknown_to_null(builder->arena, builder->elements[i]);
 	return provider_built(builder);
 }
 
