@@ -25,13 +25,17 @@ $(GUEST)/vmlinux: mk/vmlinux.sh mk/kernel-version.sh
 	$(Q)sh mk/vmlinux.sh $@
 
 .PHONY: example-rootfs
-example-rootfs: $(B)/rootfs/.made $(B)/rootfs-tls/.made
+example-rootfs: $(B)/rootfs/.made $(B)/rootfs-tls/.made $(B)/rootfs-member/.made
 
 $(B)/rootfs/.made: mk/rootfs.sh
 	$(Q)sh mk/rootfs.sh $(@D)
 	@touch $@
 $(B)/rootfs-tls/.made: mk/rootfs.sh
 	$(Q)sh mk/rootfs.sh $(@D) openssl
+	@touch $@
+$(B)/rootfs-member/.made: mk/rootfs.sh $(shell find examples/kubernetes/content -type f)
+	$(Q)sh mk/rootfs.sh $(@D)
+	$(Q)cp -r examples/kubernetes/content/. $(@D)
 	@touch $@
 
 # The test that boots machines looks for both beside itself.

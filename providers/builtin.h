@@ -24,6 +24,7 @@ extern const struct provider_resource_type provider_zos_machine;      /* machine
 extern const struct provider_resource_type provider_zos_gateway_name; /* gateway/resource.c */
 extern const struct provider_resource_type provider_zos_gateway_fqdn; /* gateway/resource.c */
 extern const struct provider_resource_type provider_zos_logs;	      /* logs/resource.c */
+extern const struct provider_resource_type provider_zos_kubernetes;   /* kubernetes/resource.c */
 extern const struct provider_resource_type provider_zos_scheduler;    /* scheduler/resource.c */
 extern const struct provider_resource_type provider_zos_scheduler_data;
 extern const struct provider_resource_type provider_zos_gateway_domain_data;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/process.h"
 #include "node/client.h"
 #include "node/context.h"
 #include "providers/disk/volume.h"
@@ -11,6 +12,9 @@
 
 /* What file systems and QEMU agree on without rounding. */
 #define ALIGNMENT 4096
+#define MAX_SHOWN 4
+#define SHOWN_LIMIT ((size_t)64 * 1024)
+#define SHOWN_TIMEOUT_MS 5000
 
 int provider_zmount_size(const cJSON *spec, int64_t *size, struct zp_error *err)
 {
@@ -27,11 +31,59 @@ int provider_zmount_size(const cJSON *spec, int64_t *size, struct zp_error *err)
 	return 0;
 }
 
+/* A file at the top of its file system, by a name that is one word for debugfs. */
+static bool is_shown_name(const char *name)
+{
+	size_t len = name ? strlen(name) : 0;
+
+	return len >= 1 && len <= 64 && name[0] != '.' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+		       len;
+}
+
+static int check_shown(const cJSON *spec, struct zp_error *err)
+{
+	const cJSON *show = cJSON_GetObjectItemCaseSensitive(spec, "show"), *name;
+
+	if (!show || cJSON_IsNull(show))
+		return 0;
+	if (!cJSON_IsArray(show) || cJSON_GetArraySize(show) > MAX_SHOWN)
+		return zp_error_set(err, "show: must be a list of at most %d names", MAX_SHOWN);
+	cJSON_ArrayForEach(name, show) if (!is_shown_name(cJSON_GetStringValue(name)))
+		return zp_error_set(err, "show: must be names of letters, digits and . _ -");
+	return 0;
+}
+
 static int validate(const cJSON *spec, struct zp_error *err)
 {
 	int64_t size;
 
-	return provider_zmount_size(spec, &size, err);
+	if (provider_zmount_size(spec, &size, err) < 0)
+		return -1;
+	return check_shown(spec, err);
+}
+
+/*
+ * Small files that whoever has the disk may see, as far as they are there: the file system is looked
+ * into from outside, without touching it, so what a machine wrote shows a while later.
+ */
+static void add_shown(const struct node_workload *w, const char *path, cJSON *result)
+{
+	const cJSON *show = cJSON_GetObjectItemCaseSensitive(w->spec, "show"), *name;
+	cJSON *shown = cJSON_GetArraySize(show) ? cJSON_AddObjectToObject(result, "shown") : NULL;
+
+	cJSON_ArrayForEach(name, show)
+	{
+		zp_autofree char *command = zp_format("cat /%s", name->valuestring);
+		struct zp_process_options options = { .timeout_ms = SHOWN_TIMEOUT_MS };
+		struct zp_process_result out = { 0 };
+
+		if (zp_run((const char *[]){ "debugfs", "-R", command, path, NULL }, &options, &out,
+			    NULL) == 0 &&
+			out.out.len > 0 && out.out.len <= SHOWN_LIMIT && !memchr(out.out.ptr, 0, out.out.len))
+			cJSON_AddStringToObject(shown, name->valuestring, out.out.ptr);
+		zp_process_result_release(&out);
+	}
 }
 
 static void capacity(const cJSON *spec, struct node_capacity *out)
@@ -109,6 +161,7 @@ static int read_volume(struct node_context *node, const struct node_workload *w,
 		zp_buf_printf(message, "the disk has %lld bytes instead of %lld", (long long)found,
 			(long long)size);
 	*result = make_result(node, w->id);
+	add_shown(w, path, *result);
 	return 0;
 }
 

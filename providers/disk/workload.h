@@ -1,7 +1,8 @@
 /*
- * The workload type `zmount`: a disk for one machine of this node. Spec: size (bytes). Result:
- * volume_id. Grows in place, also under a running machine; never shrinks; stays while a machine has
- * it.
+ * The workload type `zmount`: a disk for one machine of this node. Spec: size (bytes), show (names of
+ * small files at the top of its file system). Result: volume_id; what is read also has shown, the
+ * content of those files that are there. Grows in place, also under a running machine; never
+ * shrinks; stays while a machine has it.
  */
 #ifndef PROVIDER_DISK_WORKLOAD_H
 #define PROVIDER_DISK_WORKLOAD_H

@@ -14,17 +14,22 @@ struct hcl_value zos_cluster_environment(
 		const char *name, *value;
 	} variables[] = {
 		{ "K3S_DATA_DIR", ZOS_K3S_MOUNT_POINT }, { "K3S_FLANNEL_IFACE", "eth0" },
+		{ "K3S_KUBECONFIG_OUTPUT", member->kubeconfig },
 		{ "K3S_NODE_NAME", member->name }, { "K3S_TOKEN", member->token },
 		{ "K3S_URL", url }, { "SSH_KEY", member->ssh_key ? member->ssh_key : "" },
 	};
 	struct hcl_map_entry *entries =
 		zp_new_array(arena, struct hcl_map_entry, ZP_ARRAY_SIZE(variables));
 
+	size_t count = 0;
+
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(variables); i++) {
-		entries[i].key = zp_str(variables[i].name);
-		entries[i].value = hcl_string_cstr(arena, variables[i].value);
+		if (!variables[i].value)
+			continue;
+		entries[count].key = zp_str(variables[i].name);
+		entries[count++].value = hcl_string_cstr(arena, variables[i].value);
 	}
-	return hcl_map_value(hcl_string, entries, ZP_ARRAY_SIZE(variables));
+	return hcl_map_value(hcl_string, entries, count);
 }
 
 const char *zos_cluster_address(const struct zos_part *machine)

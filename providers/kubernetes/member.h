@@ -17,6 +17,7 @@
 struct zos_cluster_member {
 	const char *name, *token, *ssh_key; /* ssh_key may be empty */
 	const char *master_ip;		    /* NULL: it is the master */
+	const char *kubeconfig; /* where it is to write one; NULL: where it likes */
 };
 
 /* Map of string, in the arena. */

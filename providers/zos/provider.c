@@ -13,6 +13,7 @@ static const struct provider_resource_type *const resources[] = {
 	&provider_zos_gateway_name,
 	&provider_zos_gateway_fqdn,
 	&provider_zos_logs,
+	&provider_zos_kubernetes,
 	&provider_zos_scheduler,
 	NULL,
 };
