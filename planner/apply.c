@@ -430,6 +430,16 @@ static void report_left(struct plan_execution *execution)
 			"created can not be brought in an order.", execution->remaining);
 }
 
+static enum plan_reached reached(void *data, const struct plan_cell *cell)
+{
+	const struct plan_execution *execution = data;
+	const struct plan_node *node = &execution->graph.nodes[cell->number];
+
+	if (node->status == PLAN_NODE_FINISHED)
+		return PLAN_GOT_DONE;
+	return node->status == PLAN_NODE_SKIPPED && !node->blocked ? PLAN_REACHED : PLAN_NOT_REACHED;
+}
+
 static bool execute(struct plan_execution *execution)
 {
 	struct plan *plan = execution->plan;
@@ -446,6 +456,8 @@ static bool execute(struct plan_execution *execution)
 	if (execution->remaining)
 		run_workers(execution);
 	report_left(execution);
+	if (plan->diags->errors > errors)
+		plan_forget_checks(plan, reached, execution);
 	if (!execution->stopping)
 		plan_check_rest(plan);
 	plan_record_rest(execution, plan->diags->errors == errors);

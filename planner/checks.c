@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "planner/needs.h"
 
 struct plan_checked *plan_checked(struct plan *plan, const struct plan_checked *what)
 {
@@ -282,6 +283,32 @@ static bool has_no_data(struct plan_scope_module *module, const struct plan_chec
 	return resource->repetition.count && resource->instances[0].read_failure;
 }
 
+static void forget(struct plan_checked *checked)
+{
+	for (size_t i = 0; checked && i < checked->count; i++)
+		plan_note_check(checked, i, PLAN_CHECK_UNKNOWN, NULL);
+}
+
+/* Whether it asks about something the apply did not get done with. */
+static bool waits(struct plan *plan, const struct plan_module *module, const struct plan_check *check)
+{
+	struct zp_map found = { 0 };
+	struct plan_needs walk = { .arena = &plan->arena, .found = &found, .module = module };
+	bool any = false;
+
+	if (!plan->unfinished.count)
+		return false;
+	for (size_t i = 0; i < check->assert_count; i++) {
+		plan_needs_of_expression(&walk, check->asserts[i].condition);
+		plan_needs_of_expression(&walk, check->asserts[i].error_message);
+	}
+	for (size_t i = 0; i < found.count && !any; i++)
+		any = zp_map_has(&plan->unfinished, found.entries[i].key);
+	plan_needs_release(&walk);
+	zp_map_release(&found);
+	return any;
+}
+
 void plan_assert_checks(struct plan *plan, struct plan_scope_module *module)
 {
 	struct plan_scope scope;
@@ -291,7 +318,9 @@ void plan_assert_checks(struct plan *plan, struct plan_scope_module *module)
 		const struct plan_check *check = module->config->checks[i];
 		scope.checked = plan_checked_named(plan, PLAN_CHECKED_CHECK, module, i, check->assert_count);
 		scope.warns = true;
-		if (!has_no_data(module, check))
+		if (waits(plan, module->config, check))
+			forget(scope.checked);
+		else if (!has_no_data(module, check))
 			plan_check_rules(&scope, check->asserts, check->assert_count,
 				"Check block assertion failed", NULL, NULL);
 	}
@@ -336,6 +365,25 @@ static void check_variable(struct plan *plan, const struct plan_checked *checked
 	if (plan_cell_ok(plan, cell) && was_done)
 		plan_validate_variable(plan, checked->module,
 			checked->module->config->variables[checked->index]);
+}
+
+void plan_forget_checks(struct plan *plan, enum plan_reached (*reached)(void *data, const struct plan_cell *cell),
+	void *data)
+{
+	for (size_t i = 0; i < plan->instances.count; i++) {
+		const struct plan_instance *instance = plan->instances.items[i];
+		if (reached(data, &instance->cell) != PLAN_GOT_DONE)
+			zp_map_set(&plan->unfinished, zp_str(instance->resource->block), plan);
+	}
+	for (size_t i = 0; i < plan->checked.count; i++) {
+		struct plan_checked *checked = plan->checked.items[i];
+		const struct plan_cell *cell =
+			checked->kind == PLAN_CHECKED_RESOURCE ? &checked->instance->cell :
+			checked->kind == PLAN_CHECKED_OUTPUT   ? &checked->module->outputs[checked->index] :
+								 NULL;
+		if (cell && reached(data, cell) == PLAN_NOT_REACHED)
+			forget(checked);
+	}
 }
 
 void plan_check_rest(struct plan *plan)

@@ -34,6 +34,14 @@ void plan_assert_checks(struct plan *plan, struct plan_scope_module *module);
 void plan_fail_check(struct plan *plan, struct plan_instance *instance, const char *message);
 /* At the end of an apply: what could not be answered before, and all check blocks. */
 void plan_check_rest(struct plan *plan);
+/* How far an apply came with a cell. */
+enum plan_reached { PLAN_NOT_REACHED, PLAN_REACHED, PLAN_GOT_DONE };
+/*
+ * After an apply that did not get done with everything: what was not asked again is unknown. plan->unfinished
+ * is filled.
+ */
+void plan_forget_checks(struct plan *plan, enum plan_reached (*reached)(void *data, const struct plan_cell *cell),
+	void *data);
 /* Writes the results into the state. */
 void plan_store_checks(struct plan *plan, struct state *state);
 

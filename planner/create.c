@@ -105,6 +105,7 @@ void plan_free(struct plan *plan)
 	zp_vec_release(&plan->moves);
 	zp_vec_release(&plan->checked);
 	zp_map_release(&plan->checked_by_address);
+	zp_map_release(&plan->unfinished);
 	zp_map_release(&plan->imports);
 	zp_map_release(&plan->generated);
 	zp_map_release(&plan->selected);
@@ -203,6 +204,8 @@ static void build(void *data)
 		plan_find_orphans(plan);
 	plan_report_forgotten(plan);
 	plan_collect_changes(plan);
+	if (plan->kind == PLAN_NORMAL && !plan->loaded && !plan->diags->errors)
+		plan_review(plan);
 	if (plan->kind != PLAN_DESTROY)
 		plan_store_data(plan, plan->prior, false);
 	plan->errored = plan->diags->errors > 0;

@@ -197,6 +197,7 @@ struct plan {
 	ZP_VEC(, struct plan_drift) drifts;
 	ZP_VEC(, struct plan_checked *) checked; /* checks.h */
 	struct zp_map checked_by_address;
+	struct zp_map unfinished; /* blocks an apply did not get done with: address without keys */
 };
 
 /* cells.c: evaluation, memoised. */
@@ -314,6 +315,8 @@ const char *plan_moved_from(const struct plan *plan, const char *address);
 /* targets.c: what of everything the plan is about; all of it, unless options say otherwise. */
 bool plan_take_targets(struct plan *plan, const struct plan_options *options);
 void plan_choose(struct plan *plan);
+/* review.c: lets providers look at all changes together. */
+void plan_review(struct plan *plan);
 /* replace_order.c: decides which replacements create before they destroy. */
 void plan_spread_create_before_destroy(struct plan *plan);
 bool plan_selects_block(const struct plan *plan, const char *block);

@@ -115,6 +115,11 @@ static void follow_call(struct plan_needs *walk, const struct plan_reference *re
 			walk->met(walk, child->resources[i], (struct state_key){ .kind = STATE_NO_KEY });
 		plan_needs_of(walk, child->resources[i]);
 	}
+	/* Modules nest no deeper than loading let them. */
+	for (size_t i = 0; i < child->call_count && !reference->output; i++)
+		if (enter(walk, "whole call", (uint32_t)i))
+			follow_call(walk, &(struct plan_reference){ .target = PLAN_TO_CALL,
+						  .index = (uint32_t)i });
 	follow_calls(walk);
 	walk->module = module;
 }

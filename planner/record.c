@@ -69,6 +69,21 @@ static void store_output(struct plan_execution *execution, const struct plan_out
 		output->sensitive);
 }
 
+/* What was known before anything was done holds, whatever came of the rest. */
+static void store_planned_outputs(struct plan_execution *execution)
+{
+	struct plan *plan = execution->plan;
+
+	for (size_t i = 0; i < plan->output_changes.count; i++) {
+		const struct plan_output_change *change = &plan->output_changes.items[i];
+		const struct plan_output *output =
+			zp_map_get(&plan->config->root->output_map, zp_str(change->name));
+		if (output && !output->ephemeral && change->action != PLAN_DELETE &&
+			hcl_is_wholly_known(change->after))
+			store_output(execution, output, change->after);
+	}
+}
+
 static void store_outputs(struct plan_execution *execution, bool all_well)
 {
 	struct plan *plan = execution->plan;
@@ -79,6 +94,7 @@ static void store_outputs(struct plan_execution *execution, bool all_well)
 			state_remove_output(execution->state, plan->output_changes.items[i].name);
 	if (plan->kind == PLAN_DESTROY)
 		return;
+	store_planned_outputs(execution);
 	for (size_t i = 0; i < root->output_count; i++) {
 		struct plan_cell *cell = &plan->root->outputs[i];
 		const struct plan_node *node = &execution->graph.nodes[cell->number];
@@ -160,7 +176,10 @@ static bool same_names(const struct state_object *object, const char *const *nam
 	return true;
 }
 
-/* An object that stays as it is may stand on others than before: the order of its end depends on it. */
+/*
+ * An object that stays as it is may stand on others than before: the order of its end depends on it. One that was
+ * to change and was not reached stands on both.
+ */
 static void store_order(struct plan_execution *execution)
 {
 	struct plan *plan = execution->plan;
@@ -168,12 +187,18 @@ static void store_order(struct plan_execution *execution)
 	for (size_t i = 0; i < plan->instances.count && plan->kind == PLAN_NORMAL; i++) {
 		const struct plan_instance *instance = plan->instances.items[i];
 		const struct plan_node *node = &execution->graph.nodes[instance->cell.number];
+		bool finished = node->status == PLAN_NODE_FINISHED;
 		size_t count;
 		if (instance->resource->config->mode != PLAN_MANAGED ||
-			instance->action != PLAN_NO_OP || node->status != PLAN_NODE_FINISHED)
+			(finished ? instance->action != PLAN_NO_OP : !plan->refreshed || !node->blocked))
 			continue;
 		struct state_object *object = state_find(execution->state, instance->address, NULL);
 		const char *const *names = plan_dependencies(plan, instance->resource, &count);
+		if (object && !finished && !same_names(object, names, count)) {
+			const struct plan_names *both = unite(&plan->arena, object, names, count);
+			names = both->items;
+			count = both->count;
+		}
 		if (!object || (same_names(object, names, count) &&
 			object->create_before_destroy == instance->create_before_destroy))
 			continue;

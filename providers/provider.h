@@ -99,6 +99,20 @@ struct provider_plan {
 	struct provider_problems problems;
 };
 
+/* What of a node an object takes. */
+struct provider_demand {
+	const char *node; /* as the object names it; NULL while it is unknown */
+	int64_t cores, memory, disk; /* bytes */
+	int64_t addresses; /* public IPv4 */
+};
+
+/* A change of a plan as a whole: values free of marks, null objects where absent, unknown parts in planned. */
+struct provider_change {
+	const struct provider_resource_type *type;
+	const char *address;
+	struct hcl_value prior, planned;
+};
+
 struct provider_resource_type {
 	const char *name; /* "zos_disk" */
 	struct provider_schema *schema;
@@ -127,6 +141,9 @@ struct provider_resource_type {
 		size_t count);
 	/* Name of the node (or whatever is worth batching for) an operation talks to; NULL: no batches. */
 	const char *(*batch_key)(const struct provider_operation *op);
+	/* Calls add for everything the object takes of nodes, as far as that is known. May be NULL. */
+	void (*demand)(struct hcl_value object,
+		void (*add)(void *data, const struct provider_demand *demand), void *data);
 	/* State JSON of an older schema version to the current one. May be NULL when version is 0. */
 	bool (*upgrade)(struct zp_str json, int64_t version, struct zp_buf *out, struct zp_error *err);
 };
@@ -142,6 +159,12 @@ struct provider {
 	/* Fills instance->data from instance->config. May be NULL. Config may be partly unknown in a plan. */
 	void (*configure)(struct provider_instance *instance, struct provider_problems *problems);
 	void (*release)(struct provider_instance *instance);
+	/*
+	 * Looks at all changes of a plan together: those of types with a demand, for its default
+	 * configuration. May be NULL.
+	 */
+	void (*review)(struct provider_instance *instance, const struct provider_change *changes,
+		size_t count, struct provider_problems *problems);
 };
 
 /* All built-in providers, compiled; NULL-terminated. */

@@ -44,6 +44,13 @@ static void validate(struct hcl_value config, struct provider_problems *problems
 			"The size is a whole number of GB from 1 to %d.", MAX_GIGABYTES);
 }
 
+static void demand(struct hcl_value object, void (*add)(void *data, const struct provider_demand *demand),
+	void *data)
+{
+	add(data, &(struct provider_demand){ .node = provider_get_text(object, "node"),
+			  .disk = provider_get_int(object, "size", 0) * GIGABYTE });
+}
+
 static void plan_disk(struct provider_plan *plan)
 {
 	zos_object_plan(plan);
@@ -96,4 +103,5 @@ const struct provider_resource_type provider_zos_disk = {
 	.plan = plan_disk,
 	.run = run,
 	.batch_key = zos_object_node,
+	.demand = demand,
 };

@@ -78,6 +78,13 @@ static void fill(struct provider_builder *builder, struct hcl_value before, cons
 			builder, texts[i], zos_json_text(builder->arena, result, texts[i]));
 }
 
+static void demand(struct hcl_value object, void (*add)(void *data, const struct provider_demand *demand),
+	void *data)
+{
+	add(data, &(struct provider_demand){ .node = provider_get_text(object, "node"),
+			  .addresses = provider_get_bool(object, "ipv4", true) });
+}
+
 static const struct zos_kind kind = {
 	.part = "ip",
 	.workload = PROVIDER_IP_TYPE,
@@ -99,4 +106,5 @@ const struct provider_resource_type provider_zos_ip = {
 	.plan = zos_object_plan,
 	.run = run,
 	.batch_key = zos_object_node,
+	.demand = demand,
 };

@@ -464,6 +464,17 @@ static void run(
 	zos_object_run(&kind, instance, ops, count);
 }
 
+static void demand(struct hcl_value object, void (*add)(void *data, const struct provider_demand *demand),
+	void *data)
+{
+	const int64_t megabyte = INT64_C(1) << 20;
+
+	add(data, &(struct provider_demand){ .node = provider_get_text(object, "node"),
+			  .cores = provider_get_int(object, "cpu", 0),
+			  .memory = provider_get_int(object, "memory", 0) * megabyte,
+			  .disk = provider_get_int(object, "rootfs_size", 0) * megabyte });
+}
+
 const struct provider_resource_type provider_zos_machine = {
 	.name = "zos_machine",
 	.schema = &schema,
@@ -472,4 +483,5 @@ const struct provider_resource_type provider_zos_machine = {
 	.plan = plan_machine,
 	.run = run,
 	.batch_key = zos_object_node,
+	.demand = demand,
 };

@@ -9,9 +9,12 @@ static void begin_table(const char *name, struct zp_buf *out)
 	zp_buf_printf(out, "table ip %s\ndelete table ip %s\ntable ip %s {\n", name, name, name);
 }
 
-void provider_firewall_network_rules(struct zp_buf *out)
+void provider_firewall_network_rules(bool first, struct zp_buf *out)
 {
-	begin_table(PROVIDER_NETWORK_TABLE, out);
+	if (first)
+		zp_buf_puts(out, "table ip " PROVIDER_NETWORK_TABLE " {\n");
+	else
+		begin_table(PROVIDER_NETWORK_TABLE, out);
 	zp_buf_puts(out, "\tchain postrouting {\n"
 			 "\t\ttype nat hook postrouting priority srcnat\n"
 			 "\t\toifname \"up0\" masquerade\n"

@@ -11,6 +11,7 @@
 #ifndef PROVIDER_NETWORK_FIREWALL_H
 #define PROVIDER_NETWORK_FIREWALL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -31,9 +32,10 @@ struct provider_forward {
 
 /*
  * Masquerade towards the node; from there only answers and forwarded ports come in. Connections
- * through the tunnel agree on segments that fit it.
+ * through the tunnel agree on segments that fit it. first: there are none yet. Otherwise those there are go, for
+ * which the kernel waits until nobody uses them.
  */
-void provider_firewall_network_rules(struct zp_buf *out);
+void provider_firewall_network_rules(bool first, struct zp_buf *out);
 /* Masquerade towards the internet (wan "": none); networks do not reach each other. */
 void provider_firewall_node_rules(const char *tag, const char *wan, struct zp_buf *out);
 /* Forwards of connections that come from node_address. count 0: no table. */

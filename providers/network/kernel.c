@@ -16,14 +16,10 @@
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 #include <netlink/socket.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/alloc.h"
-
-static void free_socket(struct nl_sock **sock)
-{
-	nl_socket_free(*sock);
-}
 
 static void put_link(struct rtnl_link **link)
 {
@@ -41,22 +37,51 @@ static void put_cache(struct nl_cache **cache)
 		nl_cache_free(*cache);
 }
 
-#define autosock zp_cleanup(free_socket) struct nl_sock
 #define autolink zp_cleanup(put_link) struct rtnl_link
 #define autoaddr zp_cleanup(put_addr) struct nl_addr
 #define autocache zp_cleanup(put_cache) struct nl_cache
 
+/*
+ * One socket a thread: a thread is in one network namespace from its first call on, and opening and closing
+ * takes longer than most of what is asked.
+ */
+static pthread_key_t socket_key;
+
+static void free_socket(void *sock)
+{
+	nl_socket_free(sock);
+}
+
+static void make_key(void)
+{
+	pthread_key_create(&socket_key, free_socket);
+}
+
+/* After an error answers may be on their way that nobody waits for any more. */
+static void forget_socket(void)
+{
+	nl_socket_free(pthread_getspecific(socket_key));
+	pthread_setspecific(socket_key, NULL);
+}
+
 static int netlink_error(struct zp_error *err, int code, const char *what, const char *name)
 {
+	forget_socket();
 	return zp_error_set(err, "%s %s: %s", what, name, nl_geterror(code));
 }
 
+/* Stays the thread's. */
 static struct nl_sock *open_route(struct zp_error *err)
 {
-	struct nl_sock *sock = nl_socket_alloc();
-	int rc = sock ? nl_connect(sock, NETLINK_ROUTE) : -NLE_NOMEM;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (rc == 0)
+	pthread_once(&once, make_key);
+	struct nl_sock *sock = pthread_getspecific(socket_key);
+	if (sock)
+		return sock;
+	sock = nl_socket_alloc();
+	int rc = sock ? nl_connect(sock, NETLINK_ROUTE) : -NLE_NOMEM;
+	if (rc == 0 && pthread_setspecific(socket_key, sock) == 0)
 		return sock;
 	nl_socket_free(sock);
 	netlink_error(err, rc, "opening", "netlink");
@@ -119,7 +144,7 @@ static void describe(struct rtnl_link *link, struct provider_link *out)
 
 int provider_link_get(const char *name, struct provider_link *out, struct zp_error *err)
 {
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	autolink *link = NULL;
 
 	memset(out, 0, sizeof(*out));
@@ -132,7 +157,7 @@ int provider_link_get(const char *name, struct provider_link *out, struct zp_err
 
 int provider_bridge_make(const char *name, const uint8_t mac[6], struct zp_error *err)
 {
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	autolink *link = rtnl_link_alloc();
 	int rc;
 
@@ -151,7 +176,7 @@ int provider_veth_make(const char *name, const char *netns, const char *peer, co
 {
 	zp_autofree char *path = zp_format("/run/netns/%s", netns);
 	zp_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	struct rtnl_link *link, *other;
 	int rc;
 
@@ -179,7 +204,7 @@ int provider_veth_make(const char *name, const char *netns, const char *peer, co
 
 int provider_link_remove(const char *name, struct zp_error *err)
 {
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	autolink *link = NULL;
 	int rc;
 
@@ -193,7 +218,7 @@ int provider_link_remove(const char *name, struct zp_error *err)
 static int change_link(
 	const char *name, const char *what, struct rtnl_link *change, struct zp_error *err)
 {
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	autolink *link = NULL;
 	int rc;
 
@@ -293,13 +318,22 @@ static int parse_address(struct nl_msg *message, void *data)
 static int dump_addresses(struct nl_sock *sock, struct address_scan *scan)
 {
 	struct ifaddrmsg header = { .ifa_family = AF_INET, .ifa_index = (unsigned)scan->index };
-	int strict = 1;
-	int rc;
+	struct nl_cb *usual = nl_socket_get_cb(sock);
+	struct nl_cb *callbacks = nl_cb_clone(usual);
+	int fd = nl_socket_get_fd(sock), strict = 1, rc;
 
-	setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &strict, sizeof(strict));
-	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, parse_address, scan);
+	nl_cb_put(usual);
+	if (!callbacks)
+		return -NLE_NOMEM;
+	nl_cb_set(callbacks, NL_CB_VALID, NL_CB_CUSTOM, parse_address, scan);
+	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &strict, sizeof(strict));
 	rc = nl_send_simple(sock, RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header));
-	return rc < 0 ? rc : nl_recvmsgs_default(sock);
+	if (rc >= 0)
+		rc = nl_recvmsgs(sock, callbacks);
+	strict = 0;
+	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &strict, sizeof(strict));
+	nl_cb_put(callbacks);
+	return rc;
 }
 
 static int drop_addresses(struct nl_sock *sock, struct nl_cache *cache, struct zp_error *err)
@@ -318,19 +352,16 @@ static int drop_addresses(struct nl_sock *sock, struct nl_cache *cache, struct z
 static int scan_addresses(struct nl_sock *sock, int index, struct provider_subnet wanted, bool drop,
 	bool *found, size_t *others, struct zp_error *err)
 {
-	autosock *asking = open_route(err);
 	autocache *cache = NULL;
 	struct address_scan scan = { .index = index, .wanted = wanted };
 	int rc;
 
 	*found = false;
 	*others = 0;
-	if (!asking)
-		return -1;
 	if (drop && nl_cache_alloc_name("route/addr", &cache) < 0)
 		return zp_error_set(err, "listing addresses: out of memory");
 	scan.drop = cache;
-	rc = dump_addresses(asking, &scan);
+	rc = dump_addresses(sock, &scan);
 	if (rc < 0)
 		return netlink_error(err, rc, "listing", "addresses");
 	*found = scan.found;
@@ -358,7 +389,7 @@ static int add_address(
 
 int provider_address_set(const char *name, struct provider_subnet address, struct zp_error *err)
 {
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	autolink *link = NULL;
 	size_t others;
 	bool found;
@@ -375,7 +406,7 @@ int provider_address_set(const char *name, struct provider_subnet address, struc
 int provider_address_is(
 	const char *name, struct provider_subnet address, bool *is, struct zp_error *err)
 {
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	autolink *link = NULL;
 	size_t others = 0;
 	bool found = false;
@@ -416,7 +447,7 @@ static struct rtnl_route *make_route(int index, struct provider_subnet to, uint3
 int provider_route_set(
 	const char *name, struct provider_subnet to, uint32_t gateway, struct zp_error *err)
 {
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	autolink *link = NULL;
 	struct rtnl_route *route;
 	char text[PROVIDER_SUBNET_TEXT];
@@ -453,7 +484,7 @@ static bool is_route(
 int provider_route_has(const char *name, struct provider_subnet to, uint32_t gateway, bool *has,
 	struct zp_error *err)
 {
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	autolink *link = NULL;
 	autocache *cache = NULL;
 	int rc;
@@ -538,7 +569,7 @@ int provider_routes_set(
 	const char *name, const struct provider_subnet *to, size_t count, struct zp_error *err)
 {
 	zp_autofree bool *present = zp_calloc(count ? count : 1, sizeof(*present));
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	autolink *link = NULL;
 	size_t others;
 
@@ -557,7 +588,7 @@ int provider_routes_are(const char *name, const struct provider_subnet *to, size
 	struct zp_error *err)
 {
 	zp_autofree bool *present = zp_calloc(count ? count : 1, sizeof(*present));
-	autosock *sock = open_route(err);
+	struct nl_sock *sock = open_route(err);
 	autolink *link = NULL;
 	size_t others = 0;
 

@@ -12,6 +12,7 @@ struct inside {
 	const struct provider_network_names *names;
 	const struct provider_network_spec *spec;
 	struct provider_link lan, up;
+	bool first; /* the namespace was made just now */
 	struct zp_buf *message;
 };
 
@@ -94,7 +95,7 @@ static int build_inside(void *data, struct zp_error *err)
 			0)
 		return -1;
 	/* The rules before forwarding: nothing passes unfiltered, not even for a moment. */
-	provider_firewall_network_rules(&rules);
+	provider_firewall_network_rules(inside->first, &rules);
 	if (provider_firewall_run(rules.ptr, NULL, err) < 0)
 		return -1;
 	return provider_sysctl("ipv4/ip_forward", "1", err);
@@ -105,6 +106,7 @@ int provider_topology_build(const struct provider_network_names *names,
 {
 	struct inside inside = { .names = names, .spec = spec };
 
+	inside.first = !provider_netns_exists(names->netns);
 	if (provider_netns_make(names->netns, err) < 0 ||
 		provider_netns_run(names->netns, look_inside, &inside, err) < 0 ||
 		make_pair(names->lan, names->netns, PROVIDER_LAN_LINK, &inside.lan,

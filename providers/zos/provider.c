@@ -1,4 +1,5 @@
 #include "providers/builtin.h"
+#include "providers/scheduler/room.h"
 
 static struct provider_schema schema = {
 	.description = "Workloads on nodes. Which nodes there are, the inventory says (-nodes, "
@@ -33,4 +34,5 @@ const struct provider provider_zos = {
 	.schema = &schema,
 	.resources = resources,
 	.data_sources = data_sources,
+	.review = zos_review_room,
 };

@@ -127,8 +127,28 @@ rpc team "$(call 1 session.tenant '{"tenant":"other"}')" >"$box/out" 2>&1
 rpc team "$(call 1 workload.ensure '{"id":"x/net","type":"network","tenant":"","spec":{"ip_range":"10.9.0.0/16","subnet":"10.9.1.0/24"}}')" "$(call 2 workload.list '{"tenant":""}')" >"$box/out" 2>&1
 [ "$(jq -s 'map(select(.id == 2))[0].result | length' "$box/out")" -le 2 ] && ok "nor name itself the owner" || failed "nor name itself the owner"
 rpc team "$(call 1 workload.remove '{"id":"x/net"}')" >/dev/null 2>&1
-fails "it does not get more than its share" "grants tenant team is full" z team apply -auto-approve -var size=$(($(df --output=size -BG "$box" | tail -1 | tr -dc 0-9) / 2))
+call_team_ensure() { rpc team "$(call 1 workload.ensure "{\"id\":\"big/disk\",\"type\":\"zmount\",\"spec\":{\"size\":$(($(df --output=size -B1 "$box" | tail -1) / 2))}}")" | tee /dev/stderr | grep -q '"result"'; }
+fails "it does not get more than its share" "asks node n1 for" z team plan -var size=$(($(df --output=size -BG "$box" | tail -1 | tr -dc 0-9) / 2))
+fails "nor at the node" "grants tenant team is full" call_team_ensure
 check "the owner still gets something" z owner apply -auto-approve -var disks=2
+
+# --- a node for one tenant ---
+serve() { # LINE: the agent of n1 again, with a line more in its settings
+	kill -9 "$(agent)"; sleep 0.2
+	{ cat "$ZPLAN_SANDBOX/n1.hcl"; echo "$1"; } >"$box/n1.hcl"
+	ip netns exec "$tag-n1" "$zplan" agent serve -root "$ZPLAN_SANDBOX/n1" -config "$box/n1.hcl" >/dev/null 2>&1 &
+	for _ in $(seq 50); do rpc owner "$(call 1 node.facts {})" 2>/dev/null | grep -q '"result"' && return 0; sleep 0.1; done
+	return 1
+}
+check "the node is reserved for somebody else" serve 'dedicated = "other"'
+fails "a tenant hears of it in the plan" "Node n1 is reserved for tenant other" z team plan -var size=2
+rpc team "$(call 1 workload.ensure '{"id":"y/disk","type":"zmount","spec":{"size":1073741824}}')" >"$box/out" 2>&1
+[ "$(jq .error.code "$box/out")" = -32004 ] && grep -q "reserved for another tenant" "$box/out" && ok "and from the node" || failed "and from the node"
+check "its owner uses it" z owner apply -auto-approve -var disks=3
+check "the node is reserved for the tenant" serve 'dedicated = "team"'
+check "who uses it" z team apply -auto-approve -var size=2
+kill -9 "$(agent)"; sleep 0.2; up >/dev/null 2>&1
+check "as before" z owner apply -auto-approve -var disks=2
 
 # --- crowds and nonsense ---
 python3 "$root/tests/e2e/agent_abuse.py" "$ZPLAN_SANDBOX/n1/agent.sock" || failures=$((failures + 1))

@@ -4,6 +4,7 @@
 set -uo pipefail
 build=$(realpath "$1")
 zplan=$build/zplan
+root=$(realpath "$(dirname "$0")/../..")
 [ "$(id -u)" = 0 ] || { echo "skipped: sandbox nodes need root"; exit 0; }
 box=$(mktemp -d /tmp/zplan-net.XXXXXX)
 export ZPLAN_SANDBOX=$box/sandbox ZPLAN_NODES=$box/sandbox/nodes.hcl NO_COLOR=1 ASAN_OPTIONS=detect_leaks=0
@@ -198,7 +199,7 @@ resource "zos_ip" "more" {
   node  = "n1"
 }
 TF
-fails "the pool ends" "no public IPv4 address left: all 8 of its pool are leased" apply
+fails "the pool ends" "asks node n1 for 8 more public IPv4 addresses than it gives now, for zos_ip.more[0], zos_ip.more[1], zos_ip.more[2] and 5 more; of its 8, 7 are left" z plan
 sed -i 's/count = 8/count = 0/' "$work/main.tf"
 check "addresses go back" apply
 sed -i 's/count = 0/count = 7/' "$work/main.tf"
@@ -222,10 +223,21 @@ resource "zos_machine" "big" {
   rootfs_size = 2048
 }
 TF
-fails "a machine that does not fit" "node n1 is full" apply
+fails "a machine that does not fit" "asks node n1 for 262144 MB more memory than it gives now, for zos_machine.big" z plan
 rm "$work/big.tf"
 check "everything goes" z destroy -auto-approve
 left() { for n in n1 n2 n3; do bridges $n; done; ip netns list | grep "^n-" | cut -d' ' -f1; }
 [ "$("$zplan" sandbox status -json | jq '[.nodes[].workloads] | add')" = 0 ] && ok "no workload is left" || failed "no workload is left"
 [ -z "$(for n in n1 n2 n3; do bridges $n; done)" ] && ok "no bridge is left" || { left >"$box/out"; failed "no bridge is left"; }
+
+# --- the example ---
+cp -r "$root/examples/two-nodes" "$box/two" && rm -rf "$box"/two/.terraform* "$box"/two/terraform.tfstate*
+export TF_VAR_content=$build/rootfs
+two() { (cd "$box/two" && timeout -k 10 120 "$zplan" "$@"); }
+two init >/dev/null 2>&1
+check "examples/two-nodes" two apply -auto-approve
+pinged() { for _ in $(seq 60); do ip netns exec "$client" curl -sf -m 2 --resolve "$1.$2.sandbox.test:80:$3" "http://$1.$2.sandbox.test/" | tee /dev/stderr | grep -q "1 packets received" && return 0; sleep 0.5; done; return 1; }
+check "the left machine hears the right one" pinged left n1 198.18.0.11
+check "and the right one the left" pinged right n2 198.18.0.12
+check "examples/two-nodes goes" two destroy -auto-approve
 [ "$failures" = 0 ]
