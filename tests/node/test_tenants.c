@@ -13,7 +13,7 @@
 #include "node/client.h"
 #include "node/methods.h"
 
-/* A workload that takes the disk its spec says; "fail" can not be had. */
+/* A workload that takes the disk its spec says, and a name; "fail" can not be had. */
 
 static int validate(const cJSON *spec, struct zp_error *err)
 {
@@ -29,9 +29,12 @@ static void capacity(const cJSON *spec, struct node_capacity *out)
 static int ensure(struct node_context *node, const struct node_workload *w, cJSON **result,
 	struct zp_error *err)
 {
-	(void)node;
+	const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(w->spec, "name"));
+
 	if (cJSON_IsTrue(cJSON_GetObjectItem(w->spec, "fail")))
 		return zp_error_set(err, "it can not be had");
+	if (name && node_lease_take(node, "thing-names", w->id, name, err) < 0)
+		return -1;
 	*result = cJSON_CreateObject();
 	return 0;
 }
@@ -64,7 +67,7 @@ static int check_tenant(struct node_context *node, const struct node_workload *w
 	return uses ? node_check_own(node, w, uses, err) : 0;
 }
 
-static const struct node_workload_type thing = { .name = "thing", .validate = validate,
+static const struct node_workload_type thing = { .name = "thing", .validate = validate, .names = "thing-names",
 	.capacity = capacity, .ensure = ensure, .read = read_it, .remove = remove_it,
 	.check_tenant = check_tenant };
 static const struct node_workload_type *const things[] = { &thing };
@@ -184,6 +187,53 @@ static void test_apart(void **data)
 	expect(f, &f->owner, "session.tenant", "{\"tenant\":\"../x\"}", "-32602");
 }
 
+/* Everyone is told whether a name is taken; by whom, only who may know. */
+static void test_names(void **data)
+{
+	struct fixture *f = *data;
+	static const char *const ask = "{\"type\":\"thing\",\"names\":[\"free\",\"web\"]}";
+
+	introduce(f);
+	expect(f, &f->a, "workload.ensure", ENSURE("x/1", ",\"name\":\"web\""), "{}");
+	expect(f, &f->a, "workload.holders", ask,
+		"[{\"taken\":false},{\"taken\":true,\"id\":\"x/1\",\"address\":\"\"}]");
+	expect(f, &f->owner, "workload.holders", ask, "\"id\":\"x/1\"");
+	expect(f, &f->b, "workload.holders", ask, "[{\"taken\":false},{\"taken\":true}]");
+	expect(f, &f->b, "workload.ensure", ENSURE("y/1", ",\"name\":\"web\""), "-32003");
+	expect(f, &f->a, "workload.remove", "{\"id\":\"x/1\"}", "{}");
+	expect(f, &f->b, "workload.holders", ask, "[{\"taken\":false},{\"taken\":false}]");
+	expect(f, &f->b, "workload.holders", "{\"type\":\"none\",\"names\":[]}", "-32602");
+	expect(f, &f->b, "workload.holders", "{\"type\":\"thing\",\"names\":[5]}", "[{\"taken\":false}]");
+}
+
+/* Certificates of gateways are named so that HAProxy can read the list of them. */
+static void test_certificates(void **data)
+{
+	struct fixture *f = *data;
+	static const char *const wrong[] = { "certificates = [\"relative.pem\"]",
+		"certificates = [\"/with space.pem\"]", "certificates = 5", "other = 1" };
+	zp_autofree char *config = zp_format("%s/other.hcl", f->dir);
+	struct node_context *node = node_context_new(f->dir);
+	size_t count;
+
+	assert_int_equal(zp_file_write_atomic(config,
+				 zp_str("gateway {\n  certificates = [\"/a.pem\", \"/b.pem\"]\n}\n"), 0600,
+				 NULL),
+		0);
+	assert_int_equal(node_settings_load(&node->settings, config, NULL), 0);
+	assert_string_equal(node_gateway_certificates(node, &count)[1], "/b.pem");
+	assert_int_equal(count, 2);
+	node_context_free(node);
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(wrong); i++) {
+		zp_autofree char *text = zp_format("gateway {\n  %s\n}\n", wrong[i]);
+
+		node = node_context_new(f->dir);
+		assert_int_equal(zp_file_write_atomic(config, zp_str(text), 0600, NULL), 0);
+		assert_int_equal(node_settings_load(&node->settings, config, NULL), -1);
+		node_context_free(node);
+	}
+}
+
 static void test_quota(void **data)
 {
 	struct fixture *f = *data;
@@ -272,6 +322,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_certificates, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quota, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dedicated, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_change, setup, teardown),

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -53,8 +54,20 @@ static void test_size(void **state)
 		{ "{\"size\":\"1G\"}", -1, "size: must be a whole number" },
 		{ "{}", -1, "size: required, but not given" },
 	};
+	static const char *const shown_wrongly[] = { "5", "[5]", "[\"\"]", "[\"../x\"]", "[\"a b\"]",
+		"[\".x\"]", "[\"a\",\"a\",\"a\",\"a\",\"a\"]" };
 
 	(void)state;
+	for (size_t i = 0; i < ZP_ARRAY_SIZE(shown_wrongly); i++) {
+		zp_autofree char *text =
+			zp_format("{\"size\":1073741824,\"show\":%s}", shown_wrongly[i]);
+		cJSON *spec = cJSON_Parse(text);
+		zp_autoerror err = ZP_ERROR_INIT;
+
+		assert_int_equal(provider_zmount_workload.validate(spec, &err), -1);
+		assert_non_null(strstr(zp_error_text(&err), "show: must be"));
+		cJSON_Delete(spec);
+	}
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(rows); i++) {
 		cJSON *spec = cJSON_Parse(rows[i].spec);
 		struct zp_error err = ZP_ERROR_INIT;

@@ -357,6 +357,44 @@ static void test_replacement(void **state)
 	}
 }
 
+/* A name that another node has is given to nobody else, and who has it is told. */
+static void test_names_are_given_once(void **state)
+{
+	static const char *const type = "zos_gateway_name";
+	static const char *const config =
+		"{ node = \"n2\", name = \"WEB\", backends = [\"http://10.1.1.2\"] }";
+	(void)state;
+	create(type, "{ node = \"n1\", name = \"web\", backends = [\"http://10.1.1.2\"] }");
+	struct provider_operation op = operation(type, PROVIDER_CREATE,
+		provider_schema_null(zos(type)->schema),
+		plan_one(type, provider_schema_null(zos(type)->schema), config, NULL, NULL));
+	struct provider_operation *ops[] = { &op };
+	op.identity = "xyz";
+	op.type->run(&instance, ops, 1);
+	assert_int_equal(op.problems.errors, 1);
+	assert_string_equal(op.problems.items[0].summary, "Name is taken");
+	assert_non_null(strstr(op.problems.items[0].detail,
+		"zos_thing.a on node n1 has the name \"web\" (abc/gw)"));
+	assert_int_equal(op.result.state, HCL_NULL);
+	assert_int_equal(fake_workload_count, 1);
+	provider_problems_release(&op.problems);
+	/* A node that is silent is warned of; it may have the name. */
+	fake_reset();
+	fake_nodes[1].unreachable = true;
+	struct provider_operation other = operation(type, PROVIDER_CREATE,
+		provider_schema_null(zos(type)->schema),
+		plan_one(type, provider_schema_null(zos(type)->schema),
+			"{ node = \"n1\", name = \"web\", backends = [\"http://10.1.1.2\"] }", NULL,
+			NULL));
+	ops[0] = &other;
+	other.type->run(&instance, ops, 1);
+	assert_int_equal(other.problems.errors, 0);
+	assert_int_equal(other.problems.count, 1);
+	assert_non_null(strstr(other.problems.items[0].detail, "Node n2 did not say"));
+	assert_int_equal(other.result.state, HCL_KNOWN);
+	provider_problems_release(&other.problems);
+}
+
 /* --- what is refused --- */
 
 static const struct {
@@ -619,6 +657,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_life, setup),
+		cmocka_unit_test_setup(test_names_are_given_once, setup),
 		cmocka_unit_test_setup(test_import, setup),
 		cmocka_unit_test_setup(test_degraded, setup),
 		cmocka_unit_test_setup(test_lost_but_registered, setup),
