@@ -14,9 +14,10 @@
 #define SCRIPT "/var/lib/cloud/scripts/per-boot/zplan-entrypoint"
 #define KEYS "SSH_KEY="
 
+/* On one line: YAML's readers do not take the tabs that cJSON lays out with. */
 static void print(cJSON *json, const char *before, struct zp_buf *out)
 {
-	char *text = cJSON_Print(json);
+	char *text = cJSON_PrintUnformatted(json);
 
 	zp_buf_puts(out, before);
 	zp_buf_puts(out, text ? text : "{}");

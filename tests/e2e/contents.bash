@@ -46,13 +46,13 @@ system() {
 	mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t tmpfs tmp /run
 	insmod /modules/cdrom.ko; insmod /modules/isofs.ko
 	for disk in /dev/vd?; do mount -t iso9660 -o ro $disk /seed 2>/dev/null && break; done
-	value() { sed -n "s/.*\"$1\":[^\"]*\"\([^\"]*\)\".*/\1/p" /seed/$2 | head -n 1; }
+	value() { tr '{,' '\n\n' </seed/$2 | sed -n "s/.*\"$1\":[^\"]*\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 	hostname "$(value local-hostname meta-data)"
 	ip link set eth0 up
 	ip addr add "$(value addresses network-config)" dev eth0
 	ip route add default via "$(value via network-config)"
 	cat /proc/cmdline >/www/cmdline
-	cp /seed/user-data /www/
+	cp /seed/user-data /seed/network-config /seed/meta-data /www/
 	echo "$0 $*" >/www/started
 	acpid -c /etc/acpi
 	exec serve system

@@ -160,6 +160,8 @@ check "no changes after it" no_changes
 is "the entrypoint is the init of a kernel" "$(get kernel started)" "/sbin/other one two"
 is "a system is called as its machine" "$(get raw name)" "system-raw"
 check "and knows who may log in" bash -c "ip netns exec $net curl -sf http://$(jq -r .raw "$box/ip")/user-data | grep -q 'ssh-ed25519 AAAA me'"
+yaml() { for f in meta-data network-config user-data; do get raw $f | python3 -c 'import sys, yaml; assert yaml.safe_load(sys.stdin)' || return 1; done; }
+check "in YAML as its readers take it" yaml
 is "several disks, one in another" "$(get tar mounts | grep -c ' /data')" 2
 check "what is said goes to the log" bash -c "cat $ZPLAN_SANDBOX/n1/workloads/*/console.log | grep -q 'SERVING tar'"
 # --- the planetary network ---
