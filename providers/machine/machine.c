@@ -21,10 +21,11 @@
 
 /* A guest gives its entrypoint ten seconds to end; it also has to notice and to write out. */
 #define STOP_MS 16000
+#define SYSTEM_STOP_MS 40000 /* one with an init of its own has many services to end */
 #define MAX_RESOLV_CONF (1 << 16)
 #define OUR_DISKS 2 /* root and config */
 #define READY_MS 30000
-#define READY_POLL_MS 50
+#define READY_POLL_MS 20
 
 void provider_machine_names(
 	struct node_context *node, const char *id, struct provider_machine_names *out)
@@ -170,6 +171,16 @@ static int write_config(struct provider_machine *machine, const char *hash, stru
 	return rc < 0 ? -1 : zp_file_write_atomic(applied, zp_str(hash), 0600, err);
 }
 
+static int stop(struct node_context *node, const char *id, const char *folder, struct zp_error *err)
+{
+	struct provider_machine_names names;
+	int grace =
+		provider_root_mode(folder) == PROVIDER_ROOT_CONTAINER ? STOP_MS : SYSTEM_STOP_MS;
+
+	provider_machine_names(node, id, &names);
+	return provider_hypervisor_stop(node, names.domain, grace, err);
+}
+
 static void add_disk(struct provider_domain *domain, struct provider_domain_disk *disks,
 	const char *path, const char *format, const char *serial, bool readonly)
 {
@@ -286,8 +297,9 @@ static int await_ready(struct provider_machine *machine, int64_t from, struct zp
 		if (provider_console_is_ready(log, from))
 			return 0;
 		pause_ms(READY_POLL_MS);
-		if (waited % 500 == 0 && provider_hypervisor_state(machine->node,
-						 machine->names.domain, &state, err) < 0)
+		if (waited % (25 * READY_POLL_MS) == 0 &&
+			provider_hypervisor_state(
+				machine->node, machine->names.domain, &state, err) < 0)
 			return -1;
 		if (state == PROVIDER_DOMAIN_NONE)
 			break;
@@ -299,6 +311,12 @@ static int await_ready(struct provider_machine *machine, int64_t from, struct zp
 		words.len ? words.ptr : "");
 }
 
+static int open_console(struct provider_machine *machine, struct zp_error *err)
+{
+	return provider_console_open(machine->node, machine->names.domain, machine->spec.network,
+		machine->console_url, err);
+}
+
 static int restart(struct provider_machine *machine, enum provider_root_need need, const char *hash,
 	struct zp_error *err)
 {
@@ -306,12 +324,13 @@ static int restart(struct provider_machine *machine, enum provider_root_need nee
 	bool news = !is_applied(machine, hash);
 	int64_t from;
 
-	if (provider_hypervisor_stop(machine->node, machine->names.domain, STOP_MS, err) < 0 ||
+	if (stop(machine->node, machine->id, machine->folder, err) < 0 ||
 		provider_root_apply(machine->folder, &machine->spec, need, err) < 0 ||
 		write_config(machine, hash, err) < 0)
 		return -1;
 	from = provider_console_size(log);
-	if (start(machine, err) < 0)
+	/* The console while it boots, which takes longer. */
+	if (start(machine, err) < 0 || open_console(machine, err) < 0)
 		return -1;
 	/* Only our own init says when it is ready. */
 	return news && provider_root_mode(machine->folder) == PROVIDER_ROOT_CONTAINER
@@ -319,7 +338,7 @@ static int restart(struct provider_machine *machine, enum provider_root_need nee
 		       : 0;
 }
 
-static int make_run(struct provider_machine *machine, struct zp_error *err)
+int provider_machine_converge(struct provider_machine *machine, struct zp_error *err)
 {
 	enum provider_domain_state state;
 	enum provider_root_need need;
@@ -332,24 +351,18 @@ static int make_run(struct provider_machine *machine, struct zp_error *err)
 		provider_hypervisor_state(machine->node, machine->names.domain, &state, err) < 0)
 		return -1;
 	if (need == PROVIDER_ROOT_FINE && state != PROVIDER_DOMAIN_NONE && !tap_lost &&
-		is_applied(machine, hash))
-		return state == PROVIDER_DOMAIN_PAUSED ? provider_hypervisor_resume(machine->node,
-								 machine->names.domain, err)
-						       : 0;
+		is_applied(machine, hash)) {
+		if (state == PROVIDER_DOMAIN_PAUSED &&
+			provider_hypervisor_resume(machine->node, machine->names.domain, err) < 0)
+			return -1;
+		return open_console(machine, err);
+	}
 	if (need == PROVIDER_ROOT_BUILD &&
 		provider_root_fetch(machine->node, machine->id, machine->folder, &machine->spec,
 			machine->local, err) < 0)
 		return -1;
 	node_progress(machine->node, machine->id, "starting");
 	return restart(machine, need, hash, err);
-}
-
-int provider_machine_converge(struct provider_machine *machine, struct zp_error *err)
-{
-	if (make_run(machine, err) < 0)
-		return -1;
-	return provider_console_open(machine->node, machine->names.domain, machine->spec.network,
-		machine->console_url, err);
 }
 
 /* The filter knows nothing of it any more. */
@@ -379,10 +392,13 @@ static void leave_planetary(struct node_context *node, const char *id)
 
 int provider_machine_destroy(struct node_context *node, const char *id, struct zp_error *err)
 {
+	zp_autofree char *folder = node_workload_dir(node, id, err);
 	struct provider_machine_names names;
 
+	if (!folder)
+		return -1;
 	provider_machine_names(node, id, &names);
-	if (provider_hypervisor_stop(node, names.domain, STOP_MS, err) < 0 ||
+	if (stop(node, id, folder, err) < 0 ||
 		provider_console_close(node, names.domain, err) < 0 ||
 		node_workload_dir_remove(node, id, err) < 0 || leave_public(node, id, err) < 0)
 		return -1;
