@@ -173,8 +173,12 @@ static void add_keys(cJSON *json, const struct provider_machine_spec *spec)
 
 static void add_mounts(cJSON *json, const struct provider_machine_config *config)
 {
-	cJSON *list = cJSON_AddArrayToObject(json, "mounts");
+	cJSON *list;
 
+	/* An empty list is against cloud-init's schema. */
+	if (!config->spec->mount_count)
+		return;
+	list = cJSON_AddArrayToObject(json, "mounts");
 	for (size_t i = 0; i < config->spec->mount_count; i++) {
 		zp_autofree char *device =
 			zp_format("/dev/disk/by-id/virtio-%s", config->serials[i]);
