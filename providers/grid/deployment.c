@@ -33,7 +33,10 @@ static struct hcl_value plan_vms(struct provider_plan *plan)
 	struct hcl_value *vms = zp_new_array(plan->arena, struct hcl_value, planned.count);
 	for (uint32_t i = 0; i < planned.count; i++) {
 		const char *name = provider_get_text(planned.elements[i], "name");
-		grid_vm_plan_refuse(plan, "vms", planned.elements[i]);
+		if (grid_vm_wants_gpu(planned.elements[i]))
+			provider_warning(&plan->problems, "vms", "No GPUs here",
+				"The machine %s asks for a GPU, and no node has any to give: this can be "
+				"planned, but not applied.", name ? name : "");
 		vms[i] = grid_vm_plan(plan->arena, &grid_vm_schema, planned.elements[i],
 			config.elements[i], grid_element(before, name), !same_network(plan));
 	}
@@ -98,10 +101,35 @@ static void plan_deployment(struct provider_plan *plan)
 		check_growth(plan);
 }
 
+/* A machine without what it was to have is not made. */
+static bool refuse_gpus(struct provider_operation *op)
+{
+	struct hcl_value vms = provider_get(op->planned, "vms");
+	bool changes = op->verb == PROVIDER_CREATE || op->verb == PROVIDER_UPDATE;
+
+	for (uint32_t i = 0; changes && vms.state == HCL_KNOWN && i < vms.count; i++) {
+		if (!grid_vm_wants_gpu(vms.elements[i]))
+			continue;
+		provider_error(&op->problems, "vms", "No GPUs here",
+			"The machine %s asks for a GPU, and no node has any to give.",
+			provider_get_text(vms.elements[i], "name"));
+		op->result = op->verb == PROVIDER_CREATE ? provider_schema_null(op->type->schema) :
+							   op->prior;
+		return true;
+	}
+	return false;
+}
+
 static void run(
 	struct provider_instance *instance, struct provider_operation *const *ops, size_t count)
 {
-	zos_composite_run(&grid_deployment_kind, instance, ops, count);
+	zp_autofree struct provider_operation **list = zp_calloc(count + 1, sizeof(*list));
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!refuse_gpus(ops[i]))
+			list[used++] = ops[i];
+	zos_composite_run(&grid_deployment_kind, instance, list, used);
 }
 
 const struct provider_resource_type provider_grid_deployment = {

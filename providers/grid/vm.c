@@ -86,14 +86,11 @@ struct hcl_value grid_vm_plan(struct zp_arena *arena, const struct provider_sche
 	return provider_built(&builder);
 }
 
-void grid_vm_plan_refuse(struct provider_plan *plan, const char *block, struct hcl_value vm)
+bool grid_vm_wants_gpu(struct hcl_value vm)
 {
 	struct hcl_value gpus = provider_get(vm, "gpus");
 
-	if (gpus.state == HCL_KNOWN && gpus.count)
-		provider_error(&plan->problems, block, "No GPUs here",
-			"The machine %s asks for a GPU, and no node has any to give: leave out \"gpus\".",
-			provider_get_text(vm, "name") ? provider_get_text(vm, "name") : "");
+	return gpus.state == HCL_KNOWN && gpus.count;
 }
 
 /* ---- parts ---- */

@@ -30,8 +30,8 @@ struct hcl_value grid_element(struct hcl_value list, const char *name);
  */
 struct hcl_value grid_vm_plan(struct zp_arena *arena, const struct provider_schema *schema,
 	struct hcl_value planned, struct hcl_value config, struct hcl_value before, bool moves);
-/* What no node has to offer: GPUs. */
-void grid_vm_plan_refuse(struct provider_plan *plan, const char *block, struct hcl_value vm);
+/* Whether it asks for a GPU, which no node has to give. */
+bool grid_vm_wants_gpu(struct hcl_value vm);
 
 /* --- parts --- */
 

@@ -369,6 +369,7 @@ struct task {
 	struct zos_part *part;
 	cJSON *spec; /* NULL: it goes */
 	cJSON *params;
+	bool half_made; /* it is new, and could not be made: what there is of it goes */
 };
 
 ZP_VEC(tasks, struct task);
@@ -377,9 +378,10 @@ static void add_task(struct tasks *tasks, struct work *work, struct zos_part *pa
 {
 	struct zos_composition *c = &work->composition;
 	const char *id = zos_workload_id(c->arena, c->identity, part->name);
-	struct task task = { work, part, spec,
-		spec ? zos_ensure_params(c->instance, c->op, id, part->workload, spec) :
-		       node_remove_params(id) };
+	struct task task = { .work = work, .part = part, .spec = spec };
+
+	task.params = spec ? zos_ensure_params(c->instance, c->op, id, part->workload, spec) :
+			     node_remove_params(id);
 
 	zp_vec_push(tasks, task);
 }
@@ -396,19 +398,15 @@ static const char *doing(const struct work *work)
 	}
 }
 
-/* Whether a node that gave this answer may have made something all the same. */
-static bool may_remain(const struct zos_call *call)
-{
-	return !call->unsent && call->error.code != NODE_E_INVALID &&
-	       call->error.code != NODE_E_CAPACITY && call->error.code != NODE_E_DENIED;
-}
-
 static void settle_task(struct task *task, struct zos_call *call)
 {
 	struct zos_part *part = task->part;
 
 	if (!call->result) {
-		task->work->remains |= task->spec && may_remain(call);
+		/* Of a node that was lost on the way nobody knows what it did. */
+		task->half_made = task->spec && !part->spec && !call->unsent;
+		task->work->remains |= task->half_made && call->error.code == NODE_LOST;
+		task->half_made &= call->error.code != NODE_LOST;
 		report(task->work, doing(task->work), part->name, &call->error);
 	} else if (task->spec) {
 		task->work->remains = true;
@@ -428,6 +426,33 @@ static void settle_task(struct task *task, struct zos_call *call)
 	zp_error_clear(&call->error);
 }
 
+/* A part that failed is not to come to life later, when nobody knows of it any more. */
+static void remove_half_made(const struct batch *batch, const struct tasks *tasks)
+{
+	zp_autofree struct zos_call *calls = zp_calloc(tasks->count + 1, sizeof(*calls));
+	zp_autofree struct work **works = zp_calloc(tasks->count + 1, sizeof(*works));
+	size_t count = 0;
+
+	for (size_t i = 0; i < tasks->count; i++) {
+		const struct task *task = &tasks->items[i];
+		const struct zos_composition *c = &task->work->composition;
+		if (!task->half_made)
+			continue;
+		works[count] = task->work;
+		calls[count++] = (struct zos_call){ .node = task->part->node,
+			.method = "workload.remove",
+			.params = node_remove_params(
+				zos_workload_id(c->arena, c->identity, task->part->name)) };
+	}
+	zos_call_all(batch->instance->environment->nodes, calls, count);
+	for (size_t i = 0; i < count; i++) {
+		works[i]->remains |= !calls[i].result;
+		cJSON_Delete((cJSON *)calls[i].params);
+		cJSON_Delete(calls[i].result);
+		zp_error_clear(&calls[i].error);
+	}
+}
+
 /* All at once, one message per node. */
 static void carry_out(const struct batch *batch, struct tasks *tasks)
 {
@@ -440,6 +465,7 @@ static void carry_out(const struct batch *batch, struct tasks *tasks)
 	zos_call_all(batch->instance->environment->nodes, calls, tasks->count);
 	for (size_t i = 0; i < tasks->count; i++)
 		settle_task(&tasks->items[i], &calls[i]);
+	remove_half_made(batch, tasks);
 	zp_vec_release(tasks);
 }
 

@@ -8,8 +8,8 @@
  *
  * A change of several objects goes stage by stage, each stage in one message per node: first what stands on
  * others and goes, or has to be made anew, from the top down; then what is new or differs, from the base up;
- * then what nothing stands on any more. A failure ends the stages of its own object only, and what exists
- * stays.
+ * then what nothing stands on any more. A failure ends the stages of its own object only; the part that
+ * failed goes, if it was new, and all else that exists stays.
  *
  * Such a type has the attributes id and status, as those of one workload (object.h).
  */

@@ -39,7 +39,7 @@ destroyed() { check "$work: destroyed" z destroy -auto-approve "$@"; }
 workloads() { "$zplan" sandbox status -json | jq '[.nodes[].workloads] | add'; }
 
 finish() {
-	[ -z "${laptop:-}" ] || kill "$laptop" 2>/dev/null
+	for pid in ${laptop:-} ${redis:-}; do kill "$pid" 2>/dev/null; done
 	"$zplan" sandbox down >/dev/null 2>&1
 	rm -rf "$box"
 }
@@ -100,6 +100,19 @@ invalid/mount|no disk called "missing" to mount
 refused/zdb|Node 11 does not offer key-value stores (zdb)
 refused/qsfs|Node 11 does not offer quantum safe file systems (qsfs)
 REFUSALS
+
+# --- so are the examples of the pages ---
+for page in "$root"/docs/resources/grid_*.md "$root"/docs/data-sources/grid_*.md; do
+	work=pages/$(basename "$page" .md)
+	mkdir -p "$box/$work" && awk '/^```$/ { on = 0 } on { print } /^```hcl$/ { on = 1 }' "$page" >"$box/$work/main.tf"
+	check "the example of $(basename "$page")" z plan
+done
+
+# --- content that a mirror's folder does not hold ---
+work=escape
+mkdir -p "$box/$work" && sed 's|base:latest.flist|../../etc|' "$root/tests/grid/gateway_name/main.tf" >"$box/$work/main.tf"
+if ! z apply -auto-approve >"$box/out" 2>&1 && says "leads out of the node's mirror"; then ok "a mirror is not left"; else failed "a mirror is not left"; fi
+destroyed
 
 # --- one node: disks, an address, and a sibling that stays as it is ---
 take single
@@ -186,6 +199,39 @@ applied "applied"
 wait_page "$(output public_ip | cut -d/ -f1)/name" && ok "scheduler: the machine answers" || failed "scheduler: the machine answers"
 settled "nothing left to do"
 destroyed
+
+# --- consoles as streams ---
+take zlogs
+sed -i '/ws:/d' "$box/zlogs/main.tf"
+from_client python3 -c '
+import socket, threading, sys
+def serve(peer):
+	text = peer.makefile("rb")
+	while (line := text.readline()):
+		if not line.startswith(b"*"): continue
+		words = []
+		for _ in range(int(line[1:])):
+			words.append(text.read(int(text.readline()[1:]))); text.readline()
+		if words[0].upper() == b"PUBLISH": sys.stdout.buffer.write(words[2] + b"\n"); sys.stdout.flush()
+		peer.sendall(b":1\r\n" if words[0].upper() == b"PUBLISH" else b"+OK\r\n")
+server = socket.create_server(("198.18.0.2", 6379))
+while True: threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()' >"$box/published" 2>/dev/null &
+redis=$!
+applied "applied"
+for _ in $(seq 1 100); do grep -q "is alive" "$box/published" && break; sleep 0.2; done
+grep -q "is alive" "$box/published" && ok "zlogs: what the machine says arrives" || failed "zlogs: what the machine says arrives"
+settled "nothing left to do"
+destroyed
+kill "$redis" 2>/dev/null; redis=
+
+# --- aliases, count, for_each and planetary addresses ---
+take aliases
+if [ -x /usr/sbin/yggdrasil ]; then
+	applied "applied"
+	[ "$(output planetary '[.a, .b] | map(select(test("^[23][0-9a-f]*:"))) | unique | length')" = 2 ] && ok "aliases: planetary addresses" || failed "aliases: planetary addresses"
+	settled "nothing left to do"
+	destroyed
+fi
 
 # --- provisioners over ssh, into the machine; zplan runs where the machine can be reached ---
 take remote_exec

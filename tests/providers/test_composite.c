@@ -234,8 +234,15 @@ static void test_what_was_refused_leaves_nothing(void **state)
 {
 	(void)state;
 	fake_nodes[0].fail_ensure = NODE_E_INVALID;
+	fake_remove_calls = 0;
 	assert_true(hcl_is_null(
 		fails(PROVIDER_CREATE, none(), POD("", DISK("a", "n1", "1")), "said no")));
+	assert_int_equal(fake_remove_calls, 1);
+	/* One that could not be taken back is remembered. */
+	fake_nodes[0].fail_remove = NODE_E_FAILED;
+	assert_string_equal(
+		status_of(fails(PROVIDER_CREATE, none(), POD("", DISK("a", "n1", "1")), "said no")),
+		"degraded: the last change was not completed");
 	fake_nodes[0].unreachable = true;
 	assert_true(hcl_is_null(
 		fails(PROVIDER_CREATE, none(), POD("", DISK("a", "n1", "1")), "can not be reached")));

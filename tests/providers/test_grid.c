@@ -475,9 +475,27 @@ static const struct {
 	{ "{ node = 9 }", "has no node \"9\"" },
 	{ "{ node = 1, zdbs = [{ name = \"z\", password = \"p\", size = 1 }] }",
 		"Node 1 does not offer key-value stores" },
-	{ "{ node = 1, " NET ", vms = [" VM("a", ", gpus = [\"0000:0e:00.0/1002/744c\"]") "] }",
-		"asks for a GPU" },
 };
+
+/* Planned with a warning, and not made without what it was to have. */
+static void test_gpus(void **state)
+{
+	(void)state;
+	with_network();
+	struct provider_plan plan = plan_of("grid_deployment", none("grid_deployment"),
+		"{ node = 1, " NET ", vms = [" VM("a", ", gpus = [\"0000:0e:00.0/1002/744c\"]") "] }");
+	assert_int_equal(plan.problems.errors, 0);
+	assert_int_equal(plan.problems.count, 1);
+	provider_problems_release(&plan.problems);
+	struct provider_operation op = operation(
+		"grid_deployment", PROVIDER_CREATE, none("grid_deployment"), plan.planned);
+	struct provider_operation *ops[] = { &op };
+	op.type->run(&instance, ops, 1);
+	assert_non_null(strstr(op.problems.items[0].detail, "asks for a GPU"));
+	assert_true(hcl_is_null(op.result));
+	assert_int_equal(fake_workload_count, 2);
+	provider_problems_release(&op.problems);
+}
 
 static void test_refused_in_plan(void **state)
 {
@@ -653,6 +671,7 @@ int main(void)
 		cmocka_unit_test_setup(test_drift, setup),
 		cmocka_unit_test_setup(test_failed_creation_keeps_the_list, setup),
 		cmocka_unit_test_setup(test_refused_in_plan, setup),
+		cmocka_unit_test_setup(test_gpus, setup),
 		cmocka_unit_test_setup(test_deployment_checks, setup),
 		cmocka_unit_test_setup(test_cluster, setup),
 		cmocka_unit_test_setup(test_workers_come_and_go, setup),
