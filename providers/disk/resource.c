@@ -2,6 +2,7 @@
  * zos_disk: a disk for machines of one node, realised by a zmount workload. Grows in place.
  */
 #include "providers/builtin.h"
+#include "providers/scheduler/demand.h"
 #include "providers/zos/object.h"
 #include "providers/zos/specs.h"
 
@@ -47,8 +48,8 @@ static void validate(struct hcl_value config, struct provider_problems *problems
 static void demand(struct hcl_value object, void (*add)(void *data, const struct provider_demand *demand),
 	void *data)
 {
-	add(data, &(struct provider_demand){ .node = provider_get_text(object, "node"),
-			  .disk = provider_get_int(object, "size", 0) * GIGABYTE });
+	zos_demand_disk(&(struct zos_demand){ add, data }, provider_get_text(object, "node"),
+		provider_get_int(object, "size", 0));
 }
 
 static void plan_disk(struct provider_plan *plan)

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "providers/grid/deployment.h"
 #include "providers/zos/object.h"
+#include "providers/scheduler/demand.h"
 
 static const char *text_or_empty(struct hcl_value object, const char *name)
 {
@@ -132,6 +133,23 @@ static void run(
 	zos_composite_run(&grid_deployment_kind, instance, list, used);
 }
 
+static void demand(struct hcl_value object, void (*add)(void *data, const struct provider_demand *demand),
+	void *data)
+{
+	const struct zos_demand to = { add, data };
+	struct hcl_value vms = provider_get(object, "vms"), disks = provider_get(object, "disks");
+	char text[24];
+	const char *node = zos_demand_node(provider_get(object, "node"), text);
+
+	for (uint32_t i = 0; vms.state == HCL_KNOWN && i < vms.count; i++) {
+		int64_t cpu = provider_get_int(vms.elements[i], "cpu", 1);
+		int64_t memory = provider_get_int(vms.elements[i], "memory", ZOS_DEFAULT_MEMORY_MB);
+		zos_demand_machine(&to, vms.elements[i], node, zos_machine_least_root(cpu, memory), "publicip");
+	}
+	for (uint32_t i = 0; disks.state == HCL_KNOWN && i < disks.count; i++)
+		zos_demand_disk(&to, node, provider_get_int(disks.elements[i], "size", 0));
+}
+
 const struct provider_resource_type provider_grid_deployment = {
 	.name = "grid_deployment",
 	.schema = &grid_deployment_schema,
@@ -140,4 +158,5 @@ const struct provider_resource_type provider_grid_deployment = {
 	.plan = plan_deployment,
 	.run = run,
 	.batch_key = grid_batch_key,
+	.demand = demand,
 };

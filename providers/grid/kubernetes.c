@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "providers/kubernetes/member.h"
 #include "providers/zos/object.h"
+#include "providers/scheduler/demand.h"
 
 #define MEMBER                                                                                     \
 	GRID_REQUIRED("name", "string", "Letters, digits and _; unique in the cluster."),          \
@@ -253,6 +254,22 @@ static const char *batch_key(const struct provider_operation *op)
 	return "clusters";
 }
 
+static void demand(struct hcl_value object, void (*add)(void *data, const struct provider_demand *demand),
+	void *data)
+{
+	static const char *const kinds[] = { "master", "workers" };
+
+	for (size_t k = 0; k < ZP_ARRAY_SIZE(kinds); k++) {
+		struct hcl_value members = provider_get(object, kinds[k]);
+		for (uint32_t i = 0; members.state == HCL_KNOWN && i < members.count; i++) {
+			char node[24];
+			zos_demand_machine(&(struct zos_demand){ add, data }, members.elements[i],
+				zos_demand_node(provider_get(members.elements[i], "node"), node),
+				ZOS_K3S_LEAST_ROOT_MB, "publicip");
+		}
+	}
+}
+
 const struct provider_resource_type provider_grid_kubernetes = {
 	.name = "grid_kubernetes",
 	.schema = &schema,
@@ -262,4 +279,5 @@ const struct provider_resource_type provider_grid_kubernetes = {
 	.plan = plan_kubernetes,
 	.run = run,
 	.batch_key = batch_key,
+	.demand = demand,
 };

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "providers/grid/grid.h"
+#include "providers/scheduler/room.h"
 
 #define UNUSED(attribute, text, extra)                                                             \
 	{                                                                                          \
@@ -71,5 +72,6 @@ const struct provider provider_grid = {
 	.schema = &schema,
 	.resources = resources,
 	.data_sources = data_sources,
+	.review = zos_review_room,
 	.configure = configure,
 };

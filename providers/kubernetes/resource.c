@@ -11,6 +11,7 @@
 #include "providers/zos/checks.h"
 #include "providers/zos/object.h"
 #include "providers/zos/specs.h"
+#include "providers/scheduler/demand.h"
 
 #define GIVEN(attribute, kind, with, standard, text)                                               \
 	{                                                                                          \
@@ -326,6 +327,18 @@ static const char *batch_key(const struct provider_operation *op)
 	return "clusters";
 }
 
+static void demand(struct hcl_value object, void (*add)(void *data, const struct provider_demand *demand),
+	void *data)
+{
+	for (const char *const *block = zos_cluster_blocks; *block; block++) {
+		struct hcl_value members = provider_get(object, *block);
+		for (uint32_t i = 0; members.state == HCL_KNOWN && i < members.count; i++)
+			zos_demand_machine(&(struct zos_demand){ add, data }, members.elements[i],
+				provider_get_text(members.elements[i], "node"), ZOS_K3S_LEAST_ROOT_MB,
+				"public_ipv4");
+	}
+}
+
 const struct provider_resource_type provider_zos_kubernetes = {
 	.name = "zos_kubernetes",
 	.schema = &schema,
@@ -335,4 +348,5 @@ const struct provider_resource_type provider_zos_kubernetes = {
 	.plan = plan_cluster,
 	.run = run,
 	.batch_key = batch_key,
+	.demand = demand,
 };

@@ -2,6 +2,7 @@
  * zos_machine: a machine on one node, in one private network, realised by a zmachine workload.
  */
 #include "providers/builtin.h"
+#include "providers/scheduler/demand.h"
 #include "providers/machine/spec.h"
 #include "providers/zos/checks.h"
 #include "providers/zos/object.h"
@@ -467,12 +468,7 @@ static void run(
 static void demand(struct hcl_value object, void (*add)(void *data, const struct provider_demand *demand),
 	void *data)
 {
-	const int64_t megabyte = INT64_C(1) << 20;
-
-	add(data, &(struct provider_demand){ .node = provider_get_text(object, "node"),
-			  .cores = provider_get_int(object, "cpu", 0),
-			  .memory = provider_get_int(object, "memory", 0) * megabyte,
-			  .disk = provider_get_int(object, "rootfs_size", 0) * megabyte });
+	zos_demand_machine(&(struct zos_demand){ add, data }, object, provider_get_text(object, "node"), 0, NULL);
 }
 
 const struct provider_resource_type provider_zos_machine = {

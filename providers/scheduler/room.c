@@ -23,23 +23,39 @@ struct load {
 struct sum {
 	struct node_pool *pool;
 	struct zp_map by_node; /* name in the inventory -> struct load * */
+	struct zp_map by_text; /* as objects name it -> the same; itself for a node nobody knows */
 	const struct provider_change *change;
 	int sign;
 };
 
-static void add(void *data, const struct provider_demand *demand)
+/* NULL: the inventory has no such node. */
+static struct load *load_of(struct sum *sum, const char *node)
 {
-	struct sum *sum = data;
-	const struct node_entry *entry =
-		demand->node ? node_inventory_find(node_pool_inventory(sum->pool), demand->node) : NULL;
+	void *known = zp_map_get(&sum->by_text, zp_str(node));
 
-	if (!entry)
-		return;
+	if (known)
+		return known == sum ? NULL : known;
+	const struct node_entry *entry = node_inventory_find(node_pool_inventory(sum->pool), node);
+	char *text = zp_strdup(node);
+	if (!entry) {
+		zp_map_set(&sum->by_text, zp_str(text), sum);
+		return NULL;
+	}
 	void **slot = zp_map_slot(&sum->by_node, zp_str(entry->name));
 	if (!*slot)
 		*slot = zp_calloc(1, sizeof(struct load));
-	struct load *load = *slot;
-	load->entry = entry;
+	((struct load *)*slot)->entry = entry;
+	zp_map_set(&sum->by_text, zp_str(text), *slot);
+	return *slot;
+}
+
+static void add(void *data, const struct provider_demand *demand)
+{
+	struct sum *sum = data;
+	struct load *load = demand->node ? load_of(sum, demand->node) : NULL;
+
+	if (!load)
+		return;
 	load->more.cores += sum->sign * demand->cores;
 	load->more.memory += sum->sign * demand->memory;
 	load->more.disk += sum->sign * demand->disk;
@@ -161,5 +177,8 @@ void zos_review_room(struct provider_instance *instance, const struct provider_c
 		review(sum.pool, loads, growing, problems);
 	for (size_t i = 0; i < sum.by_node.count; i++)
 		free(sum.by_node.entries[i].value);
+	for (size_t i = 0; i < sum.by_text.count; i++)
+		free((char *)sum.by_text.entries[i].key.ptr);
+	zp_map_release(&sum.by_text);
 	zp_map_release(&sum.by_node);
 }

@@ -124,11 +124,25 @@ struct node_client *node_pool_get(struct node_pool *pool, const char *node, stru
 	return NULL;
 }
 
+/* What every node has left. */
+static struct { int64_t cores, memory, disk, addresses; const char *tenant, *dedicated; } fake_free;
+
 static cJSON *fake_facts(const struct node_client *client)
 {
 	cJSON *facts = cJSON_CreateObject();
 	cJSON_AddStringToObject(facts, "name", client->name);
 	cJSON_AddStringToObject(facts, "public_address", client->public_address);
+	cJSON_AddStringToObject(facts, "tenant", fake_free.tenant ? fake_free.tenant : "");
+	cJSON_AddStringToObject(facts, "dedicated", fake_free.dedicated ? fake_free.dedicated : "");
+	for (int i = 0; i < 2; i++) {
+		cJSON *amounts = cJSON_AddObjectToObject(facts, i ? "free" : "capacity");
+		cJSON_AddNumberToObject(amounts, "cores", (double)(i ? fake_free.cores : 2 * fake_free.cores));
+		cJSON_AddNumberToObject(amounts, "memory", (double)(i ? fake_free.memory : 2 * fake_free.memory));
+		cJSON_AddNumberToObject(amounts, "disk", (double)(i ? fake_free.disk : 2 * fake_free.disk));
+	}
+	cJSON *addresses = cJSON_AddObjectToObject(facts, "public_ips");
+	cJSON_AddNumberToObject(addresses, "total", 8);
+	cJSON_AddNumberToObject(addresses, "free", (double)fake_free.addresses);
 	return facts;
 }
 
