@@ -181,6 +181,7 @@ static int build_proxies(const struct node_context *node, const struct provider_
 			.fqdn = proxy->fqdn,
 			.passthrough = proxy->passthrough,
 			.redirect = proxy->redirect,
+			.health = proxy->health,
 			.servers = proxy->servers,
 			.server_count = proxy->server_count,
 			.slot = used[provider_haproxy_mode(proxy->passthrough)]++,
@@ -536,7 +537,9 @@ static int change_live(struct node_context *node, const char *id, const char *te
 		return 0;
 	if (provider_live_is(&live, id, text))
 		return 1;
-	if (text && (provider_proxy_decode(text, &proxy, NULL) < 0 ||
+	if (!provider_live_is_plain(&live, id))
+		return 0;
+	if (text && (provider_proxy_decode(text, &proxy, NULL) < 0 || proxy.health ||
 			    own_certificate(node, &proxy, &own, NULL) < 0 ||
 			    !provider_live_has_room(&live, node, &proxy)))
 		return 0;

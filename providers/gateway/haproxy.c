@@ -116,6 +116,11 @@ static void put_backend(const struct provider_haproxy_proxy *proxy, struct zp_bu
 {
 	zp_buf_printf(out, "\n# %s: %s\n", proxy->id, proxy->fqdn);
 	put_slot(provider_haproxy_mode(proxy->passthrough), proxy->slot, out);
+	if (proxy->health)
+		zp_buf_printf(out,
+			"\toption httpchk\n"
+			"\thttp-check send meth GET uri %s ver HTTP/1.1 hdr Host %s\n",
+			proxy->health, proxy->fqdn);
 	for (size_t i = 0; i < proxy->server_count; i++) {
 		zp_buf_printf(out, "\tserver s%zu ", i + 1);
 		provider_haproxy_server(&proxy->servers[i], out);

@@ -8,7 +8,7 @@
  * backend: of plain HTTP, of HTTP where TLS ended, and of TLS that goes on.
  *
  * Backends are slots: there are more of them than proxies, so that a proxy can be put into one
- * while HAProxy runs (live.h).
+ * while HAProxy runs (live.h). Only one that asks its servers for a path needs a backend of its own.
  */
 #ifndef PROVIDER_GATEWAY_HAPROXY_H
 #define PROVIDER_GATEWAY_HAPROXY_H
@@ -31,6 +31,7 @@ struct provider_haproxy_proxy {
 	const char *id;	  /* of the workload; a comment in the configuration */
 	const char *fqdn; /* lower case, unique among the proxies */
 	bool passthrough, redirect;
+	const char *health; /* path that servers must answer well; NULL: none */
 	const struct provider_gateway_backend *servers; /* as HAProxy reaches them */
 	size_t server_count;
 	size_t slot; /* which of its mode's backends it has */

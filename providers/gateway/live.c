@@ -12,7 +12,7 @@
 
 struct live_entry {
 	char *id, *fqdn, *text, *network;
-	bool passthrough, redirect;
+	bool passthrough, redirect, plain;
 	char *certificate; /* its own; NULL: none */
 	size_t slot, servers;
 };
@@ -41,6 +41,7 @@ static struct live_entry *entry_new(
 	entry->certificate = certificate ? zp_strdup(certificate) : NULL;
 	entry->passthrough = proxy->passthrough;
 	entry->redirect = proxy->redirect;
+	entry->plain = !proxy->health;
 	entry->servers = proxy->server_count;
 	entry->slot = slot;
 	return entry;
@@ -130,6 +131,13 @@ bool provider_live_is(const struct provider_live *live, const char *id, const ch
 	const struct live_entry *entry = find(live, id);
 
 	return text ? entry && strcmp(entry->text, text) == 0 : !entry;
+}
+
+bool provider_live_is_plain(const struct provider_live *live, const char *id)
+{
+	const struct live_entry *entry = find(live, id);
+
+	return !entry || entry->plain;
 }
 
 size_t provider_live_count(const struct provider_live *live)

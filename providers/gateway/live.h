@@ -53,6 +53,8 @@ void provider_live_spare(struct provider_live *live, enum provider_haproxy_mode 
 
 /* Whether the proxy is served as this text has it; text NULL: whether it is not served. */
 bool provider_live_is(const struct provider_live *live, const char *id, const char *text);
+/* Whether its backend, if it has one, is like any other. */
+bool provider_live_is_plain(const struct provider_live *live, const char *id);
 /* Whether there is a slot for it, if need be one that others left meanwhile. */
 bool provider_live_has_room(struct provider_live *live, const struct node_context *node,
 	const struct provider_proxy *proxy);

@@ -31,6 +31,12 @@
 		.default_value = "false",                                                          \
 		.description = "Answer plain HTTP with a redirect to the same place by https."     \
 	}
+#define ATTRIBUTE_HEALTH                                                                           \
+	{                                                                                          \
+		.name = "health_check", .type = "string", .flags = PROVIDER_OPTIONAL,              \
+		.description = "Path that a backend must answer with success; else it is passed "  \
+			       "over."                                                             \
+	}
 #define ATTRIBUTE_AUTHORITY                                                                        \
 	{                                                                                          \
 		.name = "certificate_authority", .type = "string", .flags = PROVIDER_COMPUTED,     \
@@ -58,6 +64,7 @@ static struct provider_attribute name_attributes[] = {
 	ATTRIBUTE_BACKENDS,
 	ATTRIBUTE_PASSTHROUGH,
 	ATTRIBUTE_REDIRECT,
+	ATTRIBUTE_HEALTH,
 	ATTRIBUTE_NETWORK,
 	ATTRIBUTE_DESCRIPTION,
 	{ .name = "fqdn",
@@ -84,6 +91,7 @@ static struct provider_attribute fqdn_attributes[] = {
 	ATTRIBUTE_BACKENDS,
 	ATTRIBUTE_PASSTHROUGH,
 	ATTRIBUTE_REDIRECT,
+	ATTRIBUTE_HEALTH,
 	ATTRIBUTE_NETWORK,
 	ATTRIBUTE_DESCRIPTION,
 	ATTRIBUTE_AUTHORITY,
@@ -105,6 +113,7 @@ static cJSON *gateway_spec(struct zp_arena *arena, struct hcl_value values, bool
 		.backends = provider_get(values, "backends"),
 		.tls_passthrough = provider_get_bool(values, "tls_passthrough", false),
 		.redirect_https = provider_get_bool(values, "redirect_https", false),
+		.health_check = provider_get_text(values, "health_check"),
 		.network = network && *network ? zos_workload_id(arena, network, "net") : NULL,
 	};
 
@@ -137,6 +146,9 @@ static void fill(struct provider_builder *builder, struct hcl_value before, cons
 		hcl_bool_value(cJSON_IsTrue(cJSON_GetObjectItem(spec, "tls_passthrough"))));
 	provider_build_set(builder, "redirect_https",
 		hcl_bool_value(cJSON_IsTrue(cJSON_GetObjectItem(spec, "redirect_https"))));
+	provider_build_set(builder, "health_check",
+		zos_keep_empty(provider_get(before, "health_check"),
+			zos_json_text(builder->arena, spec, "health_check")));
 	provider_build_set(builder, "certificate_authority",
 		zos_json_text(builder->arena, result, "certificate_authority"));
 	provider_build_set(builder, "network",
@@ -172,7 +184,8 @@ static bool is_part_known(struct hcl_value config, const char *name)
  */
 static void validate(struct hcl_value config, struct provider_problems *problems, bool by_name)
 {
-	static const char *const fields[] = { "name", "fqdn", "backends", "network" };
+	static const char *const fields[] = { "name", "fqdn", "backends", "network",
+		"health_check" };
 	const char *name = by_name ? "name" : "fqdn";
 	zos_check_reference(problems, config, "network", "zos_network");
 	if (config.state != HCL_KNOWN || problems->errors ||

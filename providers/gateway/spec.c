@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #define NETWORK_ID_MAX 200
+#define HEALTH_MAX 200
 
 /* 1 and the text, 0 when absent or null, -1 after an error. */
 static int text_field(const cJSON *json, const char *name, const char **out, struct zp_error *err)
@@ -229,6 +230,40 @@ static int read_flag(const cJSON *json, const char *name, bool *flag, struct zp_
 	return 0;
 }
 
+/* It becomes a word of HAProxy's configuration, where some characters mean something. */
+static bool is_path(const char *path)
+{
+	size_t len = strlen(path);
+
+	if (path[0] != '/' || len > HEALTH_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)path[i]) && !strchr("/-_.~?&=+,:@", path[i]))
+			return false;
+	return true;
+}
+
+static int read_health(const cJSON *json, struct provider_gateway_spec *spec, struct zp_error *err)
+{
+	const char *text;
+	int given = text_field(json, "health_check", &text, err);
+
+	if (given < 0)
+		return -1;
+	if (!given || !text[0])
+		return 0;
+	if (spec->passthrough)
+		return zp_error_set(err, "health_check: with tls_passthrough the gateway can not "
+					 "ask the backends anything");
+	if (!is_path(text))
+		return zp_error_set(err,
+			"health_check: \"%s\" is not a path such as /health, of letters, digits and "
+			"/ - _ . ~ ? & = + , : @",
+			text);
+	spec->health = zp_strdup(text);
+	return 0;
+}
+
 static int read_fields(
 	const cJSON *json, bool by_name, struct provider_gateway_spec *spec, struct zp_error *err)
 {
@@ -237,7 +272,7 @@ static int read_fields(
 	if (read_name(json, by_name, spec, err) < 0 ||
 		read_flag(json, "tls_passthrough", &spec->passthrough, err) < 0 ||
 		read_flag(json, "redirect_https", &spec->redirect, err) < 0 ||
-		read_network(json, spec, err) < 0)
+		read_health(json, spec, err) < 0 || read_network(json, spec, err) < 0)
 		return -1;
 	return read_backends(json, spec, err);
 }
@@ -257,6 +292,7 @@ void provider_gateway_spec_release(struct provider_gateway_spec *spec)
 {
 	free(spec->name);
 	free(spec->fqdn);
+	free(spec->health);
 	free(spec->network);
 	memset(spec, 0, sizeof(*spec));
 }

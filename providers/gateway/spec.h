@@ -1,7 +1,7 @@
 /*
  * The specs of `gateway-name-proxy` and `gateway-fqdn-proxy`, checked and in typed form. Fields:
- * name or fqdn, backends[], tls_passthrough, redirect_https, network (id of the network workload
- * whose private addresses the backends are).
+ * name or fqdn, backends[], tls_passthrough, redirect_https, health_check (path that a backend must
+ * answer well), network (id of the network workload whose private addresses the backends are).
  *
  * Backends are addresses, never host names: "http://10.1.2.3", "http://10.1.2.3:8080",
  * "https://..." where the gateway ends TLS; "10.1.2.3:443" with tls_passthrough.
@@ -29,6 +29,7 @@ struct provider_gateway_spec {
 	char *fqdn; /* of an fqdn proxy, else NULL; lower case */
 	bool passthrough;
 	bool redirect; /* answer plain HTTP with where the name is by https */
+	char *health; /* path to ask; NULL: to be connected to is enough */
 	char *network; /* NULL: the node reaches the backends by itself */
 	struct provider_gateway_backend backends[PROVIDER_GATEWAY_MAX_BACKENDS];
 	size_t backend_count;

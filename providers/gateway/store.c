@@ -16,6 +16,7 @@ void provider_proxy_release(struct provider_proxy *proxy)
 {
 	free(proxy->id);
 	free(proxy->fqdn);
+	free(proxy->health);
 	free(proxy->network);
 	memset(proxy, 0, sizeof(*proxy));
 }
@@ -57,6 +58,8 @@ char *provider_proxy_encode(const struct provider_proxy *proxy)
 	cJSON_AddBoolToObject(json, "tls_passthrough", proxy->passthrough);
 	if (proxy->redirect)
 		cJSON_AddTrueToObject(json, "redirect_https");
+	if (proxy->health)
+		cJSON_AddStringToObject(json, "health_check", proxy->health);
 	if (proxy->network)
 		cJSON_AddStringToObject(json, "network", proxy->network);
 	servers = cJSON_AddArrayToObject(json, "servers");
@@ -111,6 +114,7 @@ static bool decode(const cJSON *json, struct provider_proxy *proxy)
 
 	proxy->id = text_member(json, "id");
 	proxy->fqdn = text_member(json, "fqdn");
+	proxy->health = text_member(json, "health_check");
 	proxy->network = text_member(json, "network");
 	proxy->passthrough =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "tls_passthrough"));

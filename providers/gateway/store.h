@@ -20,6 +20,7 @@ struct provider_proxy {
 	struct provider_gateway_backend
 		servers[PROVIDER_GATEWAY_MAX_BACKENDS]; /* as HAProxy sees them */
 	size_t server_count;
+	char *health;  /* as of the spec; NULL: none */
 	char *network; /* NULL: none */
 	/* With a network: forwards[i] leads from servers[i] to the machine. */
 	struct provider_forward forwards[PROVIDER_GATEWAY_MAX_BACKENDS];

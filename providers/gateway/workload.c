@@ -93,6 +93,7 @@ static int make_proxy(struct node_context *node, const struct node_workload *w,
 	proxy->id = zp_strdup(w->id);
 	proxy->passthrough = spec.passthrough;
 	proxy->redirect = spec.redirect;
+	proxy->health = zp_steal(spec.health);
 	proxy->server_count = spec.backend_count;
 	memcpy(proxy->servers, spec.backends, sizeof(proxy->servers));
 	return spec.network ? forward_servers(node, &spec, proxy, err) : 0;

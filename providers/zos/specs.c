@@ -99,6 +99,8 @@ cJSON *zos_gateway_spec(const struct zos_gateway *gateway)
 	cJSON_AddBoolToObject(spec, "tls_passthrough", gateway->tls_passthrough);
 	if (gateway->redirect_https)
 		cJSON_AddTrueToObject(spec, "redirect_https");
+	if (gateway->health_check && *gateway->health_check)
+		cJSON_AddStringToObject(spec, "health_check", gateway->health_check);
 	add_text(spec, "network", gateway->network);
 	return spec;
 }

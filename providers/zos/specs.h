@@ -44,6 +44,7 @@ struct zos_gateway {
 	const char *name, *fqdn; /* one of them */
 	struct hcl_value backends; /* list of string; unknown ones are left out */
 	bool tls_passthrough, redirect_https;
+	const char *health_check; /* a path */
 	const char *network; /* id of a network workload */
 };
 

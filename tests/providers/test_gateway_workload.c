@@ -527,6 +527,30 @@ static void test_passes_tls_on(void **state)
 	close(server.fd);
 }
 
+/* A backend that accepts connections and answers nothing is passed over, once it is asked. */
+static void test_health_is_asked_for(void **state)
+{
+	static const char *const checked = "{\"name\":\"www\",\"network\":\"u1/net\","
+					   "\"health_check\":\"/health\",\"backends\":["
+					   "\"http://10.1.2.2:8080\",\"http://10.1.2.3:9999\"]}";
+	struct wire_socket silent = wire_socket("0.0.0.0", 9999);
+	int quick = 0;
+
+	(void)state;
+	need_isolation();
+	assert_int_equal(provider_netns_run("m2", wire_listen, &silent, NULL), 0);
+	assert_ensure("name", "u1/gw", checked, "ok www.a.example");
+	assert_ok("name", "u1/gw", checked);
+	for (time_t end = time(NULL) + 20; quick < 6 && time(NULL) < end;)
+		quick = fetch_status("www.a.example") == 200 ? quick + 1 : 0;
+	assert_int_equal(quick, 6);
+	close(silent.fd);
+	/* And back to one that is like the others. */
+	assert_ensure("name", "u1/gw", WWW, "ok www.a.example");
+	assert_ok("name", "u1/gw", WWW);
+	assert_int_equal(fetch_status("www.a.example"), 200);
+}
+
 /* Text of the result's member, heap; NULL when it has none. */
 static char *result_member(const char *id, const char *json, const char *member)
 {
@@ -626,6 +650,7 @@ static int run_all(void)
 		cmocka_unit_test(test_changes_are_not_noticed),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_passes_tls_on),
+		cmocka_unit_test(test_health_is_asked_for),
 		cmocka_unit_test(test_certificate_of_the_node),
 		cmocka_unit_test(test_remove),
 	};

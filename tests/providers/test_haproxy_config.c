@@ -31,9 +31,9 @@ static const struct provider_gateway_backend secure[] = { { "2001:db8::7", 8443,
 static const struct provider_gateway_backend raw[] = { { "10.0.0.9", 443, false } };
 
 static const struct provider_haproxy_proxy proxies[] = {
-	{ "p/web", "www.a.example", false, true, two, 2, 0 },
-	{ "p/raw", "raw.a.example", true, false, raw, 1, 0 },
-	{ "p/sec", "sec.example.org", false, false, secure, 1, 1 },
+	{ "p/web", "www.a.example", false, true, NULL, two, 2, 0 },
+	{ "p/raw", "raw.a.example", true, false, NULL, raw, 1, 0 },
+	{ "p/sec", "sec.example.org", false, false, "/health?a=b", secure, 1, 1 },
 };
 
 #define HEAD                                                                                       \
@@ -118,6 +118,8 @@ static const struct provider_haproxy_proxy proxies[] = {
 	"\n"                                                                                       \
 	"# p/sec: sec.example.org\n"                                                               \
 	"backend http_1\n"                                                                         \
+	"\toption httpchk\n"                                                                       \
+	"\thttp-check send meth GET uri /health?a=b ver HTTP/1.1 hdr Host sec.example.org\n"       \
 	"\tserver s1 [2001:db8::7]:8443 ssl verify none sni req.hdr(host)\n"
 
 struct golden {
@@ -231,6 +233,14 @@ static const struct wrong wrongs[] = {
 		"tls_passthrough: must be true or false" },
 	{ true, "{\"name\":\"a\",\"redirect_https\":\"yes\"}",
 		"redirect_https: must be true or false" },
+	{ true, "{\"name\":\"a\",\"health_check\":\"health\"" B "}",
+		"health_check: \"health\" is not a path such as /health, of letters, digits and "
+		"/ - _ . ~ ? & = + , : @" },
+	{ true, "{\"name\":\"a\",\"health_check\":\"/a b\"" B "}",
+		"health_check: \"/a b\" is not a path such as /health, of letters, digits and "
+		"/ - _ . ~ ? & = + , : @" },
+	{ true, "{\"name\":\"a\",\"tls_passthrough\":true,\"health_check\":\"/\"" B "}",
+		"health_check: with tls_passthrough the gateway can not ask the backends anything" },
 	{ true, "{\"name\":\"a\"}", "backends: must be a list of at least one backend" },
 	{ true, "{\"name\":\"a\",\"backends\":[]}",
 		"backends: must be a list of at least one backend" },
