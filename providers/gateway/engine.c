@@ -108,9 +108,8 @@ char *provider_engine_authority(const struct node_context *node, const char *fqd
 {
 	zp_autofree char *folder = provider_gateway_folder(node);
 
-	return passthrough || configured(node, fqdn)
-		       ? NULL
-		       : provider_certificate_authority(folder, NULL);
+	return passthrough || configured(node, fqdn) ? NULL
+						     : provider_certificate_authority(folder, NULL);
 }
 
 /* A line of the list, and the content into the hash: a renewed one is a new generation. */
@@ -127,7 +126,8 @@ static int put_certificate(
 	return 0;
 }
 
-/* The first is HAProxy's answer to names it does not know; then node.hcl's, and the proxies' own. */
+/* The first is HAProxy's answer to names it does not know; then node.hcl's, and the proxies' own.
+ */
 static int put_certificates(const struct node_context *node, const struct build *build,
 	crypto_generichash_state *hash, struct zp_buf *out, struct zp_error *err)
 {
@@ -231,8 +231,8 @@ static void hash_text(crypto_generichash_state *hash, const struct zp_buf *text)
 }
 
 /* salt makes a generation of its own out of what one had already; 0: none. */
-static int build_fill(const struct node_context *node, struct build *build, int64_t salt,
-	struct zp_error *err)
+static int build_fill(
+	const struct node_context *node, struct build *build, int64_t salt, struct zp_error *err)
 {
 	uint8_t digest[HASH_BYTES];
 	crypto_generichash_state hash;
@@ -443,8 +443,8 @@ static void note_generation(struct node_context *node, const struct build *build
 	for (size_t i = 0; i < build->list->count; i++) {
 		zp_autofree char *text = provider_proxy_encode(&build->list->items[i]);
 
-		provider_live_note(&live, &build->list->items[i], text, build->own[i],
-			build->proxies[i].slot);
+		provider_live_note(
+			&live, &build->list->items[i], text, build->own[i], build->proxies[i].slot);
 		used[provider_haproxy_mode(build->proxies[i].passthrough)]++;
 	}
 	/* Taken from the end: the first ones first. */

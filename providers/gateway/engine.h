@@ -30,5 +30,6 @@ size_t provider_engine_users(const char *network);
  * The certificate to trust for the proxy's name, as PEM text, heap. NULL where that is not the
  * node's own authority: TLS is passed through, or node.hcl has a certificate for the name.
  */
-char *provider_engine_authority(const struct node_context *node, const char *fqdn, bool passthrough);
+char *provider_engine_authority(
+	const struct node_context *node, const char *fqdn, bool passthrough);
 #endif

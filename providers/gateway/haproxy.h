@@ -8,7 +8,8 @@
  * backend: of plain HTTP, of HTTP where TLS ended, and of TLS that goes on.
  *
  * Backends are slots: there are more of them than proxies, so that a proxy can be put into one
- * while HAProxy runs (live.h). Only one that asks its servers for a path needs a backend of its own.
+ * while HAProxy runs (live.h). Only one that asks its servers for a path needs a backend of its
+ * own.
  */
 #ifndef PROVIDER_GATEWAY_HAPROXY_H
 #define PROVIDER_GATEWAY_HAPROXY_H
@@ -42,8 +43,8 @@ struct provider_haproxy_options {
 	const char *stats_socket; /* path; through it a new worker takes over the listeners */
 	const char *inner_socket; /* abstract name of the hop from hello inspection to TLS's end */
 	const char *plain_map, *host_map, *sni_map; /* paths */
-	const char *certificates;		       /* path of the list of certificates */
-	bool inspects;				       /* the TLS hello */
+	const char *certificates;		    /* path of the list of certificates */
+	bool inspects;				    /* the TLS hello */
 	size_t slots[PROVIDER_HAPROXY_MODES]; /* backends; those beyond the proxies' are empty */
 };
 
@@ -57,8 +58,7 @@ void provider_haproxy_plain_map(
 	const struct provider_haproxy_proxy *proxies, size_t count, struct zp_buf *out);
 
 /* "http_7" */
-void provider_haproxy_slot_name(
-	enum provider_haproxy_mode mode, size_t slot, struct zp_buf *out);
+void provider_haproxy_slot_name(enum provider_haproxy_mode mode, size_t slot, struct zp_buf *out);
 /* Where plain HTTP is led that is to be redirected. */
 #define PROVIDER_HAPROXY_REDIRECT "to_https"
 /* Address and how to speak to it, as a server's line and `add server` have them. */

@@ -177,7 +177,8 @@ static int fill_slot(const struct node_context *node, const char *slot,
 	return 0;
 }
 
-/* Takes the servers out, last first; one that still has connections stays, as do those before it. */
+/* Takes the servers out, last first; one that still has connections stays, as do those before it.
+ */
 static void clear_slot(
 	struct provider_live *live, const struct node_context *node, struct provider_live_slot slot)
 {
@@ -278,7 +279,8 @@ static int set_leads(const struct provider_live *live, const struct node_context
 	return 0;
 }
 
-/* Leads the name of entry (NULL: nothing) to its slot, and no longer where before (or NULL) led it. */
+/* Leads the name of entry (NULL: nothing) to its slot, and no longer where before (or NULL) led it.
+ */
 static int lead_name(const struct provider_live *live, const struct node_context *node,
 	const struct live_entry *entry, const struct live_entry *before, struct zp_error *err)
 {
@@ -289,8 +291,8 @@ static int lead_name(const struct provider_live *live, const struct node_context
 	if (entry) {
 		provider_haproxy_slot_name(
 			provider_haproxy_mode(entry->passthrough), entry->slot, &slot);
-		if (set_leads(live, node, entry->fqdn, same ? was : none,
-			    leads_of(entry, slot.ptr), err) < 0)
+		if (set_leads(live, node, entry->fqdn, same ? was : none, leads_of(entry, slot.ptr),
+			    err) < 0)
 			return -1;
 	}
 	return before && !same ? set_leads(live, node, before->fqdn, was, none, err) : 0;

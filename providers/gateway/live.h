@@ -38,7 +38,7 @@ struct provider_live {
 	struct zp_map networks; /* id of a network -> number of proxies into it, as a pointer */
 	ZP_VEC(, size_t) spare[PROVIDER_HAPROXY_MODES];
 	ZP_VEC(, struct provider_live_slot) left; /* with servers that could not be taken out yet */
-	bool is_marked; /* HAProxy remembers that it was changed */
+	bool is_marked;				  /* HAProxy remembers that it was changed */
 };
 
 /* Nothing is known any more. */

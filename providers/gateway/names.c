@@ -26,7 +26,8 @@ static void refuse(const struct zos_name_claim *claim, const char *node, const c
 		return;
 	if (!id)
 		provider_error(&claim->op->problems, "name", "Name is taken",
-			"Another tenant of node %s has the name \"%s\". A name is given once in the "
+			"Another tenant of node %s has the name \"%s\". A name is given once in "
+			"the "
 			"inventory, to the first who asks for it.",
 			node, claim->name);
 	else
@@ -37,8 +38,8 @@ static void refuse(const struct zos_name_claim *claim, const char *node, const c
 }
 
 /* One answer of a node; a claim that is refused already needs no second reason. */
-static void take_answer(const struct zos_name_claim *claims, size_t count, const char *node,
-	const cJSON *answer)
+static void take_answer(
+	const struct zos_name_claim *claims, size_t count, const char *node, const cJSON *answer)
 {
 	const cJSON *holder = cJSON_IsArray(answer) ? answer->child : NULL;
 
@@ -68,7 +69,8 @@ void zos_names_check(struct provider_instance *instance, const struct zos_name_c
 	cJSON *params = question(claims, count);
 	for (size_t i = 0; i < inventory->count; i++)
 		calls[i] = (struct zos_call){ .node = inventory->items[i].name,
-			.method = "workload.holders", .params = params };
+			.method = "workload.holders",
+			.params = params };
 	zos_call_all(pool, calls, inventory->count);
 	for (size_t i = 0; i < inventory->count; i++) {
 		if (calls[i].result)

@@ -1,7 +1,7 @@
 /*
- * Names of gateways belong to one in the whole inventory, whichever node it is on: first come, first
- * served. There is no one who keeps them all, so whoever wants a name asks every node before and
- * after its own node has taken it: of two who take one at the same moment at most one keeps it.
+ * Names of gateways belong to one in the whole inventory, whichever node it is on: first come,
+ * first served. There is no one who keeps them all, so whoever wants a name asks every node before
+ * and after its own node has taken it: of two who take one at the same moment at most one keeps it.
  */
 #ifndef PROVIDERS_GATEWAY_NAMES_H
 #define PROVIDERS_GATEWAY_NAMES_H

@@ -257,7 +257,8 @@ static int read_health(const cJSON *json, struct provider_gateway_spec *spec, st
 					 "ask the backends anything");
 	if (!is_path(text))
 		return zp_error_set(err,
-			"health_check: \"%s\" is not a path such as /health, of letters, digits and "
+			"health_check: \"%s\" is not a path such as /health, of letters, digits "
+			"and "
 			"/ - _ . ~ ? & = + , : @",
 			text);
 	spec->health = zp_strdup(text);

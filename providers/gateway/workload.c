@@ -132,8 +132,8 @@ static bool forwards_equal(const struct provider_forward *a, const struct provid
 }
 
 /* The proxy's forwards into the network that other does not have; either may be NULL. */
-static size_t forwards_beyond(const struct provider_proxy *proxy, const struct provider_proxy *other,
-	const char *network, struct provider_forward *out)
+static size_t forwards_beyond(const struct provider_proxy *proxy,
+	const struct provider_proxy *other, const char *network, struct provider_forward *out)
 {
 	bool same = other && other->network && strcmp(other->network, network) == 0;
 	size_t count = 0;
@@ -156,7 +156,8 @@ static size_t forwards_beyond(const struct provider_proxy *proxy, const struct p
  * the kernel is not as it should be, all of them are set.
  */
 static int change_forwards(struct node_context *node, const char *network,
-	const struct provider_proxy *before, const struct provider_proxy *after, struct zp_error *err)
+	const struct provider_proxy *before, const struct provider_proxy *after,
+	struct zp_error *err)
 {
 	struct provider_forward gone[PROVIDER_GATEWAY_MAX_BACKENDS];
 	struct provider_forward fresh[PROVIDER_GATEWAY_MAX_BACKENDS];
@@ -359,7 +360,10 @@ static int tick(struct node_context *node, const struct node_workload *w, bool *
 static bool is_internal(uint32_t address)
 {
 	static const struct provider_subnet internal[] = {
-		{ 0x00000000, 8 }, { 0x7f000000, 8 }, { 0xa9fe0000, 16 }, { 0x647f0000, 16 },
+		{ 0x00000000, 8 },
+		{ 0x7f000000, 8 },
+		{ 0xa9fe0000, 16 },
+		{ 0x647f0000, 16 },
 		{ 0xe0000000, 3 },
 	};
 
@@ -369,8 +373,8 @@ static bool is_internal(uint32_t address)
 	return false;
 }
 
-static int check_tenant(struct node_context *node, const struct node_workload *w,
-	struct zp_error *err)
+static int check_tenant(
+	struct node_context *node, const struct node_workload *w, struct zp_error *err)
 {
 	provider_autogateway spec = { 0 };
 	uint32_t address, own = 0;
@@ -385,7 +389,8 @@ static int check_tenant(struct node_context *node, const struct node_workload *w
 			address == own)
 			return zp_error_code(err, NODE_E_DENIED,
 				"backends: %s is not for tenants: name a public IPv4 address, or "
-				"the network the backend is in", spec.backends[i].host);
+				"the network the backend is in",
+				spec.backends[i].host);
 	return 0;
 }
 

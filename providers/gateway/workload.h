@@ -2,10 +2,10 @@
  * The workload types `gateway-name-proxy` and `gateway-fqdn-proxy`: a name on this node's public
  * address that leads to backends, through the node's HAProxy (engine.h).
  *
- * A name, and a domain name, belongs to one workload of a node (pool "gateway-name"); the label of a
- * name proxy (pool "gateway-label") to one in the inventory, which who makes it sees to (names.h). Backends
- * within a network get a port each on the network's uplink (pool "gateway-port/<network>", one
- * block of ports per gateway), which HAProxy connects to (forward.h).
+ * A name, and a domain name, belongs to one workload of a node (pool "gateway-name"); the label of
+ * a name proxy (pool "gateway-label") to one in the inventory, which who makes it sees to
+ * (names.h). Backends within a network get a port each on the network's uplink (pool
+ * "gateway-port/<network>", one block of ports per gateway), which HAProxy connects to (forward.h).
  */
 #ifndef PROVIDER_GATEWAY_WORKLOAD_H
 #define PROVIDER_GATEWAY_WORKLOAD_H

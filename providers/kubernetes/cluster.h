@@ -19,7 +19,8 @@ extern const char *const zos_cluster_blocks[];
 
 /* The member of that name in a list of blocks, or a null. */
 struct hcl_value zos_cluster_find(struct hcl_value members, const char *name);
-/* What a member says itself, else what the cluster says, else the standard; "flist", "entrypoint". */
+/* What a member says itself, else what the cluster says, else the standard; "flist", "entrypoint".
+ */
 const char *zos_cluster_chosen(struct hcl_value cluster, struct hcl_value member,
 	const char *attribute, const char *standard);
 

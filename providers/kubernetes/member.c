@@ -7,16 +7,19 @@
 struct hcl_value zos_cluster_environment(
 	struct zp_arena *arena, const struct zos_cluster_member *member)
 {
-	const char *url = member->master_ip ?
-				  zp_arena_format(arena, "https://%s:6443", member->master_ip) :
-				  "";
+	const char *url = member->master_ip
+				  ? zp_arena_format(arena, "https://%s:6443", member->master_ip)
+				  : "";
 	const struct {
 		const char *name, *value;
 	} variables[] = {
-		{ "K3S_DATA_DIR", ZOS_K3S_MOUNT_POINT }, { "K3S_FLANNEL_IFACE", "eth0" },
+		{ "K3S_DATA_DIR", ZOS_K3S_MOUNT_POINT },
+		{ "K3S_FLANNEL_IFACE", "eth0" },
 		{ "K3S_KUBECONFIG_OUTPUT", member->kubeconfig },
-		{ "K3S_NODE_NAME", member->name }, { "K3S_TOKEN", member->token },
-		{ "K3S_URL", url }, { "SSH_KEY", member->ssh_key ? member->ssh_key : "" },
+		{ "K3S_NODE_NAME", member->name },
+		{ "K3S_TOKEN", member->token },
+		{ "K3S_URL", url },
+		{ "SSH_KEY", member->ssh_key ? member->ssh_key : "" },
 	};
 	struct hcl_map_entry *entries =
 		zp_new_array(arena, struct hcl_map_entry, ZP_ARRAY_SIZE(variables));
@@ -34,8 +37,8 @@ struct hcl_value zos_cluster_environment(
 
 const char *zos_cluster_address(const struct zos_part *machine)
 {
-	const char *ip = machine ? cJSON_GetStringValue(cJSON_GetObjectItem(machine->result, "ip")) :
-				   NULL;
+	const char *ip =
+		machine ? cJSON_GetStringValue(cJSON_GetObjectItem(machine->result, "ip")) : NULL;
 
 	return ip ? ip : "";
 }

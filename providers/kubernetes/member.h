@@ -1,6 +1,6 @@
 /*
- * Members of a Kubernetes cluster: each a machine with one data disk and an environment that tells what it
- * is. The types that make clusters share this.
+ * Members of a Kubernetes cluster: each a machine with one data disk and an environment that tells
+ * what it is. The types that make clusters share this.
  */
 #ifndef PROVIDERS_KUBERNETES_MEMBER_H
 #define PROVIDERS_KUBERNETES_MEMBER_H
@@ -17,7 +17,7 @@
 struct zos_cluster_member {
 	const char *name, *token, *ssh_key; /* ssh_key may be empty */
 	const char *master_ip;		    /* NULL: it is the master */
-	const char *kubeconfig; /* where it is to write one; NULL: where it likes */
+	const char *kubeconfig;		    /* where it is to write one; NULL: where it likes */
 };
 
 /* Map of string, in the arena. */

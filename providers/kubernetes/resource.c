@@ -1,6 +1,6 @@
 /*
- * zos_kubernetes: its schema, checks and plan. A master and workers on any nodes of a network, each a
- * machine with a data disk and an environment that says what it is (member.h).
+ * zos_kubernetes: its schema, checks and plan. A master and workers on any nodes of a network, each
+ * a machine with a data disk and an environment that says what it is (member.h).
  */
 #include <string.h>
 
@@ -129,7 +129,8 @@ static bool is_name(const char *name)
 	size_t len = strlen(name);
 
 	return len >= 1 && len <= 36 &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == len;
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+		       len;
 }
 
 static void check_number(struct provider_problems *problems, const char *block,
@@ -147,7 +148,8 @@ static void check_number(struct provider_problems *problems, const char *block,
 			name ? name : "a member", (long long)from, (long long)to);
 }
 
-static void check_root(struct provider_problems *problems, const char *block, struct hcl_value member)
+static void check_root(
+	struct provider_problems *problems, const char *block, struct hcl_value member)
 {
 	int64_t least = zos_machine_least_root(
 		provider_get_int(member, "cpu", 1), provider_get_int(member, "memory", 1024));
@@ -156,7 +158,8 @@ static void check_root(struct provider_problems *problems, const char *block, st
 
 	if (value.state != HCL_UNKNOWN && size < least)
 		provider_error(problems, block, "Root file system too small",
-			"A machine with this many cores and this much memory needs a rootfs_size of "
+			"A machine with this many cores and this much memory needs a rootfs_size "
+			"of "
 			"%lld MB at least.",
 			(long long)least);
 }
@@ -171,7 +174,8 @@ static void check_member(struct provider_problems *problems, struct zp_map *name
 			"\"%s\" is not a member's name: 1 to 36 letters, digits and _.", name);
 	if (name && zp_map_set(names, zp_str(name), names))
 		provider_error(problems, block, "Name used twice",
-			"Two members of the cluster are called \"%s\". Names are unique in a cluster.",
+			"Two members of the cluster are called \"%s\". Names are unique in a "
+			"cluster.",
 			name);
 	check_number(problems, block, member, "disk_size", 1, 10 * 1024);
 	check_number(problems, block, member, "cpu", 1, 32);
@@ -243,9 +247,9 @@ static struct hcl_value plan_member(struct provider_plan *plan,
 	provider_build(&builder, plan->arena, member, planned);
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(computed); i++)
 		provider_build_set(&builder, computed[i].told,
-			remains && (!computed[i].with || same(before, planned, computed[i].with)) ?
-				provider_get(before, computed[i].told) :
-				hcl_unknown(hcl_string));
+			remains && (!computed[i].with || same(before, planned, computed[i].with))
+				? provider_get(before, computed[i].told)
+				: hcl_unknown(hcl_string));
 	return provider_built(&builder);
 }
 
@@ -257,7 +261,8 @@ static void check_growth(struct provider_plan *plan, const char *block, struct h
 
 	if (size < had && same(before, planned, "node") && !plan->replace_count)
 		provider_error(&plan->problems, block, "A disk can not shrink",
-			"The disk of %s has %lld GB and can not be made %lld GB without losing data.",
+			"The disk of %s has %lld GB and can not be made %lld GB without losing "
+			"data.",
 			provider_get_text(planned, "name"), (long long)had, (long long)size);
 }
 
@@ -327,15 +332,15 @@ static const char *batch_key(const struct provider_operation *op)
 	return "clusters";
 }
 
-static void demand(struct hcl_value object, void (*add)(void *data, const struct provider_demand *demand),
-	void *data)
+static void demand(struct hcl_value object,
+	void (*add)(void *data, const struct provider_demand *demand), void *data)
 {
 	for (const char *const *block = zos_cluster_blocks; *block; block++) {
 		struct hcl_value members = provider_get(object, *block);
 		for (uint32_t i = 0; members.state == HCL_KNOWN && i < members.count; i++)
 			zos_demand_machine(&(struct zos_demand){ add, data }, members.elements[i],
-				provider_get_text(members.elements[i], "node"), ZOS_K3S_LEAST_ROOT_MB,
-				"public_ipv4");
+				provider_get_text(members.elements[i], "node"),
+				ZOS_K3S_LEAST_ROOT_MB, "public_ipv4");
 	}
 }
 

@@ -78,8 +78,7 @@ static const struct zos_part *machine_of(
 
 static bool is_master(const struct zos_composition *composition, const struct zos_part *part)
 {
-	const char *master =
-		provider_get_text(master_of(composition->op->planned), "name");
+	const char *master = provider_get_text(master_of(composition->op->planned), "name");
 
 	return master && strcmp(strchr(part->name, '-') + 1, master) == 0;
 }
@@ -92,12 +91,11 @@ static cJSON *machine_spec(struct zos_composition *composition, const struct zos
 	const char *master = provider_get_text(master_of(cluster), "name");
 	bool leads = is_master(composition, part);
 	const char *token = provider_get_text(cluster, "token");
-	struct zos_cluster_member role = { .name = name, .token = token ? token : "",
+	struct zos_cluster_member role = { .name = name,
+		.token = token ? token : "",
 		.ssh_key = provider_get_text(cluster, "ssh_key"),
-		.master_ip =
-			leads ? NULL : zos_cluster_address(machine_of(composition, master)),
-		.kubeconfig =
-			leads ? ZOS_K3S_MOUNT_POINT "/" ZOS_CLUSTER_KUBECONFIG : NULL };
+		.master_ip = leads ? NULL : zos_cluster_address(machine_of(composition, master)),
+		.kubeconfig = leads ? ZOS_K3S_MOUNT_POINT "/" ZOS_CLUSTER_KUBECONFIG : NULL };
 	struct zos_mount mount = { zos_part_id(composition, "disk-%s", name), ZOS_K3S_MOUNT_POINT };
 	struct zos_machine machine = {
 		.flist = zos_cluster_chosen(cluster, member, "flist", ZOS_K3S_FLIST),
@@ -172,8 +170,7 @@ static bool replaces(struct zos_composition *composition, const struct zos_part 
 static const struct zos_part *part_of(
 	const struct zos_composition *composition, const char *kind, const char *name)
 {
-	return zos_part_find(
-		composition, zp_arena_format(composition->arena, "%s-%s", kind, name));
+	return zos_part_find(composition, zp_arena_format(composition->arena, "%s-%s", kind, name));
 }
 
 /* What only specs tell of a member that the state knows nothing of yet: an import. */
@@ -207,8 +204,8 @@ static void take_results(struct zos_composition *composition, struct provider_bu
 	const cJSON *capacity = cJSON_GetObjectItem(machine->spec, "compute_capacity");
 
 	provider_build_set(builder, "cpu", hcl_int_value(zos_json_int(capacity, "cpu", 1)));
-	provider_build_set(builder, "memory",
-		hcl_int_value(zos_json_int(capacity, "memory", 0) / MEGABYTE));
+	provider_build_set(
+		builder, "memory", hcl_int_value(zos_json_int(capacity, "memory", 0) / MEGABYTE));
 	for (size_t i = 0; i < ZP_ARRAY_SIZE(texts); i++)
 		provider_build_set(builder, texts[i],
 			zos_json_text(composition->arena, machine->result, texts[i]));
@@ -254,8 +251,8 @@ static struct hcl_value fill_members(struct zos_composition *composition, struct
 {
 	struct hcl_value before = provider_get(cluster, block);
 	size_t had = before.state == HCL_KNOWN ? before.count : 0, count = 0;
-	struct hcl_value *members = zp_new_array(
-		composition->arena, struct hcl_value, had + composition->parts.count);
+	struct hcl_value *members =
+		zp_new_array(composition->arena, struct hcl_value, had + composition->parts.count);
 
 	for (size_t i = 0; i < had; i++) {
 		const char *name = provider_get_text(before.elements[i], "name");
@@ -266,8 +263,8 @@ static struct hcl_value fill_members(struct zos_composition *composition, struct
 		const struct zos_part *part = &composition->parts.items[i];
 		const char *name = found_name(part);
 		if (name && leads(part) == (strcmp(block, "master") == 0))
-			members[count++] = fill_member(
-				composition, member, hcl_null(member->type), name);
+			members[count++] =
+				fill_member(composition, member, hcl_null(member->type), name);
 	}
 	return hcl_list_value(member->type, members, count);
 }
@@ -282,13 +279,14 @@ static void take_cluster(struct zos_composition *composition, struct provider_bu
 		if (!found_name(part) || !leads(part))
 			continue;
 		provider_build_set(builder, "network",
-			hcl_string_value(composition->arena, zp_strn(network, strcspn(network, "/"))));
+			hcl_string_value(
+				composition->arena, zp_strn(network, strcspn(network, "/"))));
 		provider_build_set(
 			builder, "token", zos_json_text(composition->arena, env, "K3S_TOKEN"));
 		provider_build_set(
 			builder, "ssh_key", zos_json_text(composition->arena, env, "SSH_KEY"));
-		provider_build_set(builder, "flist",
-			zos_json_text(composition->arena, part->spec, "flist"));
+		provider_build_set(
+			builder, "flist", zos_json_text(composition->arena, part->spec, "flist"));
 		provider_build_set(builder, "entrypoint",
 			zos_json_text(composition->arena, part->spec, "entrypoint"));
 	}
@@ -300,8 +298,8 @@ static void fill_kubeconfig(struct zos_composition *composition, struct provider
 {
 	const char *master = provider_get_text(master_of(before), "name");
 	const struct zos_part *disk = master ? part_of(composition, "disk", master) : NULL;
-	const char *text = text_in(cJSON_GetObjectItem(disk ? disk->result : NULL, "shown"),
-		ZOS_CLUSTER_KUBECONFIG);
+	const char *text = text_in(
+		cJSON_GetObjectItem(disk ? disk->result : NULL, "shown"), ZOS_CLUSTER_KUBECONFIG);
 	const char *ip = zos_cluster_address(machine_of(composition, master));
 	const char *local = strstr(text, LOCAL_SERVER);
 

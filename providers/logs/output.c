@@ -170,6 +170,6 @@ char *provider_log_output_name(const struct provider_log_output *output)
 			     : output->tls			    ? "wss"
 								    : "ws";
 
-	return zp_format("%s://%s%s%s:%d", scheme, v6 ? "[" : "", output->host, v6 ? "]" : "",
-		output->port);
+	return zp_format(
+		"%s://%s%s%s:%d", scheme, v6 ? "[" : "", output->host, v6 ? "]" : "", output->port);
 }

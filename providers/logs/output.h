@@ -17,11 +17,12 @@ struct provider_log_output {
 	char *host; /* a name or an address, IPv6 without brackets */
 	int port;
 	char *user, *password; /* NULL: none */
-	char *path; /* behind the host, with the slash; "" when there is none */
+	char *path;	       /* behind the host, with the slash; "" when there is none */
 	const char *authority; /* PEM of what to trust instead of what the node does; NULL: none */
 };
 
-/* 0, or -1 with err, which never repeats the URL: it may hold a password. authority is left NULL. */
+/* 0, or -1 with err, which never repeats the URL: it may hold a password. authority is left NULL.
+ */
 int provider_log_output_parse(
 	const char *url, struct provider_log_output *out, struct zp_error *err);
 void provider_log_output_release(struct provider_log_output *output);

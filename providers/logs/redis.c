@@ -66,8 +66,8 @@ static struct zp_str channel_of(const struct log_target *target)
 	return zp_str(path[0] == '/' && path[1] ? path + 1 : target->channel);
 }
 
-static int deliver(struct log_target *target, const struct zp_str *lines, size_t count,
-	struct zp_error *err)
+static int deliver(
+	struct log_target *target, const struct zp_str *lines, size_t count, struct zp_error *err)
 {
 	zp_autobuf commands = ZP_BUF_INIT;
 

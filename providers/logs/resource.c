@@ -1,6 +1,6 @@
 /*
- * zos_logs: the console of a machine as a stream to a redis channel or a WebSocket; realised by a zlogs
- * workload on the machine's node.
+ * zos_logs: the console of a machine as a stream to a redis channel or a WebSocket; realised by a
+ * zlogs workload on the machine's node.
  */
 #include "base/alloc.h"
 #include "providers/builtin.h"
@@ -57,8 +57,8 @@ static cJSON *spec(struct zp_arena *arena, struct hcl_value values)
 	cJSON *json = zos_logs_spec(machine ? zos_workload_id(arena, machine, "vm") : NULL,
 		provider_get_text(values, "output"));
 
-	zos_json_add_text(json, "certificate_authority",
-		provider_get(values, "certificate_authority"));
+	zos_json_add_text(
+		json, "certificate_authority", provider_get(values, "certificate_authority"));
 	return json;
 }
 

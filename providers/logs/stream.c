@@ -122,7 +122,8 @@ static void drain(int fd)
 		;
 }
 
-/* Waits for more of the log, for a word of the target (fd, or -1), or for the end; looks each second. */
+/* Waits for more of the log, for a word of the target (fd, or -1), or for the end; looks each
+ * second. */
 static bool wait_for_more(struct stream *stream, int fd, int ms)
 {
 	struct pollfd polls[] = { { .fd = stream->stop, .events = POLLIN },
@@ -216,7 +217,8 @@ static void stream_free(struct stream *stream)
 	free(stream);
 }
 
-static bool has_options(const struct stream *stream, const struct provider_log_stream_options *options)
+static bool has_options(
+	const struct stream *stream, const struct provider_log_stream_options *options)
 {
 	return same(stream->log, options->log) && same(stream->state, options->state) &&
 	       same(stream->url, options->output) && same(stream->authority, options->authority) &&
@@ -254,8 +256,8 @@ static void stop(const char *id)
 	stream_free(stream);
 }
 
-static int start(const char *id, const struct provider_log_stream_options *options,
-	struct zp_error *err)
+static int start(
+	const char *id, const struct provider_log_stream_options *options, struct zp_error *err)
 {
 	struct stream *stream = stream_new(id, options);
 
@@ -275,8 +277,8 @@ static int start(const char *id, const struct provider_log_stream_options *optio
 	return -1;
 }
 
-int provider_log_stream_start(const char *id, const struct provider_log_stream_options *options,
-	struct zp_error *err)
+int provider_log_stream_start(
+	const char *id, const struct provider_log_stream_options *options, struct zp_error *err)
 {
 	int rc = 0;
 
@@ -297,8 +299,8 @@ void provider_log_stream_stop(const char *id)
 	pthread_mutex_unlock(&streams_lock);
 }
 
-bool provider_log_stream_check(const char *id, const struct provider_log_stream_options *options,
-	struct zp_buf *message)
+bool provider_log_stream_check(
+	const char *id, const struct provider_log_stream_options *options, struct zp_buf *message)
 {
 	bool fine = false;
 

@@ -14,24 +14,24 @@
 #include "base/str.h"
 
 struct provider_log_stream_options {
-	const char *log;     /* path of the console log */
-	const char *state;   /* path of a file of the stream's own */
-	const char *output;  /* URL */
+	const char *log;       /* path of the console log */
+	const char *state;     /* path of a file of the stream's own */
+	const char *output;    /* URL */
 	const char *authority; /* PEM of what to trust of wss, or NULL */
-	const char *channel; /* for redis, where the URL names none */
-	const char *netns;   /* network namespace to call from, or NULL */
+	const char *channel;   /* for redis, where the URL names none */
+	const char *netns;     /* network namespace to call from, or NULL */
 };
 
 /* Copies the options. One that runs already with the same options is left alone. */
-int provider_log_stream_start(const char *id, const struct provider_log_stream_options *options,
-	struct zp_error *err);
+int provider_log_stream_start(
+	const char *id, const struct provider_log_stream_options *options, struct zp_error *err);
 /* Returns when it has ended. None there is fine. */
 void provider_log_stream_stop(const char *id);
 /*
  * Whether it runs with these options and its target was reached within the last minute; if not,
  * the reason is added to message.
  */
-bool provider_log_stream_check(const char *id, const struct provider_log_stream_options *options,
-	struct zp_buf *message);
+bool provider_log_stream_check(
+	const char *id, const struct provider_log_stream_options *options, struct zp_buf *message);
 
 #endif

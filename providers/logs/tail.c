@@ -55,8 +55,8 @@ static bool load(struct provider_log_tail *tail)
 	return true;
 }
 
-int provider_log_tail_open(struct provider_log_tail *tail, const char *log, const char *state,
-	struct zp_error *err)
+int provider_log_tail_open(
+	struct provider_log_tail *tail, const char *log, const char *state, struct zp_error *err)
 {
 	*tail = (struct provider_log_tail){ .log = zp_strdup(log),
 		.former_path = zp_format("%s.1", log),

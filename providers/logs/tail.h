@@ -46,8 +46,8 @@ struct provider_log_lines {
 };
 
 /* state: a file of this tail's own. */
-int provider_log_tail_open(struct provider_log_tail *tail, const char *log, const char *state,
-	struct zp_error *err);
+int provider_log_tail_open(
+	struct provider_log_tail *tail, const char *log, const char *state, struct zp_error *err);
 void provider_log_tail_close(struct provider_log_tail *tail);
 /* How many lines there are, up to most; 0 when there is none, or no log. */
 size_t provider_log_tail_next(

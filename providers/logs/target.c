@@ -21,8 +21,8 @@ void log_target_close(struct log_target *target)
 	log_wire_close(&target->wire);
 }
 
-int log_target_deliver(struct log_target *target, const struct zp_str *lines, size_t count,
-	struct zp_error *err)
+int log_target_deliver(
+	struct log_target *target, const struct zp_str *lines, size_t count, struct zp_error *err)
 {
 	return target->protocol->deliver(target, lines, count, err);
 }

@@ -45,8 +45,11 @@ static void put_frame(struct zp_buf *out, enum opcode opcode, struct zp_str payl
 /* Length of the character that begins here, 0 when there is none: text messages are UTF-8. */
 static size_t character(const unsigned char *at, size_t left)
 {
-	size_t len = at[0] < 0x80 ? 1 : at[0] >= 0xc2 && at[0] < 0xe0 ? 2 :
-		     (at[0] & 0xf0) == 0xe0 ? 3 : at[0] >= 0xf0 && at[0] < 0xf5 ? 4 : 0;
+	size_t len = at[0] < 0x80		     ? 1
+		     : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
+		     : (at[0] & 0xf0) == 0xe0	     ? 3
+		     : at[0] >= 0xf0 && at[0] < 0xf5 ? 4
+						     : 0;
 
 	if (len == 0 || len > left)
 		return 0;
@@ -104,8 +107,8 @@ static void put_credentials(const struct provider_log_output *output, struct zp_
 	explicit_bzero(encoded, size);
 }
 
-static void put_request(const struct provider_log_output *output, const char *key,
-	struct zp_buf *out)
+static void put_request(
+	const struct provider_log_output *output, const char *key, struct zp_buf *out)
 {
 	bool v6 = strchr(output->host, ':') != NULL;
 
@@ -245,8 +248,8 @@ static int take_frames(struct log_target *target, uint64_t *confirmed, struct zp
 	return rc;
 }
 
-static int deliver(struct log_target *target, const struct zp_str *lines, size_t count,
-	struct zp_error *err)
+static int deliver(
+	struct log_target *target, const struct zp_str *lines, size_t count, struct zp_error *err)
 {
 	zp_autobuf frames = ZP_BUF_INIT, text = ZP_BUF_INIT;
 	uint64_t number = ++target->asked, confirmed = 0;

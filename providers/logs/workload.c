@@ -28,7 +28,8 @@ static int validate(const cJSON *spec, struct zp_error *err)
 	if (!url || !*url)
 		return zp_error_set(err, "output: required, but not given");
 	if (authority && !strstr(authority, "-----BEGIN CERTIFICATE-----"))
-		return zp_error_set(err, "certificate_authority: must be a certificate in PEM form");
+		return zp_error_set(
+			err, "certificate_authority: must be a certificate in PEM form");
 	return provider_log_output_parse(url, &output, err);
 }
 

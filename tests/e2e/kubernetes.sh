@@ -27,7 +27,7 @@ finish() { "$zplan" sandbox down >/dev/null 2>&1; rm -rf "$box"; }
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-check "two nodes" "$zplan" sandbox up -nodes 2
+check "three nodes" "$zplan" sandbox up -nodes 3
 client=$("$zplan" sandbox status -json | jq -r .client_namespace)
 page() { ip netns exec "$client" curl -sf -m 5 --resolve cluster.n1.sandbox.test:80:198.18.0.11 "http://cluster.n1.sandbox.test/$1"; }
 lists() { # PAGE LINE
@@ -48,6 +48,12 @@ check "the master's kubeconfig, with its address" seen
 hidden() { ! z show | grep -qE 'apiVersion|K3S_TOKEN' && ! z plan | grep -q apiVersion; }
 check "which is shown nowhere" hidden
 check "no changes after it" z plan -detailed-exitcode
+
+# --- the page's example, as far as it goes without its image ---
+mkdir "$box/page"
+awk '/^```/ {n++; next} n == 1' "$root/docs/kubernetes.md" | sed 's/file(".*")/"ssh-ed25519 A"/' >"$box/page/main.tf"
+planned() { (cd "$box/page" && "$zplan" init && "$zplan" plan) && grep -q "3 to add" "$box/out"; }
+check "the example of docs/kubernetes.md can be planned" planned
 
 # --- a stranger ---
 cat >"$work/stranger.tf" <<-'TF'

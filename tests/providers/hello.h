@@ -31,8 +31,8 @@ static inline void hello_put_number(struct hello *hello, size_t number, int byte
 /* TLS 1.2 with two common ciphers, curve and signature. */
 static inline void hello_make(struct hello *hello)
 {
-	static const unsigned char rest[] = { 0, 10, 0, 4, 0, 2, 0, 23, 0, 11, 0, 2, 1, 0, 0, 13, 0, 6,
-		0, 4, 4, 3, 8, 4 };
+	static const unsigned char rest[] = { 0, 10, 0, 4, 0, 2, 0, 23, 0, 11, 0, 2, 1, 0, 0, 13, 0,
+		6, 0, 4, 4, 3, 8, 4 };
 	static const unsigned char ciphers[] = { 0, 4, 0xc0, 0x2b, 0xc0, 0x2f, 1, 0 };
 	size_t name = strlen(hello->name);
 	size_t extensions = 9 + name + sizeof(rest);
@@ -70,7 +70,8 @@ static inline int hello_send(void *data, struct zp_error *err)
 	flags = fcntl(hello->fd, F_GETFL);
 	fcntl(hello->fd, F_SETFL, flags & ~O_NONBLOCK);
 	setsockopt(hello->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	return send(hello->fd, hello->bytes, hello->len, MSG_NOSIGNAL) == (ssize_t)hello->len ? 0 : -1;
+	return send(hello->fd, hello->bytes, hello->len, MSG_NOSIGNAL) == (ssize_t)hello->len ? 0
+											      : -1;
 }
 
 /* Whether as many bytes arrive. */
