@@ -55,6 +55,22 @@ static bool load(struct provider_log_tail *tail)
 	return true;
 }
 
+/* A file that takes the place of another has nothing of it: emptying leaves the file what it is. */
+static void look_at_log(struct provider_log_tail *tail)
+{
+	struct stat info;
+
+	if (stat(tail->log, &info) != 0)
+		return;
+	if (tail->inode && tail->inode != info.st_ino) {
+		tail->offset = 0;
+		tail->in_former = false;
+		tail->former = look_at_former(tail);
+		tail->is_saved = false;
+	}
+	tail->inode = info.st_ino;
+}
+
 int provider_log_tail_open(
 	struct provider_log_tail *tail, const char *log, const char *state, struct zp_error *err)
 {
@@ -62,6 +78,7 @@ int provider_log_tail_open(
 		.former_path = zp_format("%s.1", log),
 		.state = zp_strdup(state) };
 	if (!load(tail)) {
+		look_at_log(tail);
 		tail->offset = size_of(log);
 		tail->in_former = false;
 		tail->former = look_at_former(tail);
@@ -84,6 +101,7 @@ void provider_log_tail_close(struct provider_log_tail *tail)
 
 void provider_log_tail_look(struct provider_log_tail *tail)
 {
+	look_at_log(tail);
 	struct provider_log_former now = look_at_former(tail);
 
 	if (is_same(now, tail->former) || !now.inode)
@@ -136,13 +154,14 @@ static size_t read_some(const char *path, int64_t offset, struct zp_buf *out)
 size_t provider_log_tail_next(
 	struct provider_log_tail *tail, size_t most, struct provider_log_lines *lines)
 {
-	int64_t offset = tail->offset;
+	int64_t offset;
 
 	lines->items.count = 0;
 	lines->consumed = lines->former = 0;
 	lines->has_former = false;
 	zp_buf_clear(&lines->bytes);
 	provider_log_tail_look(tail);
+	offset = tail->offset;
 	if (tail->in_former) {
 		lines->former = read_some(tail->former_path, tail->offset, &lines->bytes);
 		/* Its last line may go on in the log of now. */

@@ -34,6 +34,7 @@ struct provider_log_tail {
 	int64_t offset;			   /* of the first byte that is not delivered yet */
 	bool in_former;			   /* it counts in the former log */
 	struct provider_log_former former; /* the one known */
+	ino_t inode;			   /* of the log as last seen; 0: there was none */
 	bool is_saved;
 };
 

@@ -172,6 +172,13 @@ static void test_tail(void **state)
 	say("x\n");
 	assert_int_equal(provider_log_tail_open(&tail, console, position, NULL), 0);
 	assert_next(&tail, "x,");
+	/* The same while it is read: the machine was made anew. */
+	zp_autofree char *aside = zp_format("%s.aside", console);
+	assert_int_equal(rename(console, aside), 0);
+	assert_next(&tail, "");
+	say("another machine\n");
+	assert_next(&tail, "another machine,");
+	unlink(aside);
 	provider_log_tail_close(&tail);
 }
 
