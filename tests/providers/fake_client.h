@@ -125,7 +125,11 @@ struct node_client *node_pool_get(struct node_pool *pool, const char *node, stru
 }
 
 /* What every node has left. */
-static struct { int64_t cores, memory, disk, addresses; const char *tenant, *dedicated; } fake_free;
+static struct {
+	int64_t cores, memory, disk, addresses;
+	const char *tenant, *dedicated;
+	const char *not_planetary; /* why not */
+} fake_free;
 
 static cJSON *fake_facts(const struct node_client *client)
 {
@@ -134,6 +138,8 @@ static cJSON *fake_facts(const struct node_client *client)
 	cJSON_AddStringToObject(facts, "public_address", client->public_address);
 	cJSON_AddStringToObject(facts, "tenant", fake_free.tenant ? fake_free.tenant : "");
 	cJSON_AddStringToObject(facts, "dedicated", fake_free.dedicated ? fake_free.dedicated : "");
+	if (fake_free.not_planetary)
+		cJSON_AddStringToObject(facts, "planetary", fake_free.not_planetary);
 	for (int i = 0; i < 2; i++) {
 		cJSON *amounts = cJSON_AddObjectToObject(facts, i ? "free" : "capacity");
 		cJSON_AddNumberToObject(amounts, "cores", (double)(i ? fake_free.cores : 2 * fake_free.cores));

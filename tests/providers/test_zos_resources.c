@@ -545,6 +545,35 @@ static void test_missing_node(void **state)
 	provider_problems_release(&problems);
 }
 
+/* Its address is known after apply; a node that has none to give is found at plan. */
+static void test_planetary(void **state)
+{
+	static const char with[] = "{ node = \"n1\", flist = \"file:///r\", network = \"n\","
+				   "  planetary = true }";
+	static const char without[] = "{ node = \"n1\", flist = \"file:///r\", network = \"n\" }";
+	static const char elsewhere[] = "{ node = \"n2\", flist = \"file:///r\", network = \"n\","
+					"  planetary = true }";
+	struct hcl_value none = provider_schema_null(zos("zos_machine")->schema), planned;
+	struct provider_problems problems;
+
+	(void)state;
+	planned = plan_one("zos_machine", none, with, NULL, NULL);
+	assert_int_equal(provider_get(planned, "planetary_ip").state, HCL_UNKNOWN);
+	planned = plan_one("zos_machine", none, without, NULL, NULL);
+	assert_int_equal(provider_get(planned, "planetary_ip").state, HCL_NULL);
+	planned = plan_one("zos_machine", planned, with, NULL, NULL);
+	assert_int_equal(provider_get(planned, "planetary_ip").state, HCL_UNKNOWN);
+	fake_free.not_planetary = "node n2 does not offer planetary addresses: no block";
+	plan_one("zos_machine", none, elsewhere, &problems, NULL);
+	assert_int_equal(problems.errors, 1);
+	assert_string_equal(problems.items[0].path.steps[0].name, "planetary");
+	assert_string_equal(problems.items[0].detail,
+		"The machine is to have a planetary address, and node n2 does not offer planetary "
+		"addresses: no block.");
+	provider_problems_release(&problems);
+	fake_free.not_planetary = NULL;
+}
+
 /* --- when nodes fail --- */
 
 static struct provider_operation failing(
@@ -666,6 +695,7 @@ int main(void)
 		cmocka_unit_test_setup(test_checks, setup),
 		cmocka_unit_test_setup(test_disk_does_not_shrink, setup),
 		cmocka_unit_test_setup(test_missing_node, setup),
+		cmocka_unit_test_setup(test_planetary, setup),
 		cmocka_unit_test_setup(test_failures, setup),
 		cmocka_unit_test_setup(test_batch, setup),
 	};
