@@ -225,6 +225,17 @@ static void set_if_null(
 		provider_build_set(builder, name, value);
 }
 
+static void take_network(struct zos_composition *composition, struct provider_builder *builder)
+{
+	struct zos_network_lookup found;
+
+	if (!grid_vms_network(composition, &found))
+		return;
+	provider_build_set(
+		builder, "network_name", hcl_string_cstr(composition->arena, found.name));
+	provider_build_set(builder, "ip_range", hcl_string_cstr(composition->arena, found.subnet));
+}
+
 static void fill(struct zos_composition *composition, struct provider_builder *builder,
 	struct hcl_value before)
 {
@@ -239,11 +250,13 @@ static void fill(struct zos_composition *composition, struct provider_builder *b
 	if (place || !provider_has(before, "ip_range"))
 		provider_build_set(builder, "ip_range",
 			grid_text(composition->arena, place ? place->subnet : NULL));
+	set_if_null(builder, before, "name", hcl_string_static("vm"));
 	set_if_null(builder, before, "node",
 		hcl_int_value(grid_node_number(composition->instance->environment->nodes, node)));
-	set_if_null(builder, before, "name", hcl_string_static("vm"));
 	set_if_null(builder, before, "solution_type", hcl_string_static(""));
 	set_if_null(builder, before, "solution_provider", hcl_int_value(0));
+	if (!provider_is_object(before))
+		take_network(composition, builder);
 }
 
 const struct zos_composite grid_deployment_kind = {

@@ -275,6 +275,10 @@ static void take_cluster(struct zos_composition *composition, struct provider_bu
 					environment_of(part), texts[j].variable)));
 	}
 	provider_build_set(builder, "solution_type", hcl_string_static(""));
+	struct zos_network_lookup found;
+	if (grid_vms_network(composition, &found))
+		provider_build_set(builder, "network_name",
+			hcl_string_cstr(composition->arena, found.name));
 }
 
 static const char **numbers_of(struct zos_composition *composition)

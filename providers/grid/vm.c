@@ -237,6 +237,20 @@ bool grid_vm_replaces(struct zos_composition *composition, const struct zos_part
 
 /* ---- what nodes tell ---- */
 
+bool grid_vms_network(struct zos_composition *composition, struct zos_network_lookup *network)
+{
+	for (size_t i = 0; i < composition->parts.count; i++) {
+		const struct zos_part *part = &composition->parts.items[i];
+		if (strcmp(part->workload, "zmachine") != 0)
+			continue;
+		*network = (struct zos_network_lookup){ .node = part->node };
+		if (zos_network_at(composition->instance, composition->arena, grid_vm_network(part),
+			    network))
+			return true;
+	}
+	return false;
+}
+
 void grid_vm_fill(struct zos_composition *composition, struct provider_builder *block,
 	const char *name)
 {

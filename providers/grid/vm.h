@@ -53,5 +53,7 @@ void grid_vm_fill(struct zos_composition *composition, struct provider_builder *
 	const char *name);
 /* Id of the network workload that a machine is in. */
 const char *grid_vm_network(const struct zos_part *part);
+/* The network that the machines are in, as a node of theirs knows it: for imports. False when there is none. */
+bool grid_vms_network(struct zos_composition *composition, struct zos_network_lookup *network);
 
 #endif

@@ -118,5 +118,8 @@ struct zos_network_lookup {
 };
 void zos_networks_find(struct provider_instance *instance, struct zp_arena *arena,
 	struct zos_network_lookup *lookups, size_t count);
+/* The other way round: the network with that workload on lookup->node. False when it has no name, or is not there. */
+bool zos_network_at(struct provider_instance *instance, struct zp_arena *arena, const char *workload,
+	struct zos_network_lookup *lookup);
 
 #endif

@@ -96,3 +96,20 @@ void zos_networks_find(struct provider_instance *instance, struct zp_arena *aren
 	zp_map_release(&nodes);
 	cJSON_Delete(params);
 }
+
+bool zos_network_at(struct provider_instance *instance, struct zp_arena *arena, const char *workload,
+	struct zos_network_lookup *lookup)
+{
+	struct zos_query query = { .node = lookup->node, .id = workload };
+	const cJSON *spec;
+
+	if (!*workload)
+		return false;
+	zos_query_all(instance->environment->nodes, &query, 1);
+	spec = cJSON_GetObjectItemCaseSensitive(query.reply, "spec");
+	lookup->id = workload;
+	lookup->name = zp_arena_strdup(arena, text_of(spec, "name"));
+	lookup->subnet = zp_arena_strdup(arena, text_of(spec, "subnet"));
+	zos_query_release(&query);
+	return *lookup->name;
+}

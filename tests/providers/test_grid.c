@@ -424,6 +424,7 @@ static void test_deployment_import(void **state)
 	op.import_id = "n1/abc";
 	struct hcl_value deployment = run(op);
 	assert_int_equal(provider_get_int(deployment, "node", -1), 1);
+	assert_string_equal(provider_get_text(deployment, "network_name"), "net");
 	assert_int_equal(provider_get(deployment, "disks").count, 1);
 	assert_int_equal(provider_get(deployment, "vms").count, 2);
 	struct hcl_value a = grid_vm(deployment, "a");
@@ -635,6 +636,7 @@ static void test_cluster_import(void **state)
 	assert_int_equal(provider_get_int(workers.elements[0], "node", -1), 2);
 	assert_int_equal(provider_get_int(workers.elements[0], "disk_size", -1), 2);
 	assert_string_equal(provider_get_text(cluster, "token"), "t0ken");
+	assert_string_equal(provider_get_text(cluster, "network_name"), "net");
 	assert_string_equal(
 		provider_get_text(provider_get(cluster, "master").elements[0], "name"), "mr");
 }
