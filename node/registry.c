@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "node/context.h"
+#include "node/registry_log.h"
 
 #define MAX_COPY ((size_t)1 << 30)
 
@@ -37,6 +38,7 @@ struct node_registry {
 	pthread_cond_t committed;
 	atomic_int writers;    /* in the transaction, or waiting to be */
 	struct batch *current; /* NULL: no transaction is open */
+	struct node_registry_log log; /* under lock */
 	char *path;
 	int copied; /* number of changes when the last copy was made; -1: none was */
 };
@@ -115,10 +117,45 @@ static int restore_copy(const struct node_registry *registry, struct zp_error *e
 		zp_autofree char *log = zp_format("%s%s", registry->path, logs[i]);
 		unlink(log);
 	}
-	zp_log(ZP_LOG_ERROR, "the registry was damaged (kept as %s): its last copy is used. What came "
-		"later is registered again by the next apply", aside);
+	zp_log(ZP_LOG_ERROR, "the registry was damaged (kept as %s): it is made again from its last copy and the "
+		"log of what came later", aside);
 	zp_error_clear(err);
 	return zp_file_write_atomic(registry->path, zp_buf_slice(&content), 0600, err);
+}
+
+/* A statement with texts bound to ?1, ?2, ...; NULL binds NULL. Under the lock. */
+static sqlite3_stmt *prepare(
+	sqlite3 *db, const char *sql, const char *const *texts, int count)
+{
+	sqlite3_stmt *statement = NULL;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+		return NULL;
+	for (int i = 0; i < count; i++) {
+		if (texts[i])
+			sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_TRANSIENT);
+		else
+			sqlite3_bind_null(statement, i + 1);
+	}
+	return statement;
+}
+
+/* What is in the copy already is refused, or stays as it is. */
+static void repeat(void *data, const char *sql, const char *const *texts, int count)
+{
+	struct node_registry *registry = data;
+	sqlite3_stmt *statement = prepare(registry->db, sql, texts, count);
+
+	sqlite3_step(statement);
+	sqlite3_finalize(statement);
+}
+
+static void repeat_log(struct node_registry *registry)
+{
+	sqlite3_exec(registry->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	size_t count = node_registry_log_replay(registry->path, repeat, registry);
+	if (sqlite3_exec(registry->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+		zp_log(ZP_LOG_INFO, "registry: %zu statements of the log repeated", count);
 }
 
 struct node_registry *node_registry_open(const char *path, struct zp_error *err)
@@ -132,17 +169,21 @@ struct node_registry *node_registry_open(const char *path, struct zp_error *err)
 	pthread_cond_init(&registry->committed, NULL);
 	registry->path = zp_strdup(path);
 	registry->copied = -1;
+	registry->log.fd = -1;
 	int rc = open_file(registry, &damaged, &own);
 	if (rc < 0 && damaged) {
 		rc = restore_copy(registry, &own);
 		if (!rc)
 			rc = open_file(registry, &damaged, &own);
+		if (!rc)
+			repeat_log(registry);
 	}
 	if (!rc && sqlite3_open_v2(path, &registry->reader,
 			   SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
 		rc = zp_error_set(&own, "registry %s: %s", path, sqlite3_errmsg(registry->reader));
 	if (!rc) {
 		sqlite3_busy_timeout(registry->reader, 5000);
+		node_registry_log_open(&registry->log, path);
 		return registry;
 	}
 	zp_error_set(err, "%s", zp_error_text(&own));
@@ -161,6 +202,7 @@ void node_registry_close(struct node_registry *registry)
 	pthread_mutex_destroy(&registry->read_lock);
 	pthread_mutex_destroy(&registry->lock);
 	pthread_cond_destroy(&registry->committed);
+	node_registry_log_close(&registry->log);
 	free(registry->path);
 	free(registry);
 }
@@ -193,29 +235,14 @@ void node_registry_copy(struct node_registry *registry)
 	if (changes != registry->copied) {
 		unlink(fresh);
 		if (copy_to(registry->db, fresh) == 0 && chmod(fresh, 0600) == 0 &&
-			rename(fresh, copy) == 0)
+			rename(fresh, copy) == 0) {
 			registry->copied = changes;
-		else
+			node_registry_log_clear(&registry->log);
+		} else {
 			unlink(fresh);
+		}
 	}
 	pthread_mutex_unlock(&registry->lock);
-}
-
-/* A statement with texts bound to ?1, ?2, ...; NULL binds NULL. Under the lock. */
-static sqlite3_stmt *prepare(
-	sqlite3 *db, const char *sql, const char *const *texts, int count)
-{
-	sqlite3_stmt *statement = NULL;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
-		return NULL;
-	for (int i = 0; i < count; i++) {
-		if (texts[i])
-			sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_TRANSIENT);
-		else
-			sqlite3_bind_null(statement, i + 1);
-	}
-	return statement;
 }
 
 /* Under the lock. */
@@ -227,6 +254,8 @@ static int execute(struct node_registry *registry, const char *sql, const char *
 
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
 		failed(registry, doing, err);
+	else
+		node_registry_log_note(&registry->log, sql, texts, count);
 	sqlite3_finalize(statement);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
 }
@@ -252,6 +281,9 @@ static void commit(struct node_registry *registry)
 		batch->failure = zp_strdup(sqlite3_errmsg(registry->db));
 		if (!sqlite3_get_autocommit(registry->db))
 			sqlite3_exec(registry->db, "ROLLBACK", NULL, NULL, NULL);
+		node_registry_log_drop(&registry->log);
+	} else {
+		node_registry_log_keep(&registry->log);
 	}
 	batch->done = true;
 	registry->current = NULL;

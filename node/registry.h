@@ -10,8 +10,8 @@
 struct node_registry;
 
 /*
- * Creates what is missing. A damaged file is put aside and replaced by its last copy; where there is none
- * it is an error that names it.
+ * Creates what is missing. A damaged file is put aside and made again from its last copy and the log of what was
+ * done since (registry_log.h); where there is no copy it is an error that names it.
  */
 struct node_registry *node_registry_open(const char *path, struct zp_error *err);
 /* Copies what has changed to <path>.copy, from which a damaged file is replaced when it is opened. */

@@ -209,12 +209,14 @@ check "and nothing is to be done" z owner plan -detailed-exitcode -var disks=2
 
 # --- a damaged registry ---
 sleep 4 # a copy is made every three seconds
+z owner apply -auto-approve -var disks=3 >/dev/null 2>&1 # and this one comes after it
 registry=$ZPLAN_SANDBOX/n1/registry.db
 kill -9 "$(agent)"; sleep 0.2
 head -c 65536 /dev/urandom | dd of="$registry" conv=notrunc status=none; rm -f "$registry-wal" "$registry-shm"
 check "an agent with a damaged registry starts" up
 grep -q "the registry was damaged" "$ZPLAN_SANDBOX/n1/agent.log" && [ -s "$registry.damaged" ] && ok "says so, and keeps it" || failed "says so, and keeps it"
-check "nothing is lost" z owner plan -detailed-exitcode -var disks=2
+check "nothing is lost, not even what came after the last copy" z owner plan -detailed-exitcode -var disks=3
+check "what is registered is what there is" z owner apply -auto-approve -var disks=2
 check "the page answers" page
 sleep 4
 kill -9 "$(agent)"; sleep 0.2
