@@ -7,7 +7,9 @@ zplan=$build/zplan
 root=$(realpath "$(dirname "$0")/../..")
 box=$(mktemp -d /tmp/zplan-docs.XXXXXX)
 export ZPLAN_SANDBOX=$box/sandbox ZPLAN_NODES=$box/sandbox/nodes.hcl NO_COLOR=1 ASAN_OPTIONS=detect_leaks=0
+export HOME=$box/home # some read a key there
 unset TF_CLI_CONFIG_FILE
+mkdir -p "$HOME/.ssh" && echo "ssh-ed25519 AAAA someone" >"$HOME/.ssh/id_ed25519.pub"
 failures=0
 
 ok() { echo "ok $1"; }
@@ -30,13 +32,13 @@ context() { # NAME
 	zos_network.main) printf 'resource "zos_network" "main" {\n  nodes = ["n1", "n2"]\n}\n' ;;
 	zos_disk.data) printf 'resource "zos_disk" "data" {\n  node = "n1"\n  size = 1\n}\n' ;;
 	zos_machine.*) machine "${1#*.}" ;;
-	zos_kubernetes.*) return 1 ;;
+	random_password.*) printf 'resource "random_password" "%s" {\n  length  = 20\n  special = false\n}\n' "${1#*.}" ;;
 	var.*) printf 'variable "%s" {\n  default = "1"\n}\n' "${1#*.}" ;;
 	local.hosts) printf 'locals {\n  hosts = ["a", "b"]\n}\n' ;;
 	*) return 1 ;;
 	esac
 }
-names() { grep -ohE '\b(data\.)?(var|local|zos_[a-z_]+)\.[a-z_]+' "$@" | sort -u; }
+names() { grep -ohE '\b(data\.)?(var|local|random_password|zos_[a-z_]+)\.[a-z_]+' "$@" | sort -u; }
 is_there() { # NAME FOLDER
 	local type=${1%%.*} name=${1#*.}
 	case $1 in

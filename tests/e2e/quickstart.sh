@@ -124,7 +124,7 @@ bad "a missing node" 'no node "n9"' 'resource "zos_disk" "x" {
   size = 1
 }'
 printf 'resource "zos_disk" "x" {\n  node = "n1"\n  size = 10240\n}\n' >"$work/bad.tf"
-fails "a full node" "is full" z apply -auto-approve -var greeting=moin
+fails "a full node" "No room on node" z apply -auto-approve -var greeting=moin
 rm -f "$work/bad.tf"
 fails "an invalid variable" "At least one site" z plan -var 'sites=["A B"]'
 [ "$(state_sum)" = "$sum" ] && ok "the state is untouched by all that" || failed "the state is untouched by all that"
