@@ -70,9 +70,14 @@ int provider_cache_keep(
 
 	if (rename(folder, path) == 0)
 		return 0;
-	if (errno == EEXIST || errno == ENOTEMPTY) /* it came another way at the same time */
+	if (errno != EEXIST && errno != ENOTEMPTY)
+		return zp_error_errno(err, "renaming %s", folder);
+	/* It came another way at the same time, or what is there was damaged. */
+	if (provider_cache_has(cache, hash))
 		return zp_remove_tree(folder, err);
-	return zp_error_errno(err, "renaming %s", folder);
+	if (zp_remove_tree(path, err) < 0)
+		return -1;
+	return rename(folder, path) == 0 ? 0 : zp_error_errno(err, "renaming %s", folder);
 }
 
 static int link_file(const char *from, const char *to, const char *name, struct zp_error *err)

@@ -329,7 +329,9 @@ static int fetch_once(struct part *part, struct provider_download *download, CUR
 	note_version(part, &transfer);
 	if (*code == CURLE_OK)
 		return 0;
-	if (*code == CURLE_RANGE_ERROR || (!*part->validator && !download->promised))
+	/* Nor is kept what there is no room for. */
+	if (*code == CURLE_RANGE_ERROR || *code == CURLE_WRITE_ERROR ||
+		(!*part->validator && !download->promised))
 		start_anew(part, NULL);
 	return explain(&transfer, *code, err);
 }

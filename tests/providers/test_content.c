@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -444,6 +445,19 @@ static void test_versions(void **state)
 	zp_error_clear(&err);
 }
 
+static size_t count_downloads(void)
+{
+	zp_autofree char *cache = zp_format("%s/node/cache", folder);
+	DIR *dir = opendir(cache);
+	struct dirent *entry;
+	size_t count = 0;
+
+	while ((entry = readdir(dir)))
+		count += zp_str_starts(zp_str(entry->d_name), "download-");
+	closedir(dir);
+	return count;
+}
+
 static void test_too_large(void **state)
 {
 	zp_autofree char *url = site_url("y.tar");
@@ -459,6 +473,27 @@ static void test_too_large(void **state)
 	assert_non_null(strstr(zp_error_text(&err), "size: the content is larger than"));
 	assert_int_equal(err.code, NODE_E_INVALID);
 	zp_error_clear(&err);
+	/* Also where it could be gone on with. */
+	site.version = "\"v\"";
+	assert_int_equal(provider_content_link(node, "u/vm", &content, linked, NULL), -1);
+	assert_int_equal(count_downloads(), 0);
+}
+
+/* What is there under the hash without an image is made anew. */
+static void test_damaged_cache(void **state)
+{
+	zp_autofree char *url = zp_format("file://%s/", tree);
+	zp_autofree char *cache = zp_format("%s/node/cache", folder);
+	struct provider_tree now;
+
+	(void)state;
+	put("more", "damaged");
+	assert_int_equal(provider_tree_hash(tree, &now, NULL), 0);
+	zp_autofree char *rest = zp_format("%s/%s/rest", cache, now.hash);
+	assert_int_equal(zp_mkdirs(rest, 0700, NULL), 0);
+	assert_int_equal(link_url(url, "", NULL), 0);
+	assert_file("/more", "damaged");
+	assert_false(zp_file_exists(rest));
 }
 
 static void *link_slow(void *data)
@@ -675,6 +710,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_download, site_up, site_down),
 		cmocka_unit_test_setup_teardown(test_versions, site_up, site_down),
 		cmocka_unit_test_setup_teardown(test_too_large, site_up, site_down),
+		cmocka_unit_test(test_damaged_cache),
 		cmocka_unit_test_setup_teardown(test_one_fetch, site_up, site_down),
 		cmocka_unit_test(test_display),
 		cmocka_unit_test(test_prune),
