@@ -106,6 +106,7 @@ void plan_free(struct plan *plan)
 	zp_vec_release(&plan->checked);
 	zp_map_release(&plan->checked_by_address);
 	zp_map_release(&plan->unfinished);
+	zp_map_release(&plan->written);
 	zp_map_release(&plan->imports);
 	zp_map_release(&plan->generated);
 	zp_map_release(&plan->selected);
@@ -204,7 +205,8 @@ static void build(void *data)
 		plan_find_orphans(plan);
 	plan_report_forgotten(plan);
 	plan_collect_changes(plan);
-	if (plan->kind == PLAN_NORMAL && !plan->loaded && !plan->diags->errors)
+	/* Who looks at no node, with -refresh=false, asks none for room either: the apply finds out. */
+	if (plan->kind == PLAN_NORMAL && plan->refreshed && !plan->loaded && !plan->diags->errors)
 		plan_review(plan);
 	if (plan->kind != PLAN_DESTROY)
 		plan_store_data(plan, plan->prior, false);

@@ -197,6 +197,7 @@ struct plan {
 	ZP_VEC(, struct plan_drift) drifts;
 	ZP_VEC(, struct plan_checked *) checked; /* checks.h */
 	struct zp_map checked_by_address;
+	struct zp_map written; /* block -> struct plan_names *: what it refers to, read (graph.c) */
 	struct zp_map unfinished; /* blocks an apply did not get done with: address without keys */
 };
 

@@ -221,11 +221,15 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Follows needs all the way down: the state names what an object stands on, directly or not. */
-static void collect(struct plan_resource_cell *of, struct plan_cell *from, uint32_t serial,
+/*
+ * Follows needs all the way down: the state names what an object stands on, directly or not. False when that may
+ * not be all: a block without instances, or a module, has more in it than was met.
+ */
+static bool collect(struct plan_resource_cell *of, struct plan_cell *from, uint32_t serial,
 	struct name_vec *names)
 {
 	struct plan_cell_vec queue = { 0 };
+	bool whole = true;
 
 	zp_vec_push(&queue, from);
 	while (queue.count) {
@@ -240,25 +244,41 @@ static void collect(struct plan_resource_cell *of, struct plan_cell *from, uint3
 			resource = &cell->module->resources[cell->index];
 		if (resource && resource->config != of->config)
 			zp_vec_push(names, resource->block);
+		whole &= cell->kind != PLAN_CELL_CALL && (!resource || resource->repetition.count);
 		for (uint32_t i = 0; i < cell->need_count; i++)
 			zp_vec_push(&queue, cell->needs[i]);
 	}
 	zp_vec_release(&queue);
+	return whole;
 }
 
-/* What is written but was not met, as in a block without instances on the way. */
-static void collect_written(struct plan *plan, const struct plan_resource_cell *of, struct name_vec *names)
+static struct plan_names *read_written(struct plan *plan, const struct plan_resource_cell *of)
 {
+	struct plan_names *names = zp_new(&plan->arena, struct plan_names);
 	struct zp_map found = { 0 };
 	struct plan_needs walk = { .arena = &plan->arena, .found = &found,
 		.module = of->cell.module->config };
 
 	plan_needs_of(&walk, of->config);
+	names->items = zp_new_array(&plan->arena, const char *, found.count);
 	for (size_t i = 0; i < found.count; i++)
 		if (!zp_str_is(found.entries[i].key, of->block))
-			zp_vec_push(names, found.entries[i].key.ptr);
+			names->items[names->count++] = found.entries[i].key.ptr;
 	plan_needs_release(&walk);
 	zp_map_release(&found);
+	return names;
+}
+
+/* What is written but was not met; the same in every instance of a module. */
+static void collect_written(struct plan *plan, const struct plan_resource_cell *of, struct name_vec *names)
+{
+	void **slot = zp_map_slot(&plan->written, zp_str(of->block));
+
+	if (!*slot)
+		*slot = read_written(plan, of);
+	const struct plan_names *written = *slot;
+	for (size_t i = 0; i < written->count; i++)
+		zp_vec_push(names, written->items[i]);
 }
 
 const char *const *plan_dependencies(struct plan *plan, struct plan_resource_cell *resource,
@@ -268,12 +288,15 @@ const char *const *plan_dependencies(struct plan *plan, struct plan_resource_cel
 
 	if (!resource->has_dependencies) {
 		uint32_t serial = ++plan->serial;
-		collect(resource, &resource->cell, serial, &names);
+		/* A plan to destroy evaluates little, and one whose instances were left out has not met them. */
+		bool whole = collect(resource, &resource->cell, serial, &names) &&
+			plan->kind != PLAN_DESTROY && !plan_is_limited(plan);
 		/* A limited plan asks for instances by themselves. */
 		for (uint32_t i = 0; i < resource->repetition.count && plan_is_limited(plan); i++)
 			if (resource->instances[i].cell.status == PLAN_DONE)
 				collect(resource, &resource->instances[i].cell, serial, &names);
-		collect_written(plan, resource, &names);
+		if (!whole || !resource->repetition.count)
+			collect_written(plan, resource, &names);
 		if (names.count)
 			qsort(names.items, names.count, sizeof(*names.items), by_text);
 		size_t unique = 0;

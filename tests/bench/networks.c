@@ -169,11 +169,13 @@ static void make_network(struct nl_sock *sock, int node, int i)
 
 int main(int argc, char **argv)
 {
-	int count = argc > 1 ? atoi(argv[1]) : 500;
+	long count = argc > 1 ? strtol(argv[1], NULL, 10) : 500;
 	int node = open("/proc/thread-self/ns/net", O_RDONLY);
 	struct nl_sock *sock = open_socket();
 	struct timespec start, end;
 
+	/* Each has a /30 of 100.127.0.0/16. */
+	check(count < 1 || count > 16384, "N is a number from 1 to 16384");
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (int i = 0; i < count; i++)
 		make_network(sock, node, i);
