@@ -144,7 +144,8 @@ static int read_entry(
 			"size: the content is larger than the root file system of %lld MB",
 			(long long)(reader->flist->limit >> 20));
 	reader->content->bytes += entry->size;
-	return 0;
+	/* At once: sizes of millions of entries need not fit into a sum. */
+	return provider_content_fits(reader->content->bytes, reader->flist->limit, err);
 }
 
 static int read_entries(struct reader *reader, struct zp_error *err)
@@ -169,7 +170,7 @@ static int read_entries(struct reader *reader, struct zp_error *err)
 		if (content->count++ && entry->ino == entry[-1].ino)
 			return damaged(err, "two entries have one number");
 	}
-	return rc < 0 ? -1 : provider_content_fits(content->bytes, reader->flist->limit, err);
+	return rc < 0 ? -1 : 0;
 }
 
 static int by_ino(const void *key, const void *item)
